@@ -1,0 +1,110 @@
+"""Settings of a run: frozen, typed, each default with its reason.
+
+"Fixed" marks what the paper's text fixes (section 4); "open" marks what it leaves open, where the default
+was chosen on 5,000 held-out training images (see the records of the table ``search``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+ALGORITHM = 1
+"""Raised when the mathematics of a run changes, so that older records read as stale (speed work leaves it)."""
+
+
+@dataclass(frozen=True)
+class SwitcherConfig:
+    """The switcher's shape and its first output (section 3.1; every number here is open)."""
+
+    channels: tuple[int, ...] = (4, 8, 16)  # one encoder block each; more channels cost more than they prune
+    kernel: tuple[int, int] = (3, 3)  # rows x columns of an encoder convolution; odd, so that rows stay aligned
+    width_stride: int = 2  # stride along a row: a factor belongs to a row, so columns may be read coarsely
+    upsample: str = "transposed"  # the paper's decoder; "resize" repeats rows and convolves, free of parity effects
+    calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
+    initial_mean: float = 1.0  # mean of a layer's factors at the start: 1 leaves the network as it was
+    initial_spread: float = 1.0  # their standard deviation before the ReLU; 1 starts 16 % of the neurons at 0
+
+    def __post_init__(self) -> None:
+        if not self.channels or min(self.channels) < 1:
+            raise ValueError(f"channels={self.channels}: give one positive number for each encoder block, e.g. (4, 8, 16)")
+        if any(k < 1 or k % 2 == 0 for k in self.kernel):
+            raise ValueError(f"kernel={self.kernel}: kernel sizes must be odd and positive, so that row i stays row i")
+        if self.width_stride < 1:
+            raise ValueError(f"width_stride={self.width_stride}: must be 1 or more")
+        if self.upsample not in ("transposed", "resize"):
+            raise ValueError(f"upsample={self.upsample!r}: choose 'transposed' or 'resize'")
+        if self.initial_spread < 0:
+            raise ValueError(f"initial_spread={self.initial_spread}: a standard deviation cannot be negative")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network, with or without a switcher, is trained (Algorithm 1 and section 4)."""
+
+    epochs: int = 2  # passes over the training images, both phases counted; open
+    batch_size: int = 64  # fixed
+    rate: float = 0.1  # fixed: the initial learning rate of SGD, for both networks
+    schedule: str = "cosine"  # open; "constant" keeps the rate
+    momentum: float = 0.0  # open; the text says SGD and names no momentum
+    weight_decay: float = 0.0  # fixed in spirit: the method adds no sparsity term
+    alternate: str = "epoch"  # what t of Algorithm 1 counts; Fig. 4 counts epochs; or "step"
+    clip_switcher: float | None = 1.0  # largest gradient norm of a switcher step; None: not clipped
+    clip_network: float | None = 1.0  # the same for the task network; without it mean 1, spread 1 diverges
+    through_switcher: bool = True  # the second term of Eq. 6; False cuts it
+    fc_std: float = 0.1  # std of the normal that fills FC weights; the scan leaves 0.1 and 0.01 open
+    split: str = "full"  # "full": all training images, test accuracy; "holdout": the last 5,000 are held out
+    train_images: int | None = None  # the first so many training images only; None: all of them
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("schedule", ("cosine", "constant")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout"))):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(map(repr, allowed))}")
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: must be 1 or more")
+        if not self.rate > 0:
+            raise ValueError(f"rate={self.rate}: the learning rate must be positive")
+        for name in ("clip_switcher", "clip_network"):
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)}: give a positive norm, or None for no clipping")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of an experiment: a network, a data set and a way to train it; a run is an arm and a seed."""
+
+    name: str
+    method: str  # "dense", "alternating" (SNN-AL) or "separate" (SNN-SL)
+    title: str = ""  # how tables call it
+    dataset: str = "mnist"
+    network: str = "mlp"
+    train: TrainConfig = field(default_factory=TrainConfig)
+    switcher: SwitcherConfig | None = None  # None for a dense network
+    dense_epochs: int = 0  # "separate": epochs of the dense training that comes first
+
+    def __post_init__(self) -> None:
+        if self.method not in ("dense", "alternating", "separate"):
+            raise ValueError(f"method={self.method!r}: choose 'dense', 'alternating' or 'separate'")
+        if (self.method == "dense") != (self.switcher is None):
+            raise ValueError(f"arm {self.name!r}: a dense arm has no switcher, every other arm has one")
+
+    def settings(self) -> dict:
+        """All that determines the result, as plain JSON values; names and titles left out."""
+        values = dataclasses.asdict(self)
+        for label in ("name", "title"):
+            del values[label]
+        return json.loads(json.dumps({"algorithm": ALGORITHM, **values}))
+
+    def settings_hash(self) -> str:
+        """First 12 hex digits of the SHA-256 of :meth:`settings`; code versions and devices do not enter."""
+        return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def check_seed(seed: int) -> int:
+    """Return ``seed``; ``ValueError`` unless it is a whole number from 0 to 2**31 - 1."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise ValueError(f"seed={seed!r}: a seed is a whole number from 0 to {2**31 - 1}")
+    return seed

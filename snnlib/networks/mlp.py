@@ -1,0 +1,62 @@
+"""The multilayer perceptron 784-300-100-10 of Tables 1 and 2 (section 4.1), with Eq. 2's factors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class MLP(nn.Module):
+    """Fully connected layers with ReLU between them.
+
+    ``widths`` counts the input, the hidden layers and the outputs. Weights are drawn from a zero-mean normal
+    with standard deviation ``fc_std`` (section 4), biases are 0. ``inputs`` are the indices of the pixels that a
+    compacted network still reads; None reads all.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int] = (784, 300, 100, 10),
+        fc_std: float = 0.1,
+        generator: torch.Generator | None = None,
+        inputs: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        if len(widths) < 2 or min(widths[1:]) < 1 or widths[0] < 0:
+            raise ValueError(f"widths={tuple(widths)}: give at least an input and an output width, each 1 or more")
+        self.widths = tuple(int(w) for w in widths)
+        # skip_init: nn.Linear would draw its own weights from the global generator
+        self.layers = nn.ModuleList(nn.utils.skip_init(nn.Linear, a, b) for a, b in zip(self.widths, self.widths[1:]))
+        self.register_buffer("inputs", inputs)
+        with torch.no_grad():
+            for layer in self.layers:
+                layer.weight.normal_(0.0, fc_std, generator=generator)
+                layer.bias.zero_()
+
+    def gate_widths(self) -> tuple[int, ...]:
+        """Number of factors of each gated layer: every layer's inputs."""
+        return self.widths[:-1]
+
+    def linear_weights(self) -> list[Tensor]:
+        """The weights as in Eq. 1, one matrix (inputs, outputs) a layer: row i leaves neuron i."""
+        return [layer.weight.t() for layer in self.layers]
+
+    def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
+        """Logits (images, classes) of images (images, ...), flattened.
+
+        ``gates`` holds one vector of factors a layer; it multiplies that layer's inputs (Eq. 2).
+        """
+        if gates is not None and len(gates) != len(self.layers):
+            raise ValueError(f"{len(gates)} gates for {len(self.layers)} layers: give one vector a layer, of widths {self.gate_widths()}")
+        h = x.flatten(1)
+        if self.inputs is not None:
+            h = h[:, self.inputs]
+        for index, layer in enumerate(self.layers):
+            if index:
+                h = torch.relu(h)
+            if gates is not None:
+                h = h * gates[index]  # (X ⊙ g) of Eq. 2
+            h = layer(h)
+        return h

@@ -1,0 +1,69 @@
+"""Packing the weights of a task network into the switcher's input (section 3.3.1).
+
+Fully connected layers become the channels of one matrix: layer l's weights (inputs, outputs) stand in channel
+l, zero-padded to the largest layer. Row i holds the weights that leave neuron i, so a row is a neuron.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class PackedWeights:
+    """Weights as data.
+
+    ``tensor`` (layers, rows, cols), ``shapes`` of the layers as (inputs, outputs). ``owner`` (layers, rows) is the
+    layer that a row belongs to, -1 for padding; ``mask`` is True where a row is a neuron. Only such rows get a factor.
+    """
+
+    tensor: Tensor
+    shapes: tuple[tuple[int, int], ...]
+
+    @property
+    def mask(self) -> Tensor:
+        inputs = torch.tensor([shape[0] for shape in self.shapes], device=self.tensor.device)
+        return torch.arange(self.tensor.shape[1], device=self.tensor.device) < inputs[:, None]
+
+    @property
+    def owner(self) -> Tensor:
+        layers = torch.arange(len(self.shapes), device=self.tensor.device)
+        return torch.where(self.mask, layers[:, None], -1)
+
+    def unpack(self) -> list[Tensor]:
+        """The layers' weights again, (inputs, outputs) each: the exact inverse of :func:`pack_linear`."""
+        return [self.tensor[index, :rows, :cols] for index, (rows, cols) in enumerate(self.shapes)]
+
+    def detach(self) -> PackedWeights:
+        """The same weights, cut off from the gradient."""
+        return PackedWeights(self.tensor.detach(), self.shapes)
+
+    def split(self, factors: Tensor) -> list[Tensor]:
+        """Cut the switcher's output (layers, rows) into one vector (inputs,) a layer; padded rows give none."""
+        return [factors[index, :rows] for index, (rows, _) in enumerate(self.shapes)]
+
+
+def packed_size(shapes: Sequence[tuple[int, int]]) -> tuple[int, int, int]:
+    """(layers, rows, cols) of the matrix that layers of these (inputs, outputs) pack into."""
+    return len(shapes), max(rows for rows, _ in shapes), max(cols for _, cols in shapes)
+
+
+def pack_linear(weights: Sequence[Tensor]) -> PackedWeights:
+    """Pack weights (inputs, outputs), one matrix a layer, into :class:`PackedWeights` (section 3.3.1).
+
+    Gradients flow through, as Eq. 6 needs. Raises ``ValueError`` for no layers or a layer that is no matrix.
+    """
+    if not weights:
+        raise ValueError("no weights to pack: give at least one layer")
+    for index, weight in enumerate(weights):
+        if weight.ndim != 2 or not weight.numel():
+            raise ValueError(f"layer {index} has shape {tuple(weight.shape)}: packing needs a matrix (inputs, outputs) with at least one weight")
+    shapes = tuple((weight.shape[0], weight.shape[1]) for weight in weights)
+    _, rows, cols = packed_size(shapes)
+    padded = [F.pad(w, (0, cols - w.shape[1], 0, rows - w.shape[0])) for w in weights]
+    return PackedWeights(torch.stack(padded), shapes)

@@ -1,0 +1,108 @@
+"""The switcher (SNN): a U-Net over rows that reads packed weights and puts out one factor a row (section 3.1).
+
+Encoder: blocks of convolution, ReLU and 2 x 2 max pooling. A row convolution a level takes the width to 1.
+Decoder: transposed convolutions along the rows, each concatenated with the row-convolved feature of its level.
+Last, a ReLU. The paper fixes this much; the numbers are settings (:class:`~snnlib.config.SwitcherConfig`).
+
+Activations are laid out channels last: a row convolution, which covers the whole width, is then one matrix
+product of (rows, width * channels), and so is a transposed convolution of kernel 2 and stride 2 over rows.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .config import SwitcherConfig
+from .packing import PackedWeights
+
+
+class Switcher(nn.Module):
+    """Maps :class:`~snnlib.packing.PackedWeights` of size (layers, rows, cols) to factors (layers, rows), all >= 0.
+
+    Any number of rows and columns, odd ones too: pooling rounds up and the decoder crops. Weights are drawn from
+    ``generator`` (Kaiming normal, biases 0). Call :meth:`calibrate` once on the initial weights.
+    """
+
+    def __init__(
+        self, config: SwitcherConfig, layers: int, rows: int, cols: int, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        if min(layers, rows, cols) < 1:
+            raise ValueError(f"packed weights of size {(layers, rows, cols)}: every size must be 1 or more")
+        self.config, self.size = config, (layers, rows, cols)
+        self.encoder, self.row_convolutions, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        incoming, width = layers, cols
+        for channels in config.channels:
+            padding = tuple(k // 2 for k in config.kernel)
+            conv = nn.utils.skip_init(nn.Conv2d, incoming, channels, config.kernel, stride=(1, config.width_stride), padding=padding)
+            self.encoder.append(conv)
+            width = (width - 1) // config.width_stride + 1
+            self.row_convolutions.append(nn.utils.skip_init(nn.Linear, width * channels, channels))
+            incoming, width = channels, math.ceil(width / 2)
+        self.bottom = nn.utils.skip_init(nn.Linear, width * incoming, incoming)
+        taps = 2 if config.upsample == "transposed" else 3
+        for channels in reversed(config.channels):
+            outputs = 2 * channels if config.upsample == "transposed" else channels
+            inputs = incoming if config.upsample == "transposed" else incoming * taps
+            self.decoder.append(nn.utils.skip_init(nn.Linear, inputs, outputs))
+            incoming = 2 * channels  # upsampled and row-convolved features, concatenated
+        self.head = nn.utils.skip_init(nn.Linear, incoming, layers)
+        self.to(memory_format=torch.channels_last)
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                if name.endswith("bias"):
+                    parameter.zero_()
+                else:
+                    parameter.normal_(0.0, math.sqrt(2 / parameter[0].numel()), generator=generator)
+
+    def forward(self, packed: PackedWeights) -> Tensor:
+        """Factors (layers, rows): 0 prunes a neuron, below 1 weakens it, 1 and above strengthens it."""
+        return torch.relu(self.scores(packed))
+
+    def scores(self, packed: PackedWeights) -> Tensor:
+        """The output before its ReLU, (layers, rows)."""
+        if tuple(packed.tensor.shape) != self.size:
+            raise ValueError(f"packed weights of size {tuple(packed.tensor.shape)} for a switcher built for {self.size}")
+        h = packed.tensor[None].contiguous(memory_format=torch.channels_last)  # (1, layers, rows, cols)
+        levels = []
+        for conv, row_convolution in zip(self.encoder, self.row_convolutions):
+            h = F.relu(conv(h))  # (1, channels, rows at this level, width)
+            levels.append(row_convolution(_as_rows(h)))  # (rows, channels)
+            h = F.max_pool2d(h, 2, ceil_mode=True)
+        u = self.bottom(_as_rows(h))
+        for upsampling, level in zip(self.decoder, reversed(levels)):
+            u = F.relu(self._upsample(upsampling, u, len(level)))
+            u = torch.cat([u, level], dim=1)  # (rows, 2 * channels)
+        return self.head(u).t()  # (layers, rows)
+
+    def _upsample(self, layer: nn.Linear, u: Tensor, rows: int) -> Tensor:
+        """Twice as many rows, cropped to ``rows``: a transposed convolution, or repetition and a convolution."""
+        if self.config.upsample == "transposed":
+            return layer(u).reshape(2 * len(u), -1)[:rows]  # kernel 2, stride 2: one product, two rows from each
+        u = F.pad(u.repeat_interleave(2, dim=0)[:rows], (0, 0, 1, 1))
+        return layer(torch.cat([u[:-2], u[1:-1], u[2:]], dim=1))  # kernel 3 over rows
+
+    @torch.no_grad()
+    def calibrate(self, packed: PackedWeights) -> None:
+        """Scale and shift the head so that each layer's scores on ``packed`` have the mean and spread of the settings.
+
+        Without this whole layers often start at factor 0, and a network with a dead layer gets no gradient at all.
+        A layer whose scores do not vary (one neuron, say) gets the mean alone.
+        """
+        if not self.config.calibrate:
+            return
+        mean, spread = self.config.initial_mean, self.config.initial_spread
+        for index, scores in enumerate(packed.split(self.scores(packed))):
+            deviation = scores.std(correction=0)
+            gain = spread / deviation if deviation > 1e-8 else torch.ones_like(deviation)
+            self.head.weight[index] *= gain
+            self.head.bias[index] = mean - gain * (scores.mean() - self.head.bias[index])
+
+
+def _as_rows(h: Tensor) -> Tensor:
+    """(1, channels, rows, width), channels last, to (rows, width * channels) without a copy."""
+    return h.permute(0, 2, 3, 1).reshape(h.shape[2], -1)

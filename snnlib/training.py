@@ -1,0 +1,220 @@
+"""Training: dense, alternating (Algorithm 1, SNN-AL) and separate (section 4.1.3, SNN-SL).
+
+A loop returns numbers; it does not print, plot or save. Batches are drawn from (seed, epoch) alone, so that arms of
+one seed see the same images in the same order and a resumed run needs no generator state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .config import TrainConfig, check_seed
+from .data import Dataset, scale
+from .switched import Switched, dead_layers
+
+
+class TrainingError(Exception):
+    """A run that cannot go on; ``layer`` names the place, ``epoch`` and ``step`` count from 0."""
+
+    def __init__(self, message: str, epoch: int, step: int, phase: str, layer: str) -> None:
+        super().__init__(f"{message} (epoch {epoch}, step {step}, {phase} phase, {layer})")
+        self.epoch, self.step, self.phase, self.layer = epoch, step, phase, layer
+
+
+class DivergenceError(TrainingError):
+    """The loss became NaN or infinite."""
+
+
+class DeadLayerError(TrainingError):
+    """Every factor of a layer became 0: the network is constant and gets no gradient any more."""
+
+
+@dataclass
+class State:
+    """Where a run stands: the next epoch and one row of numbers for each epoch that is done."""
+
+    epoch: int = 0
+    history: list[dict] = field(default_factory=list)
+
+
+OnEpoch = Callable[[State], None]
+"""Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
+
+
+def generator(seed: int, stream: str, index: int = 0) -> torch.Generator:
+    """A CPU generator of its own for one purpose of one seed ("network", "switcher", "order"), so that arms pair."""
+    digest = hashlib.sha256(f"{check_seed(seed)}/{stream}/{index}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def order(seed: int, epoch: int, images: int) -> Tensor:
+    """The order (images,) in which epoch ``epoch`` of seed ``seed`` visits the training images."""
+    return torch.randperm(images, generator=generator(seed, "order", epoch))
+
+
+def rate_at(config: TrainConfig, progress: float) -> float:
+    """Learning rate after the share ``progress`` (0 to 1) of all steps."""
+    return config.rate if config.schedule == "constant" else config.rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def optimizer(parameters, config: TrainConfig) -> torch.optim.SGD:
+    """SGD as in section 4; the rate is set before each step."""
+    return torch.optim.SGD(parameters, lr=config.rate, momentum=config.momentum, weight_decay=config.weight_decay)
+
+
+def switcher_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
+    """Even t of Algorithm 1: the task network is frozen, the switcher steps. Returns loss and factors."""
+    return _step(model, model.network, model.switcher, sgd, x, y, clip)
+
+
+def network_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
+    """Odd t of Algorithm 1: the switcher is frozen, the task network steps. Returns loss and factors."""
+    return _step(model, model.switcher, model.network, sgd, x, y, clip)
+
+
+def _step(model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip) -> tuple[Tensor, list[Tensor]]:
+    frozen.requires_grad_(False)
+    trained.requires_grad_(True)
+    gates = model.gates()
+    loss = F.cross_entropy(model.network(x, gates), y)
+    _descend(trained, sgd, loss, clip)
+    return loss.detach(), [gate.detach() for gate in gates]
+
+
+def dense_step(network: nn.Module, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, None]:
+    """One step of the plain network, without a switcher (Eq. 7)."""
+    loss = F.cross_entropy(network(x), y)
+    _descend(network, sgd, loss, clip)
+    return loss.detach(), None
+
+
+def _descend(trained: nn.Module, sgd: torch.optim.SGD, loss: Tensor, clip: float | None) -> None:
+    sgd.zero_grad()
+    loss.backward()
+    if clip is not None:
+        nn.utils.clip_grad_norm_(trained.parameters(), clip)
+    sgd.step()
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, gates: list[Tensor] | None, x: Tensor, y: Tensor, batch: int = 2000) -> float:
+    """Share of images (images, channels, height, width; uint8) that are classified right, from 0 to 1."""
+    dtype = next(network.parameters()).dtype
+    right = [(network(scale(part, dtype), gates).argmax(1) == label).sum() for part, label in zip(x.split(batch), y.split(batch))]
+    return float(torch.stack(right).sum()) / len(y)
+
+
+@torch.no_grad()
+def gate_counts(gates: list[Tensor]) -> dict[str, list[int]]:
+    """Neurons pruned (0), weakened (below 1) and strengthened (1 and above) in each gated layer (section 3.2)."""
+    return {
+        "pruned": [int((g == 0).sum()) for g in gates],
+        "weakened": [int(((g > 0) & (g < 1)).sum()) for g in gates],
+        "strengthened": [int((g >= 1).sum()) for g in gates],
+    }
+
+
+def train_dense(
+    network: nn.Module, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+) -> State:
+    """Train ``network`` alone for ``config.epochs`` epochs; ``state`` resumes. Raises :class:`DivergenceError`."""
+    sgd = optimizer(network.parameters(), config)
+    network.requires_grad_(True)
+
+    def step(t: int, x: Tensor, y: Tensor, rate: float):
+        sgd.param_groups[0]["lr"] = rate
+        return ("network", *dense_step(network, sgd, x, y, config.clip_network))
+
+    return _epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
+
+
+def train_alternating(
+    model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+) -> State:
+    """Algorithm 1: switcher and task network by turns, each epoch or each step (``config.alternate``).
+
+    Even t trains the switcher, odd t the task network, both by the task's loss alone. Raises
+    :class:`DivergenceError` or :class:`DeadLayerError`.
+    """
+    sgds = {"switcher": optimizer(model.switcher.parameters(), config), "network": optimizer(model.network.parameters(), config)}
+    steps_per_epoch = math.ceil(len(data.x_train) / config.batch_size)
+
+    def step(t: int, x: Tensor, y: Tensor, rate: float):
+        for sgd in sgds.values():
+            sgd.param_groups[0]["lr"] = rate
+        turn = t if config.alternate == "step" else t // steps_per_epoch
+        if turn % 2 == 0:
+            return ("switcher", *switcher_step(model, sgds["switcher"], x, y, config.clip_switcher))
+        return ("network", *network_step(model, sgds["network"], x, y, config.clip_network))
+
+    return _epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
+
+
+def train_separate(
+    model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+) -> State:
+    """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
+    sgd = optimizer(model.switcher.parameters(), config)
+
+    def step(t: int, x: Tensor, y: Tensor, rate: float):
+        sgd.param_groups[0]["lr"] = rate
+        return ("switcher", *switcher_step(model, sgd, x, y, config.clip_switcher))
+
+    return _epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
+
+
+def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed: int, state: State | None, on_epoch: OnEpoch | None) -> State:
+    """The loop that all three share: batches, rate, checks, one row of history an epoch."""
+    state, images, size = state or State(), len(data.x_train), config.batch_size
+    if size > images:
+        raise ValueError(f"batch_size={size} is larger than the data set: {data.name} has {images} training images here")
+    if config.momentum and state.epoch:
+        raise ValueError("a run with momentum cannot be resumed from an epoch: the velocity is not stored; set momentum=0 or start anew")
+    dtype, device = next(network.parameters()).dtype, data.x_train.device
+    per_epoch = math.ceil(images / size)
+    check_every = 1 if device.type == "cpu" else 50  # reading a loss waits for the accelerator, not for the CPU
+    while state.epoch < config.epochs:
+        began, losses = time.perf_counter(), []
+        for index, chosen in enumerate(order(seed, state.epoch, images).to(device).split(size)):
+            t = state.epoch * per_epoch + index
+            x, y = scale(data.x_train[chosen], dtype), data.y_train[chosen]
+            phase, loss, gates = step(t, x, y, rate_at(config, t / (config.epochs * per_epoch)))
+            losses.append(loss)
+            if index % check_every == 0 or index == per_epoch - 1:
+                _check(network, model, gates, loss, state.epoch, index, phase)
+        gates = model.gates() if model else None
+        if gates is not None:
+            gates = [gate.detach() for gate in gates]
+            _check(network, model, gates, loss, state.epoch, index, phase)
+        row = {
+            "epoch": state.epoch,
+            "phase": "both" if model and config.alternate == "step" and len(sgds) == 2 else phase,
+            "loss": float(torch.stack(losses).mean()),
+            "accuracy": accuracy(network, gates, data.x_test, data.y_test),
+            "seconds": time.perf_counter() - began,
+        }
+        state.history.append(row | (gate_counts(gates) if gates is not None else {}))
+        state.epoch += 1
+        if on_epoch is not None:
+            on_epoch(state)
+    return state
+
+
+def _check(network, model, gates, loss: Tensor, epoch: int, step: int, phase: str) -> None:
+    """Raise if the loss is not finite or a layer is dead, and name the first layer where it shows."""
+    if not math.isfinite(float(loss)):
+        named = list((model or network).named_parameters())
+        bad = next((name for name, value in named if not bool(torch.isfinite(value).all())), None)
+        if bad is None and gates is not None:
+            bad = next((f"factors of layer {i}" for i, g in enumerate(gates) if not bool(torch.isfinite(g).all())), None)
+        raise DivergenceError(f"the loss became {float(loss)}", epoch, step, phase, bad or "the outputs")
+    for index in dead_layers(gates) if gates is not None else ():
+        raise DeadLayerError("every factor became 0", epoch, step, phase, f"layer {index}")
