@@ -21,7 +21,7 @@ class SwitcherConfig:
 
     channels: tuple[int, ...] = (4, 8, 16)  # one encoder block each; more channels cost more than they prune
     kernel: tuple[int, int] = (3, 3)  # rows x columns of an encoder convolution; odd, so that rows stay aligned
-    width_stride: int = 2  # stride along a row: a factor belongs to a row, so columns may be read coarsely
+    width_stride: int = 3  # stride along a row; columns have no order, so windows need not overlap, and cost less
     upsample: str = "transposed"  # the paper's decoder; "resize" repeats rows and convolves, free of parity effects
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
     initial_mean: float = 1.0  # mean of a layer's factors at the start: 1 leaves the network as it was

@@ -66,4 +66,5 @@ def pack_linear(weights: Sequence[Tensor]) -> PackedWeights:
     shapes = tuple((weight.shape[0], weight.shape[1]) for weight in weights)
     _, rows, cols = packed_size(shapes)
     padded = [F.pad(w, (0, cols - w.shape[1], 0, rows - w.shape[0])) for w in weights]
-    return PackedWeights(torch.stack(padded), shapes)
+    # stacked last and permuted: channels last in memory, as the switcher's convolutions want it
+    return PackedWeights(torch.stack(padded, dim=-1).permute(2, 0, 1), shapes)

@@ -67,7 +67,7 @@ class Switcher(nn.Module):
         """The output before its ReLU, (layers, rows)."""
         if tuple(packed.tensor.shape) != self.size:
             raise ValueError(f"packed weights of size {tuple(packed.tensor.shape)} for a switcher built for {self.size}")
-        h = packed.tensor[None].contiguous(memory_format=torch.channels_last)  # (1, layers, rows, cols)
+        h = packed.tensor[None]  # (1, layers, rows, cols), channels last as it is packed
         levels = []
         for conv, row_convolution in zip(self.encoder, self.row_convolutions):
             h = F.relu(conv(h))  # (1, channels, rows at this level, width)

@@ -1,0 +1,151 @@
+"""Records: one JSON file a run, and the checkpoint that an unfinished run resumes from.
+
+``ROOT/PROFILE/DATASET-NETWORK/ARM/seed-N.json`` holds settings, their hash, seed, versions, device, curves and
+results. Files appear whole or not at all. Beside it stand ``seed-N.safetensors`` (final weights) and, while a run is
+under way, ``seed-N.part.safetensors`` (checkpoint). Nothing is ever pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from .config import Arm
+
+VERSION = 1
+"""Version of the record and checkpoint format."""
+
+TIMED = ("seconds", "started", "device", "versions", "code")
+"""Keys that may differ between two runs of the same settings and seed."""
+
+
+class RecordError(Exception):
+    """A record or checkpoint cannot be read or written; the message names the file and the remedy."""
+
+
+def default_root() -> Path:
+    """data/records of the checkout, or of the working directory where the library is installed elsewhere."""
+    checkout = Path(__file__).resolve().parents[1] / "data" / "records"
+    return checkout if checkout.is_dir() else Path("data") / "records"
+
+
+def path_of(arm: Arm, profile: str, seed: int, root: Path) -> Path:
+    """Where the record of a run stands."""
+    return Path(root) / profile / f"{arm.dataset}-{arm.network}" / arm.name / f"seed-{seed}.json"
+
+
+def weights_path(record_path: Path) -> Path:
+    """Where the final weights of a run stand."""
+    return record_path.with_suffix(".safetensors")
+
+
+def checkpoint_path(record_path: Path) -> Path:
+    """Where an unfinished run's checkpoint stands."""
+    return record_path.with_suffix(".part.safetensors")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``path`` whole or not at all: a full disk or a kill leaves the old file as it was."""
+    part = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except OSError as error:
+        if part is not None and os.path.exists(part):
+            os.unlink(part)
+        raise RecordError(f"{path} could not be written ({error.strerror}); what stood there before is unchanged. Free some space or choose another folder with --records.") from error
+
+
+def write(path: Path, record: dict) -> None:
+    """Write one record. Raises :class:`RecordError` where the disk is full; the old record then stays."""
+    write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
+
+
+def read(path: Path) -> dict:
+    """Read one record. Raises :class:`RecordError` where it is missing, cut off or of another version."""
+    try:
+        record = json.loads(Path(path).read_bytes())
+    except FileNotFoundError as error:
+        raise RecordError(f"{path}: there is no such record. `snn status` lists those there are.") from error
+    except ValueError as error:
+        raise RecordError(f"{path} is cut off or no JSON ({error}). Delete it and run the arm again.") from error
+    if not isinstance(record, dict) or record.get("version") != VERSION:
+        found = record.get("version") if isinstance(record, dict) else None
+        raise RecordError(f"{path} is of version {found}, this library reads version {VERSION}. Delete it and run the arm again.")
+    missing = {"arm", "seed", "settings_hash", "status"} - set(record)
+    if missing:
+        raise RecordError(f"{path} lacks {', '.join(sorted(missing))}. Delete it and run the arm again.")
+    return record
+
+
+def comparable(record: dict) -> dict:
+    """The record without times, device and versions: equal for two runs of the same settings and seed on one machine."""
+    kept = {key: value for key, value in record.items() if key not in TIMED}
+    return kept | {"history": [{k: v for k, v in row.items() if k not in TIMED} for row in record.get("history", [])]}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands on disk for one run: ``state`` is recorded, failed, stale, missing or broken."""
+
+    arm: Arm
+    profile: str
+    seed: int
+    path: Path
+    state: str
+    record: dict | None = None
+    problem: str = ""
+
+
+def look_up(arm: Arm, profile: str, seed: int, root: Path) -> Entry:
+    """Find the record of a run; "stale" if its settings are not the arm's any more, "broken" if it cannot be read."""
+    path = path_of(arm, profile, seed, root)
+    if not path.exists():
+        return Entry(arm, profile, seed, path, "missing")
+    try:
+        record = read(path)
+    except RecordError as error:
+        return Entry(arm, profile, seed, path, "broken", problem=str(error))
+    if record["settings_hash"] != arm.settings_hash() or record["seed"] != seed:
+        return Entry(arm, profile, seed, path, "stale", record, "its settings changed since it was written")
+    return Entry(arm, profile, seed, path, "failed" if record["status"] == "failed" else "recorded", record)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None:
+    """Write tensors and JSON ``metadata`` as one safetensors file, whole or not at all."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, save(plain, {"snnlib": json.dumps({"version": VERSION, **metadata})}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
+    """Read what :func:`save_tensors` wrote.
+
+    Raises :class:`RecordError` where the file is missing, cut off, of another version, or no safetensors file (a
+    pickled checkpoint, say, which is never loaded).
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = json.loads((file.metadata() or {}).get("snnlib", "{}"))
+            if metadata.get("version") != VERSION:
+                raise RecordError(f"{path} is of version {metadata.get('version')}, this library reads version {VERSION}. Delete it and run again.")
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata
+    except FileNotFoundError as error:
+        raise RecordError(f"{path}: there is no such file.") from error
+    except (SafetensorError, ValueError, OSError) as error:
+        with open(path, "rb") as file:
+            start = file.read(2)
+        kind = "holds pickled objects, which are never loaded" if start in (b"PK", b"\x80\x02", b"\x80\x04") else "is cut off or no safetensors file"
+        raise RecordError(f"{path} {kind} ({error}). Delete it and run again.") from error
