@@ -53,7 +53,8 @@ def search() -> tuple[Arm, ...]:
     """The search on held-out images: train on 55,000, judge on 5,000, never touch the test set.
 
     First round: one setting changed at a time around mean 1, spread 1, FC std 0.1. It showed that spread 1 can kill a
-    layer and that FC std 0.01 helps; the second round (names starting with "std-0.01") starts from there.
+    layer and that FC std 0.01 helps; the second round (names starting with "std-0.01") starts from there and shows that
+    the switcher's steps must be small: a smaller clip keeps every layer alive.
     """
     train = TrainConfig(epochs=8, split="holdout", fc_std=0.1, clip_switcher=1.0, clip_network=1.0)
     switcher = SwitcherConfig(initial_mean=1.0, initial_spread=1.0)
@@ -88,6 +89,12 @@ def search() -> tuple[Arm, ...]:
         second("spread-0.5-switcher-clip-0.3", 0.5, clip_switcher=0.3),
         second("spread-0.5-network-clip-5", 0.5, clip_network=5.0),
         second("mean-0.5-spread-0.25", 0.25, mean=0.5),
+        second("spread-0.5-switcher-clip-0.1", 0.5, clip_switcher=0.1),
+        second("spread-1-switcher-clip-0.3", 1.0, clip_switcher=0.3),
+        second("spread-1-switcher-clip-0.1", 1.0, clip_switcher=0.1),
+        second("spread-1-switcher-clip-0.1-by-step", 1.0, clip_switcher=0.1, alternate="step"),
+        second("spread-0.5-switcher-clip-0.1-by-step", 0.5, clip_switcher=0.1, alternate="step"),
+        second("spread-1-switcher-clip-0.03", 1.0, clip_switcher=0.03),
     )
 
 

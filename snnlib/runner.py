@@ -7,6 +7,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,7 @@ def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
     """The network with the arm's switcher, calibrated on the network's present weights."""
     assert arm.switcher is not None
     # drawn on the CPU, so that every device starts from the same numbers
-    model = Switched.around(network.cpu(), arm.switcher, generator(seed, "switcher"), arm.train.through_switcher)
-    return model
+    return Switched.around(network.cpu(), arm.switcher, generator(seed, "switcher"), arm.train.through_switcher)
 
 
 def run(
@@ -124,7 +124,8 @@ def _train(arm, profile, seed, path, device, dataset, watch, deadline) -> dict:
             tensors = None  # the settings changed since: start anew
         else:
             stage, before, spent = metadata["stage"], metadata["before"], metadata["seconds"]
-            state = State(metadata["epoch"], metadata["history"])
+            velocity = {name.removeprefix("velocity."): tensors.pop(name) for name in list(tensors) if name.startswith("velocity.")}
+            state = State(metadata["epoch"], metadata["history"], velocity)
     if stage == "switcher":
         model = wrap(arm, network, seed).to(device)
     if tensors is not None:
@@ -133,7 +134,8 @@ def _train(arm, profile, seed, path, device, dataset, watch, deadline) -> dict:
     def after_epoch(now: State) -> None:
         done = len(before) + now.epoch
         extra = {"settings_hash": arm.settings_hash(), "stage": stage, "before": before, "epoch": now.epoch, "history": now.history}
-        records.save_tensors(checkpoint, (model or network).state_dict(), extra | {"seconds": spent + time.monotonic() - clock})
+        tensors = (model or network).state_dict() | {f"velocity.{key}": buffer for key, buffer in now.velocity.items()}
+        records.save_tensors(checkpoint, tensors, extra | {"seconds": spent + time.monotonic() - clock})
         if watch is not None:
             watch(done, total, now.history[-1])
         if deadline is not None and time.monotonic() > deadline and done < total:
@@ -143,7 +145,7 @@ def _train(arm, profile, seed, path, device, dataset, watch, deadline) -> dict:
     try:
         while True:
             if stage == "dense":
-                config = arm.train if arm.method == "dense" else _dense_config(arm)
+                config = arm.train if arm.method == "dense" else replace(arm.train, epochs=arm.dense_epochs)
                 state = train_dense(network, dataset, config, seed, state, after_epoch)
             else:
                 if model is None:
@@ -172,12 +174,6 @@ def _train(arm, profile, seed, path, device, dataset, watch, deadline) -> dict:
     records.write(path, json.loads(json.dumps(record)))
     checkpoint.unlink(missing_ok=True)
     return record
-
-
-def _dense_config(arm: Arm):
-    from dataclasses import replace
-
-    return replace(arm.train, epochs=arm.dense_epochs)
 
 
 @torch.no_grad()

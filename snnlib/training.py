@@ -39,10 +39,11 @@ class DeadLayerError(TrainingError):
 
 @dataclass
 class State:
-    """Where a run stands: the next epoch and one row of numbers for each epoch that is done."""
+    """Where a run stands: the next epoch, one row of numbers for each epoch that is done, the optimizers' velocities."""
 
     epoch: int = 0
     history: list[dict] = field(default_factory=list)
+    velocity: dict[str, Tensor] = field(default_factory=dict)  # "switcher.3": momentum buffer of its fourth parameter
 
 
 OnEpoch = Callable[[State], None]
@@ -176,8 +177,10 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
     state, images, size = state or State(), len(data.x_train), config.batch_size
     if size > images:
         raise ValueError(f"batch_size={size} is larger than the data set: {data.name} has {images} training images here")
-    if config.momentum and state.epoch:
-        raise ValueError("a run with momentum cannot be resumed from an epoch: the velocity is not stored; set momentum=0 or start anew")
+    for key, buffer in state.velocity.items():
+        side, index = key.split(".")
+        parameter = sgds[side].param_groups[0]["params"][int(index)]
+        sgds[side].state[parameter]["momentum_buffer"] = buffer.to(parameter.device)
     dtype, device = next(network.parameters()).dtype, data.x_train.device
     per_epoch = math.ceil(images / size)
     check_every = 1 if device.type == "cpu" else 50  # reading a loss waits for the accelerator, not for the CPU
@@ -202,10 +205,22 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
             "seconds": time.perf_counter() - began,
         }
         state.history.append(row | (gate_counts(gates) if gates is not None else {}))
+        state.velocity = _velocity(sgds)
         state.epoch += 1
         if on_epoch is not None:
             on_epoch(state)
     return state
+
+
+def _velocity(sgds: dict[str, torch.optim.SGD]) -> dict[str, Tensor]:
+    """The momentum buffers that a resumed run needs; none without momentum."""
+    found = {}
+    for side, sgd in sgds.items():
+        for index, parameter in enumerate(sgd.param_groups[0]["params"]):
+            buffer = sgd.state[parameter].get("momentum_buffer") if parameter in sgd.state else None
+            if buffer is not None:
+                found[f"{side}.{index}"] = buffer
+    return found
 
 
 def _check(network, model, gates, loss: Tensor, epoch: int, step: int, phase: str) -> None:
