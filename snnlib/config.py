@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 ALGORITHM = 1
 """Raised when the mathematics of a run changes, so that older records read as stale (speed work leaves it)."""
 
+ADDED_LATER = {"scale_inputs": False}
+"""Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
+
 
 @dataclass(frozen=True)
 class SwitcherConfig:
@@ -24,6 +27,7 @@ class SwitcherConfig:
     width_stride: int = 3  # stride along a row; columns have no order, so windows need not overlap, and cost less
     upsample: str = "transposed"  # the paper's decoder; "resize" repeats rows and convolves, free of parity effects
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
+    scale_inputs: bool = True  # calibration also scales the first convolution so that each layer arrives with unit RMS
     initial_mean: float = 1.0  # mean of a layer's factors at the start: 1 leaves the network as it was
     initial_spread: float = 1.0  # their standard deviation before the ReLU; 1 starts 16 % of the neurons at 0
 
@@ -96,6 +100,10 @@ class Arm:
         values = dataclasses.asdict(self)
         for label in ("name", "title"):
             del values[label]
+        for part in (values, values["train"], values["switcher"] or {}):
+            for added, before in ADDED_LATER.items():
+                if part.get(added) == before:
+                    del part[added]
         return json.loads(json.dumps({"algorithm": ALGORITHM, **values}))
 
     def settings_hash(self) -> str:

@@ -54,16 +54,21 @@ def search() -> tuple[Arm, ...]:
 
     First round: one setting changed at a time around mean 1, spread 1, FC std 0.1. It showed that spread 1 can kill a
     layer and that FC std 0.01 helps; the second round (names starting with "std-0.01") starts from there and shows that
-    the switcher's steps must be small: a smaller clip keeps every layer alive.
+    the switcher's steps must be small: a smaller clip helps, but not for all seeds. The third ("scaled") scales the
+    first convolution to the weights' size, which keeps every layer alive at any clip.
     """
     train = TrainConfig(epochs=8, split="holdout", fc_std=0.1, clip_switcher=1.0, clip_network=1.0)
-    switcher = SwitcherConfig(initial_mean=1.0, initial_spread=1.0)
+    switcher = SwitcherConfig(initial_mean=1.0, initial_spread=1.0, scale_inputs=False)
 
     def arm(name: str, switcher: SwitcherConfig = switcher, **changes) -> Arm:
         return Arm(name, "alternating", name.replace("-", " "), train=replace(train, **changes), switcher=switcher)
 
     def second(name: str, spread: float, mean: float = 1.0, **changes) -> Arm:
         return arm(f"std-0.01-{name}", replace(switcher, initial_spread=spread, initial_mean=mean), **{"fc_std": 0.01, **changes})
+
+    def third(name: str, mean: float = 1.0, spread: float = 1.0, std: float = 0.01, channels=(4, 8, 16), **changes) -> Arm:
+        shape = SwitcherConfig(initial_mean=mean, initial_spread=spread, scale_inputs=True, channels=channels)
+        return arm(f"scaled-{name}", shape, **{"fc_std": std, **changes})
 
     return (
         arm("base"),
@@ -95,6 +100,14 @@ def search() -> tuple[Arm, ...]:
         second("spread-1-switcher-clip-0.1-by-step", 1.0, clip_switcher=0.1, alternate="step"),
         second("spread-0.5-switcher-clip-0.1-by-step", 0.5, clip_switcher=0.1, alternate="step"),
         second("spread-1-switcher-clip-0.03", 1.0, clip_switcher=0.03),
+        third("mean-1-spread-1"),
+        third("mean-1-spread-1-by-step", alternate="step"),
+        third("mean-1-spread-1-std-0.1", std=0.1),
+        third("mean-0-spread-1", mean=0.0),
+        third("mean-0.5-spread-1", mean=0.5),
+        third("mean-1-spread-0.5", spread=0.5),
+        third("mean-1-spread-1-clip-none", clip_switcher=None, clip_network=None),
+        third("mean-1-spread-1-channels-8-16-32", channels=(8, 16, 32)),
     )
 
 

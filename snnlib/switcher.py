@@ -88,13 +88,21 @@ class Switcher(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, packed: PackedWeights) -> None:
-        """Scale and shift the head so that each layer's scores on ``packed`` have the mean and spread of the settings.
+        """Set the start so that each layer's scores on ``packed`` have the mean and spread of the settings.
 
         Without this whole layers often start at factor 0, and a network with a dead layer gets no gradient at all.
-        A layer whose scores do not vary (one neuron, say) gets the mean alone.
+        The head is scaled and shifted; a layer whose scores do not vary (one neuron, say) gets the mean alone.
+        With ``scale_inputs`` the first convolution is scaled before, so that each layer's weights arrive with a root
+        mean square of 1: else weights of std 0.01 need a gain of about 100 in the head, and a single step of the
+        switcher can then switch a whole layer off.
         """
         if not self.config.calibrate:
             return
+        if self.config.scale_inputs:
+            for index, weight in enumerate(packed.unpack()):
+                size = weight.square().mean().sqrt()
+                if size > 1e-8:
+                    self.encoder[0].weight[:, index] /= size
         mean, spread = self.config.initial_mean, self.config.initial_spread
         for index, scores in enumerate(packed.split(self.scores(packed))):
             deviation = scores.std(correction=0)
