@@ -56,9 +56,9 @@ class TrainConfig:
     weight_decay: float = 0.0  # fixed in spirit: the method adds no sparsity term
     alternate: str = "epoch"  # what t of Algorithm 1 counts; Fig. 4 counts epochs; or "step"
     clip_switcher: float | None = 1.0  # largest gradient norm of a switcher step; None: not clipped
-    clip_network: float | None = 1.0  # the same for the task network; without it mean 1, spread 1 diverges
+    clip_network: float | None = 1.0  # the same for the task network; without either layers died or the loss became NaN
     through_switcher: bool = True  # the second term of Eq. 6; False cuts it
-    fc_std: float = 0.1  # std of the normal that fills FC weights; the scan leaves 0.1 and 0.01 open
+    fc_std: float = 0.01  # std of the normal that fills FC weights; the scan leaves 0.1 and 0.01 open
     split: str = "full"  # "full": all training images, test accuracy; "holdout": the last 5,000 are held out
     train_images: int | None = None  # the first so many training images only; None: all of them
 

@@ -19,7 +19,7 @@ class MLP(nn.Module):
     def __init__(
         self,
         widths: Sequence[int] = (784, 300, 100, 10),
-        fc_std: float = 0.1,
+        fc_std: float = 0.01,
         generator: torch.Generator | None = None,
         inputs: Tensor | None = None,
     ) -> None:
