@@ -117,7 +117,7 @@ TABLES = {
         "2", "Ablation: alternating against separate learning, the MLP on MNIST", "mnist", "mlp",
         arms={
             "smoke": ablation(TrainConfig(epochs=2, train_images=2000)),
-            "quick": ablation(TrainConfig(epochs=6, train_images=10000)),
+            "quick": ablation(TrainConfig(epochs=6, train_images=20000)),
             "paper": ablation(TrainConfig(epochs=30)),
         },
         seeds={"smoke": (0, 1), "quick": (0, 1, 2), "paper": tuple(range(8))},
