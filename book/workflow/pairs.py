@@ -58,11 +58,12 @@ def from_text(text: Path) -> NotebookNode:
 
 
 def carry_outputs(source: NotebookNode, target: NotebookNode) -> int:
-    """Copy the outputs of ``source`` into the code cells of ``target`` with the same id; returns how many cells.
+    """Copy the outputs of all cells of ``source`` that have run into the cells of ``target`` with the same id.
 
-    Counts are numbered anew and what an execution leaves beside the outputs (times, its own metadata) stays behind.
+    Returns how many cells got theirs. Counts are numbered anew, and what an execution leaves beside the outputs (times,
+    its own metadata) stays behind.
     """
-    outputs = {cell["id"]: cell.outputs for cell in source.cells if cell.cell_type == "code"}
+    outputs = {cell["id"]: cell.outputs for cell in source.cells if cell.cell_type == "code" and cell.execution_count}
     code = [cell for cell in target.cells if cell.cell_type == "code"]
     for number, cell in enumerate(code, start=1):
         if cell["id"] in outputs:
@@ -136,4 +137,6 @@ def faults(text: Path) -> list[str]:
     if len(code) < 2 or "parameters" not in tags(code[1]) or any("parameters" in tags(cell) for cell in code[2:]):
         found.append(f"{text.name}: the second code cell, and no other, must be tagged parameters")
     found += [f"{text.name}: a code cell mixes options with a --- block: {cell.source[:40]!r}" for cell in code if cell.source.startswith("---")]
+    if "{cite" in text.read_text(encoding="utf-8") or "{bibliography}" in text.read_text(encoding="utf-8"):
+        found.append(f"{text.name}: cite with {{footcite:p}} or {{footcite:t}} and list with {{footbibliography}}: references stand at the end of each chapter")
     return found
