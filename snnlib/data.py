@@ -104,6 +104,7 @@ def load_mnist(folder: Path, check: bool = True) -> Dataset:
 
 
 LOADERS = {"mnist": load_mnist}
+CHECKSUMS = {"mnist": MNIST_FILES}
 
 
 def load(name: str, folder: Path | None = None, device: str | torch.device = "cpu") -> Dataset:
