@@ -111,6 +111,12 @@ class Arm:
         return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()[:12]
 
 
+def restore(kind: type, values: dict):
+    """Settings of class ``kind`` from a record's plain values, lists back to tuples, what it lacks as it was then."""
+    earlier = {field.name: ADDED_LATER[field.name] for field in dataclasses.fields(kind) if field.name in ADDED_LATER}
+    return kind(**earlier | {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
 def check_seed(seed: int) -> int:
     """Return ``seed``; ``ValueError`` unless it is a whole number from 0 to 2**31 - 1."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:

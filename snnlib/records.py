@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from .config import Arm, SwitcherConfig, TrainConfig
+from .config import Arm, SwitcherConfig, TrainConfig, restore
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -124,10 +124,8 @@ def arm_of(record: dict) -> Arm:
     """
     settings = {key: value for key, value in record["settings"].items() if key != "algorithm"}
     try:
-        train = TrainConfig(**settings.pop("train"))
-        switcher = settings.pop("switcher")
-        if switcher is not None:
-            switcher = SwitcherConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in switcher.items()})
+        train, switcher = restore(TrainConfig, settings.pop("train")), settings.pop("switcher")
+        switcher = restore(SwitcherConfig, switcher) if switcher is not None else None
         return Arm(name=record["arm"], title=record.get("title", ""), train=train, switcher=switcher, **settings)
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"the record of {record['arm']}, seed {record['seed']}, has settings that this library does not know ({error}). Run the arm again.") from error

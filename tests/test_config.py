@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from snnlib import records
 from snnlib.config import ADDED_LATER, ALGORITHM, Arm, SwitcherConfig, TrainConfig, check_seed
 
 SPELLED_OUT = Arm(
@@ -109,3 +110,13 @@ def test_seeds_in_range_pass(seed):
 def test_seeds_out_of_range_are_refused(seed):
     with pytest.raises(ValueError, match="whole number from 0 to 2147483647"):
         check_seed(seed)
+
+
+def test_a_record_older_than_a_setting_gives_back_its_arm():
+    """Settings that were added later had a known value before: left out of the hash, and restored."""
+    old = Arm("old", "alternating", switcher=SwitcherConfig(scale_inputs=False))
+    assert "scale_inputs" not in old.settings()["switcher"]
+    record = {"arm": old.name, "seed": 0, "title": old.title, "settings": old.settings()}
+    assert records.arm_of(record) == old
+    new = Arm("new", "alternating", switcher=SwitcherConfig(channels=(4, 8)))
+    assert records.arm_of({"arm": "new", "seed": 0, "title": "", "settings": new.settings()}) == new
