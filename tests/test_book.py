@@ -307,7 +307,7 @@ def test_every_equation_renders_without_a_network(soups):
     switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     with sync_playwright() as play, play.chromium.launch(executable_path=CHROMIUM, args=switches) as browser:
         for page, soup in soups.items():
-            tab, failed = browser.new_context(offline=True).new_page(), []
+            tab, failed = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page(), []
             tab.on("requestfailed", lambda request: failed.append(request.url))
             tab.on("pageerror", lambda error: failed.append(str(error)))
             tab.goto(page.as_uri())
@@ -322,6 +322,8 @@ def test_every_equation_renders_without_a_network(soups):
                 assert untypeset == [], page.name
                 assert [text for text in empty if text not in hidden] == [], page.name
                 assert tab.evaluate("[...document.querySelectorAll('mjx-merror')].map(m => m.title || m.textContent)") == [], page.name
+                wide = tab.evaluate("[...document.querySelectorAll('mjx-container[display]')].filter(m => m.scrollWidth > m.clientWidth + 1).map(m => m.closest('.math').textContent)")
+                assert wide == [], f"{page.name}: wider than the column, split it"
             assert failed == [], page.name
             tab.context.close()
 
