@@ -142,7 +142,7 @@ def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
     The dark bar left of 0 counts the pruned ones; bins end at 1, so that a bar belongs to a single class.
     """
     width = 0.125
-    top = max(2.0, np.ceil(max(float(np.max(gate)) for gate in gates)))
+    top = max(2.0, np.ceil(max(float(np.asarray(gate, float).max()) for gate in gates)))
     edges = np.arange(0, top + width, width)
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(1, len(gates), figsize=(8.4, 3.0), squeeze=False)
