@@ -17,7 +17,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_REQUIRE_VIRTUALENV := 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help environment reproduce test book clean
+.PHONY: help environment reproduce test book bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -49,6 +49,9 @@ test: environment ## Run all tests (under five minutes once the environment is t
 
 book: environment ## Build the HTML book as published, from the outputs in its notebooks
 	@$(BIN)/python -m book.workflow html
+
+bench: environment ## Time a training step of each kind
+	@$(BIN)/python benchmarks/steps.py
 
 clean: ## Delete what is built; records, results of runs and .venv stay
 	rm -rf book/_build runs/book runs/chapters .pytest_cache .hypothesis

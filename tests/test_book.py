@@ -300,6 +300,19 @@ def test_no_page_fetches_a_script_or_style_from_elsewhere(soups):
         assert not [source for source in fetched if source and urlsplit(source).netloc], page.name
 
 
+RENDERED = """() => [...document.querySelectorAll('.math')].map(math => {
+    const box = math.querySelector('mjx-container')
+    return {
+        typeset: math.querySelector('mjx-math *') !== null,
+        refused: math.querySelector('mjx-merror') !== null,
+        shown: math.checkVisibility(),  // a folded solution has no size until it is opened
+        width: box ? box.getBoundingClientRect().width : 0,
+        cut: box !== null && box.hasAttribute('display') && box.scrollWidth > box.clientWidth + 1,
+    }
+})"""
+"""What the browser made of each equation of a page."""
+
+
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: equations are not rendered (Debian: apt-get install chromium)")
 def test_every_equation_renders_without_a_network(soups):
     from playwright.sync_api import sync_playwright
@@ -311,19 +324,16 @@ def test_every_equation_renders_without_a_network(soups):
             tab.on("requestfailed", lambda request: failed.append(request.url))
             tab.on("pageerror", lambda error: failed.append(str(error)))
             tab.goto(page.as_uri())
-            written = len(soup.select(".math"))
+            written = [math.get_text() for math in soup.select(".math")]
             if written:
                 tab.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
                 tab.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(() => null)")
-                empty = tab.evaluate("[...document.querySelectorAll('.math')].filter(m => { const c = m.querySelector('mjx-container'); return !c || !c.getBoundingClientRect().width }).map(m => m.textContent)")
-                # a folded solution has no size until it is opened; that it was typeset is enough there
-                untypeset = tab.evaluate("[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-math *')).map(m => m.textContent)")
-                hidden = tab.evaluate("[...document.querySelectorAll('.math')].filter(m => !m.checkVisibility() || m.closest('.toggle-hidden')).map(m => m.textContent)")
-                assert untypeset == [], page.name
-                assert [text for text in empty if text not in hidden] == [], page.name
-                assert tab.evaluate("[...document.querySelectorAll('mjx-merror')].map(m => m.title || m.textContent)") == [], page.name
-                wide = tab.evaluate("[...document.querySelectorAll('mjx-container[display]')].filter(m => m.scrollWidth > m.clientWidth + 1).map(m => m.closest('.math').textContent)")
-                assert wide == [], f"{page.name}: wider than the column, split it"
+                rendered = tab.evaluate(RENDERED)
+                assert len(rendered) == len(written), page.name
+                for source, math in zip(written, rendered):
+                    assert math["typeset"] and not math["refused"], (page.name, source)
+                    assert not math["shown"] or math["width"] > 0, (page.name, source)
+                    assert not math["cut"], (page.name, "wider than the column, split it", source)
             assert failed == [], page.name
             tab.context.close()
 
