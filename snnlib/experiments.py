@@ -47,6 +47,8 @@ def ablation(train: TrainConfig) -> tuple[Arm, ...]:
             "snn-al-cut", "alternating", "SNN-AL, second term of Eq. 6 cut",
             train=replace(train, alternate="epoch", through_switcher=False), switcher=switcher,
         ),
+        # the other reading of the paper's initialisation: "std" or its square is 0.01
+        Arm("snn-al-std-0.1", "alternating", "SNN-AL, FC std 0.1", train=replace(train, alternate="epoch", fc_std=0.1), switcher=switcher),
     )
 
 
