@@ -129,7 +129,9 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Fig
         axes.yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 97, 98, 98.5, 99, 99.5]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.set(xlabel="epochs done (both phases counted)", ylabel="accuracy on the test images (%)", ylim=(max(lowest - 2, 0), 99.2))
+        held_out = any(run.get("settings", {}).get("train", {}).get("split") == "holdout" for runs in records_by_arm.values() for run in runs)
+        judged = "held-out" if held_out else "test"
+        axes.set(xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)", ylim=(max(lowest - 2, 0), 99.2))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower center", ncols=2)
