@@ -56,6 +56,8 @@ def in_words(seconds: float) -> str:
 
 def outcome(event: Event) -> str:
     """The end of a run in one line."""
+    if event.kind in ("refused", "crashed"):
+        return f"{event.job}: not made"  # why is said once, at the end of the batch
     record = event.record
     if record is None:
         return event.text

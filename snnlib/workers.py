@@ -77,6 +77,15 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def cuda_driver() -> bool:
+    """Whether NVIDIA's driver is here; without it torch, which takes seconds to import, need not be asked for CUDA."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
 def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None) -> Iterator[Event]:
     """Make ``jobs`` in ``workers`` processes; yields what they report until all is done.
 
@@ -107,7 +116,7 @@ def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None 
                 try:
                     event = pipe.recv()
                 except (EOFError, OSError):  # killed from outside, for want of memory perhaps
-                    event = Event("crashed", running[pipe], text=f"{running[pipe]}: its process was killed")
+                    event = Event("crashed", running[pipe], text="a worker process was killed")
                 yield event
                 if event.kind == "crashed":
                     return
@@ -163,7 +172,7 @@ def _serve(pipe: Connection, device: str, threads: int | None, deadline: float |
         except (data.DataError, records.RecordError, OSError, ValueError) as problem:
             pipe.send(Event("refused", job, text=str(problem)))
         except Exception:
-            pipe.send(Event("crashed", job, text=f"{job}: an error in the program\n{traceback.format_exc()}"))
+            pipe.send(Event("crashed", job, text=f"an error in the program\n{traceback.format_exc()}"))
             return
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from .. import batch, records
 from ..experiments import PROFILES, TABLES
 from ..names import Refused, check_name
-from ..workers import cpu_count
+from ..workers import cpu_count, cuda_driver
 from . import PROFILE_HELP, RecordsFolder
 from .show import print_table
 
@@ -90,8 +90,8 @@ def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:
 
 def _device(name: str) -> str:
     """The device that ``name`` means here; torch is asked only where the answer depends on it."""
-    if name == "cpu":
-        return name
+    if name == "cpu" or (name == "auto" and not cuda_driver()):
+        return "cpu"
     from ..runner import pick_device
 
     try:
@@ -102,8 +102,11 @@ def _device(name: str) -> str:
 
 def _conclude(done: batch.Batch, tables: Sequence[str], profile: str, root: Path) -> None:
     """Say what came of a batch, print the tables where nothing is left, and end with the right exit code."""
+    reasons: dict[str, list[str]] = {}
     for event in (*done.events("refused"), *done.events("crashed")):
-        _say(f"{event.job}: {event.text}", error=True)
+        reasons.setdefault(event.text, []).append(str(event.job))
+    for text, jobs in reasons.items():
+        _say(f"snn: {text} ({_runs(len(jobs))} not made: {', '.join(jobs)})", error=True)
     if done.to_do:
         _say(f"{_runs(len(done.made))} trained, {len(done.failed)} failed, {done.left} left")
     if busy := done.events("busy"):
