@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 
 ALGORITHM = 1
@@ -34,13 +35,15 @@ class SwitcherConfig:
     def __post_init__(self) -> None:
         if not self.channels or min(self.channels) < 1:
             raise ValueError(f"channels={self.channels}: give one positive number for each encoder block, e.g. (4, 8, 16)")
-        if any(k < 1 or k % 2 == 0 for k in self.kernel):
-            raise ValueError(f"kernel={self.kernel}: kernel sizes must be odd and positive, so that row i stays row i")
+        if len(self.kernel) != 2 or any(k < 1 or k % 2 == 0 for k in self.kernel):
+            raise ValueError(f"kernel={self.kernel}: give two sizes, odd and positive, so that row i stays row i")
         if self.width_stride < 1:
             raise ValueError(f"width_stride={self.width_stride}: must be 1 or more")
         if self.upsample not in ("transposed", "resize"):
             raise ValueError(f"upsample={self.upsample!r}: choose 'transposed' or 'resize'")
-        if self.initial_spread < 0:
+        if not math.isfinite(self.initial_mean):
+            raise ValueError(f"initial_mean={self.initial_mean}: the mean of the factors must be a number")
+        if not 0 <= self.initial_spread < math.inf:
             raise ValueError(f"initial_spread={self.initial_spread}: a standard deviation cannot be negative")
 
 
@@ -66,11 +69,15 @@ class TrainConfig:
         for name, allowed in (("schedule", ("cosine", "constant")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout"))):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(map(repr, allowed))}")
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: must be 1 or more")
-        if not self.rate > 0:
-            raise ValueError(f"rate={self.rate}: the learning rate must be positive")
+        for name in ("epochs", "batch_size", "train_images"):
+            value = getattr(self, name)
+            if (name, value) != ("train_images", None) and (not isinstance(value, int) or value < 1):
+                raise ValueError(f"{name}={value}: must be a whole number, 1 or more")
+        if not 0 < self.rate < math.inf:
+            raise ValueError(f"rate={self.rate}: the learning rate must be positive and finite")
+        for name in ("momentum", "weight_decay", "fc_std"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)}: must be 0 or more, and finite")
         for name in ("clip_switcher", "clip_network"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)}: give a positive norm, or None for no clipping")
@@ -94,6 +101,8 @@ class Arm:
             raise ValueError(f"method={self.method!r}: choose 'dense', 'alternating' or 'separate'")
         if (self.method == "dense") != (self.switcher is None):
             raise ValueError(f"arm {self.name!r}: a dense arm has no switcher, every other arm has one")
+        if (self.dense_epochs > 0) != (self.method == "separate"):
+            raise ValueError(f"arm {self.name!r}: dense_epochs={self.dense_epochs}, but epochs of dense training come first in a separate arm, and only there")
 
     def settings(self) -> dict:
         """All that determines the result, as plain JSON values; names and titles left out."""

@@ -98,6 +98,8 @@ def dense_step(network: nn.Module, sgd: torch.optim.SGD, x: Tensor, y: Tensor, c
 
 
 def _descend(trained: nn.Module, sgd: torch.optim.SGD, loss: Tensor, clip: float | None) -> None:
+    if loss.device.type == "cpu" and not math.isfinite(float(loss.detach())):
+        return  # a step would spread the NaN to every weight: as they are they show which layer broke
     sgd.zero_grad()
     loss.backward()
     if clip is not None:
@@ -196,7 +198,7 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
         gates = model.gates() if model else None
         if gates is not None:
             gates = [gate.detach() for gate in gates]
-            _check(network, model, gates, loss, state.epoch, index, phase)
+        _check(network, model, gates, loss, state.epoch, index, phase, after_step=True)
         row = {
             "epoch": state.epoch,
             "phase": "both" if model and config.alternate == "step" and len(sgds) == 2 else phase,
@@ -223,13 +225,23 @@ def _velocity(sgds: dict[str, torch.optim.SGD]) -> dict[str, Tensor]:
     return found
 
 
-def _check(network, model, gates, loss: Tensor, epoch: int, step: int, phase: str) -> None:
-    """Raise if the loss is not finite or a layer is dead, and name the first layer where it shows."""
-    if not math.isfinite(float(loss)):
-        named = list((model or network).named_parameters())
-        bad = next((name for name, value in named if not bool(torch.isfinite(value).all())), None)
-        if bad is None and gates is not None:
-            bad = next((f"factors of layer {i}" for i, g in enumerate(gates) if not bool(torch.isfinite(g).all())), None)
-        raise DivergenceError(f"the loss became {float(loss)}", epoch, step, phase, bad or "the outputs")
+def _check(network, model, gates, loss: Tensor, epoch: int, step: int, phase: str, after_step: bool = False) -> None:
+    """Raise if the loss is not finite or a layer is dead, and name the first layer where it shows.
+
+    ``after_step`` looks at weights and factors too: those that the last step of an epoch left show in no loss any more.
+    """
+    finite = math.isfinite(float(loss))
+    if not finite or after_step:
+        broken = _first_broken(model or network, gates)
+        if not finite:
+            raise DivergenceError(f"the loss became {float(loss)}", epoch, step, phase, broken or "the outputs")
+        if broken:
+            raise DivergenceError("the step left NaN or infinity", epoch, step, phase, broken)
     for index in dead_layers(gates) if gates is not None else ():
         raise DeadLayerError("every factor became 0", epoch, step, phase, f"layer {index}")
+
+
+def _first_broken(module: nn.Module, gates: list[Tensor] | None) -> str | None:
+    """Name of the first parameter, else of the first layer's factors, that holds NaN or infinity."""
+    named = [*module.named_parameters(), *((f"factors of layer {index}", gate) for index, gate in enumerate(gates or ()))]
+    return next((name for name, value in named if not bool(torch.isfinite(value).all())), None)

@@ -32,11 +32,21 @@ def test_settings_are_frozen(settings):
     (SwitcherConfig, {"channels": (4, 0)}, "channels=.*one positive number"),
     (SwitcherConfig, {"kernel": (2, 3)}, "kernel=.*odd and positive"),
     (SwitcherConfig, {"kernel": (3, -1)}, "kernel=.*odd and positive"),
+    (SwitcherConfig, {"kernel": (3,)}, "kernel=.*two sizes"),
+    (SwitcherConfig, {"initial_mean": float("nan")}, "initial_mean=nan"),
+    (SwitcherConfig, {"initial_spread": float("nan")}, "initial_spread=nan"),
     (SwitcherConfig, {"width_stride": 0}, "width_stride=0"),
     (SwitcherConfig, {"upsample": "bilinear"}, "upsample='bilinear': choose 'transposed' or 'resize'"),
     (SwitcherConfig, {"initial_spread": -0.1}, "initial_spread=-0.1"),
-    (TrainConfig, {"epochs": 0}, "epochs=0: must be 1 or more"),
-    (TrainConfig, {"batch_size": 0}, "batch_size=0: must be 1 or more"),
+    (TrainConfig, {"epochs": 0}, "epochs=0: must be a whole number, 1 or more"),
+    (TrainConfig, {"epochs": 2.5}, "epochs=2.5: must be a whole number"),
+    (TrainConfig, {"batch_size": 0}, "batch_size=0: must be a whole number, 1 or more"),
+    (TrainConfig, {"train_images": 0}, "train_images=0: must be a whole number, 1 or more"),
+    (TrainConfig, {"train_images": -5}, "train_images=-5"),
+    (TrainConfig, {"fc_std": -0.1}, "fc_std=-0.1: must be 0 or more"),
+    (TrainConfig, {"momentum": -0.9}, "momentum=-0.9: must be 0 or more"),
+    (TrainConfig, {"weight_decay": float("inf")}, "weight_decay=inf: must be 0 or more, and finite"),
+    (TrainConfig, {"rate": float("inf")}, "rate=inf"),
     (TrainConfig, {"rate": 0.0}, "rate=0.0"),
     (TrainConfig, {"rate": float("nan")}, "rate=nan"),
     (TrainConfig, {"schedule": "linear"}, "schedule='linear': choose 'cosine' or 'constant'"),
@@ -54,6 +64,7 @@ def test_bad_settings_are_named_with_their_value(kind, changes, problem):
     ("mixed", None, "method='mixed'"),
     ("dense", SwitcherConfig(), "dense arm has no switcher"),
     ("separate", None, "every other arm has one"),
+    ("separate", SwitcherConfig(), "dense_epochs=0"),
 ])
 def test_arms_that_contradict_themselves_are_refused(method, switcher, problem):
     with pytest.raises(ValueError, match=problem):
@@ -88,8 +99,10 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
     }
     assert set(other) == {field.name for field in dataclasses.fields(SwitcherConfig)}
     variants += [dataclasses.replace(SPELLED_OUT, switcher=dataclasses.replace(SPELLED_OUT.switcher, **{key: value})) for key, value in other.items()]
-    other = {"method": "separate", "dataset": "another", "network": "another", "dense_epochs": 1}
+    other = {"dataset": "another", "network": "another"}
     variants += [dataclasses.replace(SPELLED_OUT, **{key: value}) for key, value in other.items()]
+    separate = dataclasses.replace(SPELLED_OUT, method="separate", dense_epochs=1)
+    variants += [separate, dataclasses.replace(separate, dense_epochs=2)]
     hashes = {arm.settings_hash() for arm in [SPELLED_OUT, *variants]}
     assert len(hashes) == len(variants) + 1
 

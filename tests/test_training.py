@@ -337,6 +337,45 @@ def test_divergence_names_the_layer_that_broke(broken):
     assert (caught.value.epoch, caught.value.step, caught.value.phase, caught.value.layer) == (0, 0, "switcher", broken)
 
 
+@pytest.mark.parametrize("broken", ["layers.1.weight", "layers.2.bias"])
+def test_divergence_of_the_side_that_trains_names_the_layer_that_broke(broken):
+    """The step that would spread NaN to every layer is not taken."""
+    network = dense()
+    with torch.no_grad():
+        network.get_parameter(broken).view(-1)[0] = float("inf")
+    before = copies(network)
+    with pytest.raises(DivergenceError, match=f"epoch 0, step 0, network phase, {broken}"):
+        train_dense(network, DATA, config_of(), 0)
+    assert same(network, before)
+
+
+@pytest.mark.parametrize("train", [train_alternating, train_separate])
+def test_divergence_in_the_switcher_names_its_layer(train):
+    model = switched()
+    with torch.no_grad():
+        model.switcher.bottom.bias[0] = float("nan")
+    with pytest.raises(DivergenceError, match="epoch 0, step 0, switcher phase, switcher.bottom.bias"):
+        train(model, DATA, config_of(), 0)
+
+
+@pytest.mark.parametrize("train, make, function, part", [
+    (train_dense, dense, "dense_step", "layers.1.bias"), (train_separate, switched, "switcher_step", "switcher.bottom.bias"),
+])
+def test_divergence_with_the_last_step_is_found_at_the_end_of_the_epoch(monkeypatch, train, make, function, part):
+    """No later loss shows it, and NaN factors are no dead layer."""
+    model, step = make(), getattr(training, function)
+
+    def poisonous(*arguments):
+        found = step(*arguments)
+        with torch.no_grad():
+            model.get_parameter(part).fill_(float("nan"))
+        return found
+
+    monkeypatch.setattr(training, function, poisonous)
+    with pytest.raises(DivergenceError, match=f"epoch 0, step 0, (network|switcher) phase, {part}"):
+        train(model, DATA, config_of(batch_size=40, epochs=1), 0)
+
+
 def test_divergence_in_a_later_epoch_is_told_as_such():
     """The switcher's epoch is tame, the task network's is not."""
     model, config = switched(), config_of(alternate="epoch", clip_network=None, schedule="constant", epochs=4)
