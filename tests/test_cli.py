@@ -32,9 +32,10 @@ def smoke_path(root, arm, seed):
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory):
-    """A records folder with two arms of the smoke profile, and how the command that made it ended."""
-    root = tmp_path_factory.mktemp("records")
-    return root, snn("run", "2", "--profile", "smoke", "--arm", "dense", "--arm", "snn-al-epoch", "--records", root)
+    """A records folder with two arms of the smoke profile, how the command that made it ended, and its seconds."""
+    root, began = tmp_path_factory.mktemp("records"), time.monotonic()
+    ended = snn("run", "2", "--profile", "smoke", "--arm", "dense", "--arm", "snn-al-epoch", "--records", root)
+    return root, ended, time.monotonic() - began
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def copy(smoke, tmp_path):
 
 
 def test_run_trains_records_and_prints_the_table(smoke):
-    root, ended = smoke
+    root, ended, seconds = smoke
     assert ended.returncode == 0, ended.stderr
     assert "4 runs trained, 0 failed, 0 left" in ended.stdout
     assert "ours (smoke, a trial only)" in ended.stdout and "456-134-45" in ended.stdout
@@ -62,13 +63,15 @@ def test_run_trains_records_and_prints_the_table(smoke):
             assert records.look_up(arm_of(TABLES["2"], "smoke", arm), "smoke", seed, root).state == "recorded"
             assert f"{arm} seed {seed}: " in ended.stderr
     assert "\x1b" not in ended.stdout + ended.stderr  # plain lines: this is no terminal
-    assert len(ended.stderr.splitlines()) <= 6  # one for each run, and at most one in ten seconds
+    lines = ended.stderr.splitlines()
+    assert sum(line.startswith(f"[{count}/4] ") for line in lines for count in range(1, 5)) == 4
+    assert len(lines) <= 4 + seconds / 10  # besides, at most one in ten seconds
     leftovers = [path.name for path in root.rglob("*") if ".part." in path.name or path.name.startswith(".")]
     assert not leftovers
 
 
 def test_a_second_run_reuses_the_records(smoke):
-    root, _ = smoke
+    root = smoke[0]
     before = {path: path.stat().st_mtime_ns for path in root.rglob("seed-*.*")}
     again = snn("run", "2", "--profile", "smoke", "--arm", "dense", "--records", root)
     assert again.returncode == 0
@@ -94,7 +97,7 @@ def test_table_as_json(smoke):
 
 
 def test_table_as_csv_and_markdown(smoke, capsys):
-    root, _ = smoke
+    root = smoke[0]
     lines = list(csv.DictReader(io.StringIO(inside(capsys, "table", "2", "--csv", "--records", root)[1])))
     assert [line["source"] for line in lines] == ["paper"] * 3 + ["ours"] * 2
     assert lines[2]["widths"] == "456-134-45"
@@ -104,7 +107,7 @@ def test_table_as_csv_and_markdown(smoke, capsys):
 
 
 def test_status(smoke, capsys):
-    root, _ = smoke
+    root = smoke[0]
     found = json.loads(snn("status", "--json", "--records", root).stdout)
     assert [(part["table"], part["profile"]) for part in found] == [("2", "smoke")]
     arms = len(TABLES["2"].arms["smoke"])
@@ -139,7 +142,7 @@ def test_spoiled_records_are_named_and_left_out(copy, capsys):
 
 
 def test_compact_writes_the_plain_network(smoke, tmp_path, capsys):
-    root, _ = smoke
+    root = smoke[0]
     path = smoke_path(root, "snn-al-epoch", 1)
     ended = snn("compact", path, "--out", tmp_path / "small.safetensors")
     assert ended.returncode == 0, ended.stderr
