@@ -321,6 +321,7 @@ def test_every_equation_renders_without_a_network(soups):
     with sync_playwright() as play, play.chromium.launch(executable_path=CHROMIUM, args=switches) as browser:
         for page, soup in soups.items():
             tab, failed = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page(), []
+            tab.set_default_timeout(120_000)
             tab.on("requestfailed", lambda request: failed.append(request.url))
             tab.on("pageerror", lambda error: failed.append(str(error)))
             tab.goto(page.as_uri())
