@@ -21,10 +21,10 @@ from .packing import PackedWeights
 CLASS_COLOURS = {"pruned": "#2b2b2b", "weakened": "#5b9bd1", "strengthened": "#f2a03d"}
 """Colour of each of section 3.2's three cases."""
 
-ARM_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-"""Colours of arms, in the order given: the palette of Okabe and Ito, made for colour-blind readers."""
+ARM_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7a7a7a")
+"""Colours of arms, in the order given: the palette of Okabe and Ito, made for colour-blind readers, grey for its yellow."""
 
-ARM_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), (0, (1, 1)))
+ARM_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), (0, (1, 1)), (0, (8, 2, 2, 2)))
 """Line styles of arms, so that colour is never the only sign."""
 
 WEAK = LinearSegmentedColormap.from_list("weak", ["#1c5fa8", "#5b9bd1", "#bfdcf0"])
@@ -33,11 +33,9 @@ STEPS = 64  # shades on either side of 1
 
 STYLE = {
     "figure.facecolor": "white", "savefig.facecolor": "white", "figure.dpi": 110,
-    "font.size": 10.5, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
-    "axes.labelsize": 10.5, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": False, "grid.color": "#dddddd", "grid.linewidth": 0.8,
-    "legend.frameon": False, "legend.fontsize": 9.5, "figure.constrained_layout.use": True,
-    "figure.constrained_layout.w_pad": 0.08, "figure.constrained_layout.h_pad": 0.08,
+    "font.size": 10.5, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 10.5,
+    "axes.spines.top": False, "axes.spines.right": False, "grid.color": "#dddddd", "legend.frameon": False, "legend.fontsize": 9.5,
+    "figure.constrained_layout.use": True, "figure.constrained_layout.w_pad": 0.08, "figure.constrained_layout.h_pad": 0.08,
 }
 """A white ground with room around it: readable on a light page and on a dark one."""
 
@@ -61,10 +59,7 @@ def layer_name(index: int) -> str:
 
 
 def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28, 28), title: str = "") -> Figure:
-    """The factors of the input neurons, laid out as the image they read (Fig. 4, left).
-
-    ``gates_of_inputs`` (pixels,) in raster order, ``shape`` (height, width) of the image.
-    """
+    """The factors (pixels,) of the input neurons as the image of ``shape`` (height, width) that they read (Fig. 4, left)."""
     image = np.asarray(gates_of_inputs, float).reshape(shape)
     colours, norm = factor_colours(image.max())
     with plt.rc_context(STYLE):
@@ -91,7 +86,7 @@ def counts_over_epochs(record: Mapping) -> Figure:
     epochs = np.array([row["epoch"] + 1 for row in rows])
     layers = len(rows[0]["pruned"])
     with plt.rc_context(STYLE):
-        figure, panels = plt.subplots(1, layers, figsize=(8.4, 3.3), squeeze=False)
+        figure, panels = plt.subplots(1, layers, figsize=(7.0, 3.2), squeeze=False)
         for index, axes in enumerate(panels[0]):
             base = np.zeros(len(rows))
             for label, colour in CLASS_COLOURS.items():
@@ -112,8 +107,7 @@ def _stretch(accuracy):
 def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Figure:
     """Accuracy after each epoch: the mean over seeds and, shaded, the lowest and the highest.
 
-    ``records_by_arm`` maps a legend's text to the finished records of one arm. The axis is stretched towards 100 %:
-    halving the error takes the same room everywhere.
+    ``records_by_arm`` maps a legend's text to an arm's finished records. Halving the error takes the same room everywhere.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 4.2))
@@ -124,13 +118,12 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Fig
             colour, line = ARM_COLOURS[index % len(ARM_COLOURS)], ARM_LINES[index % len(ARM_LINES)]
             axes.fill_between(epochs, curves.min(0), curves.max(0), color=colour, alpha=0.15, linewidth=0)
             axes.plot(epochs, curves.mean(0), color=colour, linestyle=line, linewidth=1.8, label=f"{label} (n = {len(curves)})")
-            lowest = min(lowest, curves.mean(0).min())
+            lowest = min(lowest, curves.mean(0)[min(1, len(epochs) - 1) :].min())  # a first epoch near chance falls out
         axes.set_yscale("function", functions=(_stretch, lambda place: 100.01 - 10.0 ** -place))
         axes.yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 97, 98, 98.5, 99, 99.5]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
-        held_out = any(run.get("settings", {}).get("train", {}).get("split") == "holdout" for runs in records_by_arm.values() for run in runs)
-        judged = "held-out" if held_out else "test"
+        judged = "held-out" if any(run["settings"]["train"]["split"] == "holdout" for runs in records_by_arm.values() for run in runs) else "test"
         axes.set(xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)", ylim=(max(lowest - 2, 0), 99.2))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.grid(axis="y")
@@ -143,11 +136,11 @@ def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
 
     The dark bar left of 0 counts the pruned ones; bins end at 1, so that a bar belongs to a single class.
     """
-    width = 0.125
     top = max(2.0, np.ceil(max(float(np.asarray(gate, float).max()) for gate in gates)))
+    width = 1 / np.clip(40 // top, 1, 8)  # about 40 bars at most
     edges = np.arange(0, top + width, width)
     with plt.rc_context(STYLE):
-        figure, panels = plt.subplots(1, len(gates), figsize=(8.4, 3.0), squeeze=False)
+        figure, panels = plt.subplots(1, len(gates), figsize=(7.0, 3.0), squeeze=False)
         for index, (axes, gate) in enumerate(zip(panels[0], gates)):
             values = np.asarray(gate, float)
             axes.bar(-width, (values == 0).sum(), 2 * width * 0.9, color=CLASS_COLOURS["pruned"], label="pruned")
@@ -162,24 +155,25 @@ def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
     return figure
 
 
-def packed_channels(packed: PackedWeights, most: float | None = None) -> Figure:
-    """The packed weights, one panel a channel to one scale; padding is hatched. ``most`` caps the colours' range."""
+def packed_channels(packed: PackedWeights) -> Figure:
+    """The packed weights, one panel a channel; padding is hatched, and the largest percent of weights share one shade."""
     weights, size = packed.tensor.detach().cpu().numpy(), packed.tensor.shape
-    most = most or float(np.abs(weights).max())
+    inside = np.zeros(size, bool)
+    for channel, (rows, cols) in zip(inside, packed.shapes):
+        channel[:rows, :cols] = True
+    most = float(np.percentile(np.abs(weights[inside]), 99)) or 1.0
     with plt.rc_context(STYLE):
-        figure, panels = plt.subplots(1, size[0], figsize=(8.4, 5.2), sharey=True, squeeze=False)
+        figure, panels = plt.subplots(1, size[0], figsize=(7.0, 4.6), sharey=True, squeeze=False)
         for index, axes in enumerate(panels[0]):
             rows, cols = packed.shapes[index]
-            inside = np.zeros(size[1:], bool)
-            inside[:rows, :cols] = True
             axes.set_facecolor("#ececec")
             axes.add_patch(plt.Rectangle((-0.5, -0.5), size[2], size[1], fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0))
             shown = axes.imshow(
-                np.ma.masked_array(weights[index], ~inside), cmap="PuOr", norm=TwoSlopeNorm(0, -most, most),
+                np.ma.masked_array(weights[index], ~inside[index]), cmap="PuOr", norm=TwoSlopeNorm(0, -most, most),
                 aspect="auto", interpolation="nearest", extent=(-0.5, size[2] - 0.5, size[1] - 0.5, -0.5), zorder=2,
             )
-            axes.set(title=f"channel {index}: {rows} × {cols}", xlabel="column: the neuron it goes to")
-        panels[0][0].set_ylabel("row: the neuron it leaves")
+            axes.set(title=f"channel {index}\n{rows} × {cols}", xlabel="column: goes to")
+        panels[0][0].set_ylabel("row: the neuron that the weight leaves")
         figure.colorbar(shown, ax=panels[0].tolist(), label="weight (hatched: padding)", fraction=0.03, pad=0.02)
     return figure
 
