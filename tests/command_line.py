@@ -1,6 +1,7 @@
 """The command line as a subprocess, as a person at a shell meets it, or within the test's own process, which is faster."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,11 @@ def inside(capsys, *words):
 
 
 def start(*words, program=SNN):
-    """Start the command line as the leader of its own process group, as a shell does."""
+    """Start the command line as the leader of its own process group, as a shell does; Ctrl-C reaches it in any case."""
     command = [*program, *map(str, words)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=PROJECT, env=ENVIRONMENT, start_new_session=True, **pipes)
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell ignore it, and so would the child
+    try:
+        return subprocess.Popen(command, cwd=PROJECT, env=ENVIRONMENT, start_new_session=True, **pipes)
+    finally:
+        signal.signal(signal.SIGINT, heeded)
