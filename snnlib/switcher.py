@@ -80,7 +80,11 @@ class Switcher(nn.Module):
         return self.head(u).t()  # (layers, rows)
 
     def _upsample(self, layer: nn.Linear, u: Tensor, rows: int) -> Tensor:
-        """Twice as many rows, cropped to ``rows``: a transposed convolution, or repetition and a convolution."""
+        """Twice as many rows, cropped to ``rows``: a transposed convolution, or repetition and a convolution.
+
+        The transposed convolution has a bias for each tap, where torch's has one for both: even and odd rows may
+        drift apart in training, which a resized decoder cannot.
+        """
         if self.config.upsample == "transposed":
             return layer(u).reshape(2 * len(u), -1)[:rows]  # kernel 2, stride 2: one product, two rows from each
         u = F.pad(u.repeat_interleave(2, dim=0)[:rows], (0, 0, 1, 1))
