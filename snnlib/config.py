@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 ALGORITHM = 1
 """Raised when the mathematics of a run changes, so that older records read as stale (speed work leaves it)."""
 
-ADDED_LATER = {"scale_inputs": False}
+ADDED_LATER = {"scale_inputs": False, "kernel_features": 32}
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
 
@@ -28,6 +28,7 @@ class SwitcherConfig:
     upsample: str = "transposed"  # the paper's decoder; "resize" repeats rows and convolves, free of parity effects
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
     scale_inputs: bool = True  # calibration also scales the first convolution so that each layer arrives with unit RMS
+    kernel_features: int = 32  # numbers that the learned convolution of section 3.3.2 makes of one kernel
     initial_mean: float = 1.0  # mean of a layer's factors at the start: 1 leaves the network as it was
     initial_spread: float = 1.0  # their standard deviation before the ReLU; 1 starts 16 % of the neurons at 0
 
@@ -36,6 +37,8 @@ class SwitcherConfig:
             raise ValueError(f"channels={self.channels}: give one positive number for each encoder block, e.g. (4, 8, 16)")
         if any(k < 1 or k % 2 == 0 for k in self.kernel):
             raise ValueError(f"kernel={self.kernel}: kernel sizes must be odd and positive, so that row i stays row i")
+        if self.kernel_features < 1:
+            raise ValueError(f"kernel_features={self.kernel_features}: must be 1 or more")
         if self.width_stride < 1:
             raise ValueError(f"width_stride={self.width_stride}: must be 1 or more")
         if self.upsample not in ("transposed", "resize"):

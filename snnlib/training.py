@@ -73,12 +73,12 @@ def optimizer(parameters, config: TrainConfig) -> torch.optim.SGD:
 
 def switcher_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
     """Even t of Algorithm 1: the task network is frozen, the switcher steps. Returns loss and factors."""
-    return _step(model, model.network, model.switcher, sgd, x, y, clip)
+    return _step(model, model.network, model.switcher_side(), sgd, x, y, clip)
 
 
 def network_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
     """Odd t of Algorithm 1: the switcher is frozen, the task network steps. Returns loss and factors."""
-    return _step(model, model.switcher, model.network, sgd, x, y, clip)
+    return _step(model, model.switcher_side(), model.network, sgd, x, y, clip)
 
 
 def _step(model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip) -> tuple[Tensor, list[Tensor]]:
@@ -145,7 +145,7 @@ def train_alternating(
     Even t trains the switcher, odd t the task network, both by the task's loss alone. Raises
     :class:`DivergenceError` or :class:`DeadLayerError`.
     """
-    sgds = {"switcher": optimizer(model.switcher.parameters(), config), "network": optimizer(model.network.parameters(), config)}
+    sgds = {"switcher": optimizer(model.switcher_side().parameters(), config), "network": optimizer(model.network.parameters(), config)}
     steps_per_epoch = math.ceil(len(data.x_train) / config.batch_size)
 
     def step(t: int, x: Tensor, y: Tensor, rate: float):
@@ -163,7 +163,7 @@ def train_separate(
     model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
 ) -> State:
     """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
-    sgd = optimizer(model.switcher.parameters(), config)
+    sgd = optimizer(model.switcher_side().parameters(), config)
 
     def step(t: int, x: Tensor, y: Tensor, rate: float):
         sgd.param_groups[0]["lr"] = rate
