@@ -172,6 +172,7 @@ LOADERS = {
     "fashion-mnist": load_fashion,
     "mini_imagenet": load_mini_imagenet,
 }
+CHECKSUMS = {"mnist": MNIST_FILES}
 
 
 def load(name: str, folder: Path | None = None, device: str | torch.device = "cpu") -> Dataset:

@@ -47,6 +47,8 @@ def ablation(train: TrainConfig) -> tuple[Arm, ...]:
             "snn-al-cut", "alternating", "SNN-AL, second term of Eq. 6 cut",
             train=replace(train, alternate="epoch", through_switcher=False), switcher=switcher,
         ),
+        # the other reading of the paper's initialisation: "std" or its square is 0.01
+        Arm("snn-al-std-0.1", "alternating", "SNN-AL, FC std 0.1", train=replace(train, alternate="epoch", fc_std=0.1), switcher=switcher),
     )
 
 
@@ -56,7 +58,8 @@ def search() -> tuple[Arm, ...]:
     First round: one setting changed at a time around mean 1, spread 1, FC std 0.1. It showed that spread 1 can kill a
     layer and that FC std 0.01 helps; the second round (names starting with "std-0.01") starts from there and shows that
     the switcher's steps must be small: a smaller clip helps, but not for all seeds. The third ("scaled") scales the
-    first convolution to the weights' size, which keeps every layer alive at any clip.
+    first convolution to the weights' size, which keeps every layer alive. The arms called "epochs-N" train the chosen
+    settings longer: they are the curve that the number of epochs of the paper profile is read from.
     """
     train = TrainConfig(epochs=8, split="holdout", fc_std=0.1, clip_switcher=1.0, clip_network=1.0)
     switcher = SwitcherConfig(initial_mean=1.0, initial_spread=1.0, scale_inputs=False)
@@ -109,6 +112,9 @@ def search() -> tuple[Arm, ...]:
         third("mean-1-spread-0.5", spread=0.5),
         third("mean-1-spread-1-clip-none", clip_switcher=None, clip_network=None),
         third("mean-1-spread-1-channels-8-16-32", channels=(8, 16, 32)),
+        third("epochs-15", epochs=15),
+        third("epochs-30", epochs=30),
+        third("epochs-60", epochs=60),
     )
 
 

@@ -12,18 +12,24 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+from filelock import FileLock, Timeout
 
-from .config import Arm
+from .config import Arm, SwitcherConfig, TrainConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 VERSION = 1
 """Version of the record and checkpoint format."""
 
 TIMED = ("seconds", "started", "device", "versions", "code")
 """Keys that may differ between two runs of the same settings and seed."""
+
+
+NEEDED = frozenset({"arm", "profile", "seed", "settings_hash", "settings", "status", "error", "result", "history", "seconds", "device", "versions"})
+"""Keys without which a record is no record."""
 
 
 class RecordError(Exception):
@@ -80,15 +86,51 @@ def read(path: Path) -> dict:
         record = json.loads(Path(path).read_bytes())
     except FileNotFoundError as error:
         raise RecordError(f"{path}: there is no such record. `snn status` lists those there are.") from error
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read ({error.strerror}).") from error
     except ValueError as error:
         raise RecordError(f"{path} is cut off or no JSON ({error}). Delete it and run the arm again.") from error
     if not isinstance(record, dict) or record.get("version") != VERSION:
         found = record.get("version") if isinstance(record, dict) else None
         raise RecordError(f"{path} is of version {found}, this library reads version {VERSION}. Delete it and run the arm again.")
-    missing = {"arm", "seed", "settings_hash", "status"} - set(record)
+    missing = NEEDED - set(record)
     if missing:
         raise RecordError(f"{path} lacks {', '.join(sorted(missing))}. Delete it and run the arm again.")
     return record
+
+
+def forget(path: Path) -> None:
+    """Delete a record with its weights and checkpoint; a run that another process works on is left as it is."""
+    if not path.parent.is_dir():
+        return
+    try:
+        with FileLock(path.with_suffix(".lock"), timeout=0):
+            for each in (path, weights_path(path), checkpoint_path(path)):
+                each.unlink(missing_ok=True)
+    except Timeout:
+        return
+
+
+def sweep(path: Path) -> None:
+    """Remove what a killed process left of half-written files beside ``path``. Only the holder of its lock may call this."""
+    for left in path.parent.glob(f".{path.stem}.*"):
+        left.unlink(missing_ok=True)
+
+
+def arm_of(record: dict) -> Arm:
+    """The arm that a record was made with, rebuilt from the settings it holds.
+
+    Raises :class:`RecordError` where they are not settings that this library knows.
+    """
+    settings = {key: value for key, value in record["settings"].items() if key != "algorithm"}
+    try:
+        train = TrainConfig(**settings.pop("train"))
+        switcher = settings.pop("switcher")
+        if switcher is not None:
+            switcher = SwitcherConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in switcher.items()})
+        return Arm(name=record["arm"], title=record.get("title", ""), train=train, switcher=switcher, **settings)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"the record of {record['arm']}, seed {record['seed']}, has settings that this library does not know ({error}). Run the arm again.") from error
 
 
 def comparable(record: dict) -> dict:
@@ -126,6 +168,8 @@ def look_up(arm: Arm, profile: str, seed: int, root: Path) -> Entry:
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None:
     """Write tensors and JSON ``metadata`` as one safetensors file, whole or not at all."""
+    from safetensors.torch import save  # here, not above: it imports torch, which reading a record does not need
+
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_bytes(path, save(plain, {"snnlib": json.dumps({"version": VERSION, **metadata})}))
 
@@ -136,6 +180,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
     Raises :class:`RecordError` where the file is missing, cut off, of another version, or no safetensors file (a
     pickled checkpoint, say, which is never loaded).
     """
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, "pt") as file:
             metadata = json.loads((file.metadata() or {}).get("snnlib", "{}"))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from . import __version__, data, metrics, records
 from .config import Arm, check_seed
+from .names import check_name
 from .networks import NETWORKS
 from .switched import Switched
 from .training import State, TrainingError, generator, train_alternating, train_dense, train_separate
@@ -69,7 +70,7 @@ def load_data(arm: Arm, device: torch.device) -> data.Dataset:
 
 def build_network(arm: Arm, seed: int, device: torch.device) -> nn.Module:
     """The arm's task network as the seed initialises it: the same for every arm of that seed."""
-    return NETWORKS[arm.network](fc_std=arm.train.fc_std, generator=generator(seed, "network")).to(device)
+    return NETWORKS[check_name("network", arm.network, NETWORKS)](fc_std=arm.train.fc_std, generator=generator(seed, "network")).to(device)
 
 
 def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
@@ -97,6 +98,7 @@ def run(
             entry = records.look_up(arm, profile, seed, root)
             if entry.state in ("recorded", "failed") and not force:
                 return entry.record
+            records.sweep(path)
             if force:
                 records.checkpoint_path(path).unlink(missing_ok=True)
             record = _train(arm, profile, seed, path, device, dataset or load_data(arm, device), watch, deadline)

@@ -1,0 +1,54 @@
+# Two commands are enough: `make reproduce` and `make test`. Each may be interrupted, and repeated, at any time.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PROFILE ?= quick
+RECORDS ?= runs/records
+PYTEST_ARGS ?=
+
+# The environment is whole when it holds a stamp named after all that it was made from, its place included.
+STAMP := $(VENV)/complete-$(shell (pwd; cat constraints.txt pyproject.toml) | cksum | tr ' ' '-')
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+export PYTHONNOUSERSITE := 1
+export PIP_REQUIRE_VIRTUALENV := 1
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help environment reproduce test book clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+environment: $(STAMP) ## Create or complete .venv, every version as in constraints.txt
+
+# A half-made environment is completed: an unusable one is made anew, and a package whose installation was cut off
+# (its list of files, RECORD, is written last) is installed again.
+$(STAMP):
+	@test -n "$(PYTHON)" || { echo "No python3.11 was found: install it, or name one with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, but $(PYTHON) is " + sys.version.split()[0])'
+	@rm -f $(VENV)/complete-*
+	@$(PIP) --version >/dev/null 2>&1 || { echo "Making $(VENV) ..."; $(PYTHON) -m venv --clear $(VENV); }
+	@find $(VENV) -type d -name '*.dist-info' ! -exec test -e '{}/RECORD' ';' -prune -exec rm -rf '{}' +
+	@echo "Installing into $(VENV): the first time this fetches some 3 GB and takes several minutes ..."
+	@$(PIP) install --quiet -c constraints.txt pip setuptools wheel
+	@PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation -c constraints.txt -e '.[book,test]'
+	@touch $@
+
+reproduce: environment ## Train the quick profile, run the chapters, build the book, print Table 2
+	@$(BIN)/python -m snnlib run 2 --profile $(PROFILE) --records $(RECORDS)
+	@$(BIN)/python -m book.workflow run --profile $(PROFILE) --records $(RECORDS)
+	@page=$$($(BIN)/python -m book.workflow html --profile $(PROFILE)) && \
+	 $(BIN)/python -m snnlib table 2 --profile $(PROFILE) --records $(RECORDS) && \
+	 echo "The book, with these results: $$page"
+
+test: environment ## Run all tests (under five minutes once the environment is there)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+book: environment ## Build the HTML book as published, from the outputs in its notebooks
+	@$(BIN)/python -m book.workflow html
+
+clean: ## Delete what is built; records, results of runs and .venv stay
+	rm -rf book/_build runs/book runs/chapters .pytest_cache .hypothesis

@@ -1,0 +1,89 @@
+"""The command line of the book's workflow: ``python -m book.workflow COMMAND``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import ROOT, address, execution, pairs, readme, site
+
+app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+Profile = Annotated[str, typer.Option(help="smoke, quick or paper.")]
+Records = Annotated[str, typer.Option(help="Folder of the records, absolute or from the project's root.")]
+
+
+def shown(path: Path) -> Path:
+    """A path as short as it can be."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def fail_on(found: list[str]) -> None:
+    """Stop with every fault on a line of its own."""
+    if found:
+        raise pairs.BookError("\n".join(found))
+
+
+@app.command()
+def sync(check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where a pair differs.")] = False) -> None:
+    """Make each chapter's notebook from its text; outputs of unchanged cells stay."""
+    for text in pairs.texts():
+        if not check and pairs.sync(text):
+            print(f"{shown(pairs.notebook_of(text))}: written")
+    fail_on([line for text in pairs.texts() for line in (*pairs.differences(text), *pairs.faults(text))])
+
+
+@app.command()
+def run(profile: Profile = "paper", records: Records = "data/records") -> None:
+    """Run every chapter into runs/chapters/PROFILE; what is finished and unchanged is skipped."""
+    texts = pairs.texts()
+    for number, text in enumerate(texts, start=1):
+        executed, ran = execution.run(text, profile, records, progress=sys.stderr.isatty())
+        print(f"chapter {number} of {len(texts)}: {shown(executed)} {'run' if ran else 'already finished'}", flush=True)
+
+
+@app.command()
+def publish(profile: Profile = "paper") -> None:
+    """Copy the outputs of runs/chapters/PROFILE into the chapters' notebooks."""
+    for text in pairs.texts():
+        copied = pairs.publish(execution.EXECUTED / profile / f"{text.stem}.ipynb", text)
+        print(f"{shown(pairs.notebook_of(text))}: {copied} cells")
+
+
+@app.command()
+def html(profile: Annotated[str, typer.Option(help="Show the chapters as run with this profile; by default as published.")] = "") -> None:
+    """Build the HTML book, every warning an error, and print its first page."""
+    source, output = ROOT, ROOT / "book"
+    if profile:
+        source = output = site.stage(execution.EXECUTED / profile, site.SITES / profile)
+    print(site.build(source, output) / "index.html")
+
+
+@app.command("address")
+def carry_address(check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where it differs.")] = False) -> None:
+    """Carry the public address from pyproject.toml to the chapters' buttons, _config.yml and the README."""
+    for path in [] if check else address.carry():
+        print(f"{shown(path)}: address written")
+    for text in [] if check else pairs.texts():
+        pairs.sync(text)
+    fail_on(address.faults())
+
+
+@app.command("readme")
+def fill_readme() -> None:
+    """Bring the README's table up to date with the records."""
+    print(f"README.md: {'written' if readme.fill() else 'unchanged'}")
+
+
+def main() -> None:
+    """Run the command line; a fault of the book is a plain message and exit status 1."""
+    try:
+        app(prog_name="python -m book.workflow")
+    except pairs.BookError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

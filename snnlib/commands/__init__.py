@@ -1,0 +1,15 @@
+"""The commands of the command line, and the options that they share.
+
+Here torch, pandas and scipy are imported inside the functions that need them, so that help and errors come at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RecordsFolder = Annotated[Path | None, typer.Option("--records", metavar="DIR", help="Folder of the records. [dim]Default: data/records[/dim]")]
+
+PROFILE_HELP = "smoke (seconds, a trial), quick (minutes, reduced), paper (8 seeds, everything) or search."

@@ -1,0 +1,60 @@
+"""``snn compact``: a finished run as a plain smaller network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import records
+from . import RecordsFolder
+
+TOLERANCE = 1e-4
+"""Largest difference of logits, relative to the largest logit, between the switched network and the compacted one."""
+
+
+def compact(
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="A record's file, or PROFILE/DATASET-NETWORK/ARM/seed-N within the records folder.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the compacted network goes, as safetensors.")],
+    root: RecordsFolder = None,
+) -> None:
+    """Fold a run's factors into its weights, cut the pruned neurons out and write the plain network that is left.
+
+    The weights that stand beside the record are needed; the network is written only if its logits agree with those of
+    the network with its switcher.
+    """
+    path = find(record, root or records.default_root())
+    import torch
+
+    from .. import compaction, metrics, runner, trained
+    from ..data import scale
+
+    arm, network, model = trained.load(path)
+    if model is None:
+        raise records.RecordError(f"{path} is of a dense network without switcher: there is nothing to cut")
+    with torch.no_grad():
+        gates = model.gates()
+        smaller = compaction.compact(network, gates)
+        images = scale(runner.load_data(arm, torch.device("cpu")).x_test[:1000])
+        logits = network(images, gates)
+        difference = float((logits - smaller(images)).abs().max())
+    largest = max(1.0, float(logits.abs().max()))
+    if not difference <= TOLERANCE * largest:
+        raise records.RecordError(f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); nothing was written")
+    compaction.save_compact(out, smaller)
+    before, after = metrics.weight_count(network.widths[:-1]), metrics.weight_count(smaller.widths[:-1])
+    typer.echo(f"widths  {_chain(network.widths)} -> {_chain(smaller.widths)}")
+    typer.echo(f"weights {before} -> {after} (biases not counted)")
+    typer.echo(f"largest difference of logits on {len(images)} test images: {difference:.2g} (largest logit {largest:.1f})")
+    typer.echo(f"written to {out}")
+
+
+def find(record: str, root: Path) -> Path:
+    """The file that ``record`` means: a path, or one within ``root``, with or without .json."""
+    given = [Path(record), Path(f"{record}.json"), root / record, root / f"{record}.json"]
+    return next((path for path in given if path.is_file()), given[0])
+
+
+def _chain(widths: tuple[int, ...]) -> str:
+    return "-".join(map(str, widths))

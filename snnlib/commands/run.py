@@ -1,0 +1,129 @@
+"""``snn run``: train what has no record yet."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from .. import batch, records
+from ..experiments import PROFILES, TABLES
+from ..names import Refused, check_name
+from ..workers import cpu_count
+from . import PROFILE_HELP, RecordsFolder
+from .show import print_table
+
+EXAMPLES = """Examples:
+
+[bold]snn run 2 --profile smoke[/bold]  is everything in place? Seconds.
+
+[bold]snn run 2[/bold]  the quick profile of Table 2: minutes on two cores.
+
+[bold]snn run 2 --profile paper --time-budget 3600[/bold]  an hour of the long runs; repeat it to go on.
+
+[bold]snn run 2 --arm dense --arm snn-al-epoch --seed 0[/bold]  two runs only."""
+
+
+def run(
+    table: Annotated[str | None, typer.Argument(help="Table of the paper, 2 for example; left out only with --pending.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this arm; may be repeated.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(metavar="N", help="Only this seed; may be repeated.")] = None,
+    profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: quick[/dim]")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N, or auto: CUDA where there is one.")] = "auto",
+    time_budget: Annotated[float | None, typer.Option(metavar="SECONDS", help="Start no further epoch after so long.")] = None,
+    pending: Annotated[bool, typer.Option("--pending", help="Every run that is missing, stale or unreadable; of all tables if none is named.")] = False,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes that train at once. [dim]Default: one a core, one on CUDA[/dim]")] = None,
+    root: RecordsFolder = None,
+    force: Annotated[bool, typer.Option("--force", help="Forget what is recorded or failed, and train it again.")] = False,
+) -> None:
+    """Train the runs of a table that have no record yet.
+
+    Finished runs are reused; failed ones (diverged, or a layer died) are tried again only with --force. Ctrl-C is safe:
+    the same command goes on from the last epoch.
+
+    Exit code: 0 all is well, also when the time budget ended; 1 a run failed; 2 wrong arguments, data or records; 130
+    after Ctrl-C.
+    """
+    if time_budget is not None and not time_budget > 0:
+        raise Refused("--time-budget must be more than 0 seconds")
+    if table is None and not pending:
+        raise Refused(f"which table? Known: {', '.join(TABLES)}. Or give --pending for all of them.")
+    deadline = None if time_budget is None else time.monotonic() + time_budget
+    root = root or records.default_root()
+    tables, profile = _scope(table, profile)
+    check_name("device", device.split(":")[0], ("cpu", "cuda", "auto"))
+    todo = batch.plan(tables, profile, root, arm or (), seed or (), force)
+    where = _device(device) if todo.to_do else device
+    console = Console(stderr=True, force_terminal=None if sys.stdout.isatty() else False)
+    _say(f"table {', '.join(tables)}, profile {profile} ({PROFILES[profile]})")
+    if todo.recorded:
+        _say(f"{_runs(len(todo.recorded))} recorded already: reused")
+    for entry in todo.failed_before:
+        _say(f"{entry.arm.name} seed {entry.seed} failed before ({entry.record['error']['message']}): not tried again without --force")
+    if todo.to_do:
+        count = min(workers or (1 if where.startswith("cuda") else cpu_count()), len(todo.to_do))
+        _say(f"{_runs(len(todo.to_do))} to train on {where}, {count} at once")
+        try:
+            if force:
+                batch.forget(todo)
+            batch.carry_out(todo, where, count, console, deadline)
+        except KeyboardInterrupt:
+            _say(f"Interrupted. Every finished epoch is kept. Go on with: {_again()}", error=True)
+            raise typer.Exit(130) from None
+    _conclude(todo, tables, profile, root)
+
+
+def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:
+    """The tables meant, and the profile: the one given, else quick, else the only one that the table has."""
+    if table is None:
+        chosen = check_name("profile", profile or "quick", PROFILES)
+        return [name for name, each in TABLES.items() if chosen in each.arms], chosen
+    arms = TABLES[check_name("table", table, TABLES)].arms
+    return [table], check_name(f"profile of table {table}", profile or ("quick" if "quick" in arms else next(iter(arms))), arms)
+
+
+def _device(name: str) -> str:
+    """The device that ``name`` means here; torch is asked only where the answer depends on it."""
+    if name == "cpu":
+        return name
+    from ..runner import pick_device
+
+    try:
+        return str(pick_device(name))
+    except ValueError as problem:
+        raise Refused(str(problem)) from problem
+
+
+def _conclude(done: batch.Batch, tables: Sequence[str], profile: str, root: Path) -> None:
+    """Say what came of a batch, print the tables where nothing is left, and end with the right exit code."""
+    for event in (*done.events("refused"), *done.events("crashed")):
+        _say(f"{event.job}: {event.text}", error=True)
+    if done.to_do:
+        _say(f"{_runs(len(done.made))} trained, {len(done.failed)} failed, {done.left} left")
+    if busy := done.events("busy"):
+        _say(f"{_runs(len(busy))} under way in another process: left to it")
+    if done.left > len(busy) + len(done.events("refused")) and not done.events("crashed"):
+        _say(f"The time budget ended. Go on with: {_again()}")
+    if not done.left:
+        for name in tables:
+            print_table(name, profile, root)
+    raise typer.Exit(done.exit_code)
+
+
+def _say(text: str, error: bool = False) -> None:
+    typer.echo(text, err=error)
+
+
+def _runs(count: int) -> str:
+    return f"{count} run" if count == 1 else f"{count} runs"
+
+
+def _again() -> str:
+    """The command that was given, to be given again."""
+    return shlex.join(["snn", *(word for word in sys.argv[1:] if word != "--force")])

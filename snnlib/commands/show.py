@@ -1,0 +1,102 @@
+"""``snn table`` and ``snn status``: what the records say. ``snn data``: what a data set holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from .. import records, status as on_disk
+from ..experiments import PROFILES, TABLES
+from ..names import Refused, check_name
+from . import PROFILE_HELP, RecordsFolder
+
+TABLE_EXAMPLES = "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profile quick --json[/bold]"
+
+
+def table(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help="Table of the paper, 2 for example.")],
+    profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: the fullest one that has records[/dim]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A list of rows as JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Rows as CSV.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--md", help="A Markdown table.")] = False,
+    root: RecordsFolder = None,
+) -> None:
+    """Print a table: the paper's rows beside ours, from records alone.
+
+    Means over seeds; differences are paired by seed, with a 95 % confidence interval. Runs that are missing, stale,
+    failed or unreadable are named below it (on standard error for --json and --csv).
+    """
+    if as_json + as_csv + as_markdown > 1:
+        raise Refused("choose one of --json, --csv and --md")
+    root = root or records.default_root()
+    plan = TABLES[check_name("table", name, TABLES)]
+    if profile is None:
+        full_to_small = [each for each in ("paper", "quick", "smoke", "search") if each in plan.arms]
+        begun = (each for each in full_to_small if any(run.state != "missing" for run in on_disk.entries(name, each, root)))
+        profile = next(begun, full_to_small[0])
+    check_name(f"profile of table {name}", profile, plan.arms)
+    print_table(name, profile, root, "json" if as_json else "csv" if as_csv else "md" if as_markdown else "console")
+
+
+def print_table(name: str, profile: str, root: Path, form: str = "console") -> None:
+    """Print rows, then the runs that they lack; ``form`` is console, json, csv or md."""
+    from .. import tables  # here, not above: it imports pandas and scipy, which the other commands do not need
+
+    rows = tables.rows(name, profile, root)
+    if form == "json":
+        typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
+    elif form == "csv":
+        typer.echo(tables.frame(rows).to_csv(index=False), nl=False)
+    elif form == "md":
+        typer.echo(tables.markdown(rows))
+    else:
+        console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width to fold into
+        typer.echo(f"Table {name}. {TABLES[name].title}")
+        console.print(tables.console(rows))
+    if form in ("console", "md"):
+        typer.echo("".join(f"\n{note}" for note in tables.notes(rows)).rstrip())
+    for line in on_disk.problems(name, profile, root):
+        typer.echo(line, err=form in ("json", "csv"))
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="A list, one object a table and profile, as JSON.")] = False,
+    profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: all that have records[/dim]")] = None,
+    root: RecordsFolder = None,
+) -> None:
+    """Count and list the runs: recorded, missing, stale (settings changed), failed, broken (unreadable)."""
+    root = root or records.default_root()
+    profiles = [check_name("profile", profile, PROFILES)] if profile else on_disk.profiles_begun(root)
+    found = on_disk.summary(profiles, root)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    if not profiles:
+        typer.echo(f"no records in {root}. Begin with `snn run 2 --profile smoke`.")
+    for part in found:
+        counts = ", ".join(f"{count} {state}" for state, count in part["counts"].items() if count)
+        typer.echo(f"table {part['table']}, profile {part['profile']}, {part['runs']} runs: {counts}")
+        for line in on_disk.problems(part["table"], part["profile"], root):
+            typer.echo(f"  {line}")
+
+
+def data(name: Annotated[str, typer.Argument(metavar="NAME", help="mnist")]) -> None:
+    """Check a data set's files by their checksums and describe what they hold."""
+    from .. import data as sets
+
+    check_name("data set", name, sets.LOADERS)
+    dataset = sets.load(name)
+    shape = " x ".join(map(str, dataset.x_train.shape[1:]))
+    typer.echo(f"{name}: sound, in {sets.data_folder() / name}")
+    typer.echo(f"images: {len(dataset.x_train)} to train, {len(dataset.x_test)} to test, each {shape} (channels x height x width), values 0 to 255")
+    for part, labels in (("training", dataset.y_train), ("test", dataset.y_test)):
+        counts = labels.bincount(minlength=len(dataset.classes)).tolist()
+        typer.echo(f"{part} images a class: " + ", ".join(f"{label}: {count}" for label, count in zip(dataset.classes, counts)))
+    for file, checksum in sets.CHECKSUMS[name].items():
+        typer.echo(f"SHA-256 {checksum}  {file}")

@@ -1,0 +1,86 @@
+"""What stands on disk for every run of every table, and the command that makes what does not."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import records
+from .experiments import PROFILES, TABLES
+from .records import Entry
+
+STATES = ("recorded", "missing", "stale", "failed", "broken")
+"""recorded: finished, of today's settings. stale: its settings changed since. failed: diverged or died. broken: unreadable."""
+
+
+def entries(table: str, profile: str, root: Path) -> list[Entry]:
+    """What stands on disk for every run of the table, seeds outermost: so a half-done table has whole pairs."""
+    plan = TABLES[table]
+    return [records.look_up(arm, profile, seed, root) for seed in plan.seeds[profile] for arm in plan.arms[profile]]
+
+
+def command(table: str, profile: str, root: Path, arms: Iterable[str] = (), seeds: Iterable[int] = (), force: bool = False) -> str:
+    """The command that makes the runs of these arms and seeds, all of them if none is named."""
+    words = ["snn", "run", table, "--profile", profile]
+    for option, values in (("--arm", arms), ("--seed", seeds)):
+        for value in values:
+            words += [option, str(value)]
+    if force:
+        words.append("--force")
+    if Path(root) != records.default_root():
+        words += ["--records", str(root)]
+    return shlex.join(words)
+
+
+def problems(table: str, profile: str, root: Path) -> list[str]:
+    """What keeps runs out of a table, with the command that mends it: a line for all that is missing, one for all that
+    is stale, one for each failed or broken run."""
+    found, lines = entries(table, profile, root), []
+    all_arms = {entry.arm.name for entry in found}
+    for state in ("missing", "stale"):
+        seeds: dict[str, list[int]] = {}
+        for entry in found:
+            if entry.state == state:
+                seeds.setdefault(entry.arm.name, []).append(entry.seed)
+        if seeds:
+            which = "; ".join(f"{arm} seed {', '.join(map(str, some))}" for arm, some in seeds.items())
+            if len(found) == sum(map(len, seeds.values())):
+                which = f"all {len(found)} runs"
+            why = " (settings changed since)" if state == "stale" else ""
+            lines.append(f"{state}{why}: {which}: `{command(table, profile, root, [] if set(seeds) == all_arms else seeds)}`")
+    for entry in found:
+        if entry.state in ("failed", "broken"):
+            mend = command(table, profile, root, [entry.arm.name], [entry.seed], force=entry.state == "failed")
+            lines.append(f"{entry.state}: {entry.arm.name} seed {entry.seed} ({_problem(entry)}): `{mend}`")
+    return lines
+
+
+def profiles_begun(root: Path) -> list[str]:
+    """The profiles of which the records folder holds at least one record."""
+    return [profile for profile in PROFILES if next(Path(root, profile).glob("*/*/seed-*.json"), None) is not None]
+
+
+def summary(profiles: Iterable[str], root: Path) -> list[dict]:
+    """One dict for each table and profile: counts by state, and for each state its runs (arm, seed, path, problem)."""
+    found = []
+    for profile in profiles:
+        for name, table in TABLES.items():
+            if profile not in table.arms:
+                continue
+            runs = entries(name, profile, root)
+            by_state = {state: [run for run in runs if run.state == state] for state in STATES}
+            found.append({
+                "table": name, "profile": profile, "runs": len(runs),
+                "counts": {state: len(group) for state, group in by_state.items()},
+                **{state: [_described(run) for run in group] for state, group in by_state.items()},
+            })
+    return found
+
+
+def _described(run: Entry) -> dict:
+    return {"arm": run.arm.name, "seed": run.seed, "path": str(run.path), "problem": _problem(run)}
+
+
+def _problem(run: Entry) -> str:
+    return run.record["error"]["message"] if run.state == "failed" else run.problem

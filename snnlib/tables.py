@@ -1,0 +1,219 @@
+"""Records as the paper's table beside ours: pure functions of the files under a records folder.
+
+Nothing here trains or prints. A row's accuracy is the last epoch's, on the images that the profile judges on; its
+removed share counts weights as the paper's column Params (%) does.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import metrics, records
+from .experiments import TABLES
+from .records import Entry
+from .status import entries
+
+if TYPE_CHECKING:
+    import pandas
+    import rich.table
+
+LABELS = {
+    "smoke": "ours (smoke, a trial only)",
+    "quick": "ours (quick, reduced)",
+    "paper": "ours (paper profile)",
+    "search": "ours (search, held-out images)",
+}
+"""How a table calls our rows of each profile, so that a reduced run is never mistaken for the whole one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table; None stands where a figure does not exist (one seed has no deviation, say).
+
+    Accuracies and differences are in percent and points, shares in percent, seconds are means a run.
+    """
+
+    table: str
+    dataset: str
+    network: str
+    arm: str  # the paper's name of the method, or the name of our arm
+    title: str
+    source: str  # "paper" or "ours"
+    profile: str | None
+    n: int | None  # runs that the figures are means of
+    failed: int  # runs that diverged or died; they enter no mean
+    acc_mean: float | None
+    acc_std: float | None  # with n - 1
+    widths: list[int] | None  # neurons kept in each layer, means rounded
+    removed_pct: float | None
+    effective_pct: float | None  # the same with dead ends followed through
+    diff_mean: float | None  # accuracy minus the reference arm's, paired by seed
+    diff_low: float | None  # its 95 % confidence interval
+    diff_high: float | None
+    seconds: float | None
+    note: str
+
+
+def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
+    """The paper's rows, then ours in the order of the arms.
+
+    An arm without one recorded or failed run has no row. ``root`` is the records folder. Raises ``RecordError`` where
+    the paper's figures are missing.
+    """
+    plan, by_arm = TABLES[table], {}
+    for entry in entries(table, profile, root or records.default_root()):
+        by_arm.setdefault(entry.arm.name, []).append(entry)
+    reference = _accuracies(by_arm[plan.reference])
+    ours = (_our_row(table, profile, runs, None if name == plan.reference else reference) for name, runs in by_arm.items())
+    return paper_rows(table) + [row for row in ours if row is not None]
+
+
+def paper_rows(table: str) -> list[Row]:
+    """The rows that the paper prints in this table (data/paper/tables.csv); none for a table of our own."""
+    path = records.default_root().parent / "paper" / "tables.csv"
+    if not path.exists():
+        raise records.RecordError(f"{path} is missing. Restore it with `git checkout data/paper`, or run from the project's folder.")
+    with path.open(newline="") as file:
+        return [_paper_row(printed) for printed in csv.DictReader(file) if printed["table"] == table]
+
+
+def _paper_row(printed: dict[str, str]) -> Row:
+    quoted = printed["quoted_from"] == "yes"
+    return Row(
+        table=printed["table"], dataset=printed["dataset"].lower(), network=printed["network"].lower(),
+        arm=printed["method"], title=printed["method"], source="paper", profile=None,
+        n=None if quoted or not printed["acc_std"] else 8, failed=0,
+        acc_mean=_number(printed["acc"]), acc_std=_number(printed["acc_std"]),
+        widths=[int(width) for width in printed["widths"].split("-")] if printed["widths"] else None,
+        removed_pct=_number(printed["pruned_pct"]), effective_pct=None,
+        diff_mean=None, diff_low=None, diff_high=None, seconds=None,
+        note="the paper copied this row from another paper" if quoted else "",
+    )
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _accuracies(runs: Iterable[Entry]) -> dict[int, float]:
+    return {run.seed: run.record["result"]["accuracy"] for run in runs if run.state == "recorded"}
+
+
+def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: dict[int, float] | None) -> Row | None:
+    """Row of one arm from its runs; ``reference`` holds the accuracies to compare with, by seed."""
+    arm, failed = runs[0].arm, sum(run.state == "failed" for run in runs)
+    done = [run.record for run in runs if run.state == "recorded"]
+    if not done and not failed:
+        return None
+    accuracies = _accuracies(runs)
+    found = [record["result"] for record in done]
+    difference = metrics.paired_difference(accuracies, reference) if reference is not None else None
+
+    def mean(values: Iterable[float]) -> float | None:
+        values = list(values)
+        return float(np.mean(values)) if values else None
+
+    return Row(
+        table=table, dataset=arm.dataset, network=arm.network, arm=arm.name, title=arm.title or arm.name,
+        source="ours", profile=profile, n=len(done), failed=failed,
+        acc_mean=mean(accuracies.values()),
+        acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
+        widths=[round(float(width)) for width in np.mean([result["widths"] for result in found], axis=0)] if found else None,
+        removed_pct=mean(result["removed_pct"] for result in found),
+        effective_pct=mean(result["effective_pct"] for result in found),
+        diff_mean=_finite(difference and difference.mean),
+        diff_low=_finite(difference and difference.low),
+        diff_high=_finite(difference and difference.high),
+        seconds=mean(record["seconds"] for record in done),
+        note="; ".join(_mixtures(done)),
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _mixtures(done: Sequence[dict]) -> list[str]:
+    """Reasons why times, or last digits, of these records may not be compared."""
+    devices = sorted({record["device"] for record in done})
+    versions = sorted({record["versions"]["torch"] for record in done})
+    mixed = [f"runs of different devices ({', '.join(devices)})"] if len(devices) > 1 else []
+    return mixed + ([f"runs of different torch versions ({', '.join(versions)})"] if len(versions) > 1 else [])
+
+
+def frame(table_rows: Sequence[Row]) -> pandas.DataFrame:
+    """The rows as a data frame, one column a field of :class:`Row`; widths as in the paper, 784-300-100."""
+    import pandas
+
+    return pandas.DataFrame([asdict(row) | {"widths": _widths(row)} for row in table_rows], columns=list(Row.__annotations__))
+
+
+COLUMNS = ("source", "network", "n", "accuracy %", "difference [95 %]", "widths", "removed %", "effective %", "s a run")
+"""Headings of the table as people read it."""
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """A row as people read it, one text for each of :data:`COLUMNS`."""
+    accuracy = _text(row.acc_mean) + (f" ± {row.acc_std:.2f}" if row.acc_std is not None else "")
+    difference = _text(row.diff_mean, "+.2f")
+    if row.diff_low is not None and row.diff_high is not None:
+        difference += f" [{row.diff_low:+.2f}, {row.diff_high:+.2f}]"
+    runs = "" if row.n is None else f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else "")
+    label = ("paper, quoted" if row.note else "paper") if row.source == "paper" else LABELS.get(row.profile or "", f"ours ({row.profile})")
+    return (
+        label, row.title, runs, accuracy, difference, _widths(row), _text(row.removed_pct), _text(row.effective_pct),
+        _text(row.seconds, ".0f"),
+    )
+
+
+def notes(table_rows: Sequence[Row]) -> list[str]:
+    """What must be said below the table: of differences, quoted rows, and runs that are not alike."""
+    said = []
+    if any(row.diff_mean is not None for row in table_rows):
+        reference = TABLES[table_rows[0].table].reference
+        said.append(f"difference: accuracy less that of {reference}, in points, paired by seed, with its 95 % confidence interval")
+    said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
+    return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
+
+
+def _text(value: float | None, form: str = ".2f") -> str:
+    return "" if value is None else format(value, form)
+
+
+def _widths(row: Row) -> str:
+    return "-".join(str(width) for width in row.widths) if row.widths else ""
+
+
+def _shown(table_rows: Sequence[Row]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Headings and texts, columns that are empty throughout left out."""
+    texts = [cells(row) for row in table_rows]
+    keep = [index for index in range(len(COLUMNS)) if index < 2 or any(line[index] for line in texts)]
+    return [COLUMNS[index] for index in keep], [tuple(line[index] for index in keep) for line in texts]
+
+
+def markdown(table_rows: Sequence[Row]) -> str:
+    """The rows as a Markdown table."""
+    head, lines = _shown(table_rows)
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines))
+
+
+def console(table_rows: Sequence[Row]) -> rich.table.Table:
+    """The rows as a table for the terminal."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    head, lines = _shown(table_rows)
+    view = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in head:
+        view.add_column(name, justify="left" if name in ("source", "network", "widths") else "right", overflow="fold")
+    for line in lines:
+        view.add_row(*(Text(text) for text in line))
+    return view

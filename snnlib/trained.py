@@ -1,0 +1,48 @@
+"""The network of a finished run, from its record and the weights beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from . import records
+from .config import Arm
+from .experiments import TABLES
+from .runner import build_network, wrap
+from .status import command
+from .switched import Switched
+
+
+def load(path: Path) -> tuple[Arm, nn.Module, Switched | None]:
+    """Arm, network and, unless the arm is dense, network with switcher of a finished run, on the CPU.
+
+    ``path`` is the record's. Raises ``RecordError`` where the record or the weights beside it are missing, cut off or
+    not of the same run; the message names the command that makes them.
+    """
+    record = records.read(path)
+    arm = records.arm_of(record)
+    again = f"make them again with `{_remedy(record, path)}`"
+    if record["status"] != "finished":
+        raise records.RecordError(f"{path} records a failed run ({record['error']['message']}): it has no weights")
+    weights = records.weights_path(path)
+    if not weights.exists():
+        raise records.RecordError(f"{weights} is missing: records are kept without their weights; {again}")
+    tensors, metadata = records.load_tensors(weights)
+    if metadata.get("settings_hash") != record["settings_hash"] or metadata.get("seed") != record["seed"]:
+        raise records.RecordError(f"{weights} holds the weights of another run than {path.name}; {again}")
+    network = build_network(arm, record["seed"], torch.device("cpu"))
+    model = wrap(arm, network, record["seed"]) if arm.switcher else None
+    try:
+        (model or network).load_state_dict(tensors)
+    except RuntimeError as error:
+        raise records.RecordError(f"{weights} does not fit the network of {path.name} ({error}); {again}") from error
+    return arm, network, model
+
+
+def _remedy(record: dict, path: Path) -> str:
+    """The command that makes the run of ``record``, which stands at ROOT/PROFILE/NAME/ARM/seed-N.json, anew."""
+    profile, arm = record["profile"], record["arm"]
+    table = next((t.name for t in TABLES.values() if arm in {each.name for each in t.arms.get(profile, ())}), "TABLE")
+    return command(table, profile, path.absolute().parents[3], [arm], [record["seed"]], force=True)

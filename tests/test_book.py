@@ -1,0 +1,364 @@
+"""The book: pairs that agree, notebooks that run as they stand, pages without a broken link or equation, one address."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from book.workflow import ROOT, address, execution, pairs, readme, site
+
+TEXTS = pairs.texts()
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+TEXT = """\
+---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# A trial
+
+```{{code-cell}} ipython3
+:tags: [hide-input]
+
+{setup}
+```
+
+```{{code-cell}} ipython3
+:tags: [parameters]
+
+profile = "paper"
+records = "data/records"
+```
+
+```{{code-cell}} ipython3
+:tags: [nbval-check-output]
+
+print(profile, {expression})
+```
+"""
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    """Writes a small chapter of its own whose last cell prints an expression; returns its path."""
+
+    def write(expression: str = "1 + 1") -> Path:
+        text = tmp_path / "09_trial.md"
+        text.write_text(TEXT.format(setup=pairs.SETUP_CELL.read_text().strip(), expression=expression))
+        return text
+
+    return write
+
+
+def last_output(notebook: Path) -> str:
+    return pairs.read_notebook(notebook).cells[-1].outputs[0]["text"].strip()
+
+
+# ---------------------------------------------------------------- pairs
+
+
+def test_the_table_of_contents_names_every_chapter_once():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    named = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    assert named == [str(pairs.notebook_of(text).relative_to(ROOT)) for text in TEXTS]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_both_halves_of_a_pair_agree(text):
+    assert pairs.differences(text) == []
+    assert pairs.faults(text) == []
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_a_published_chapter_has_run_to_its_end(text):
+    code = [cell for cell in pairs.read_notebook(pairs.notebook_of(text)).cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code), "run `python -m book.workflow run`, then `publish`"
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_every_picture_that_a_cell_shows_has_alt_text(text):
+    for cell in pairs.read_notebook(pairs.notebook_of(text)).cells:
+        shows = any(kind.startswith("image/") for output in cell.get("outputs", []) for kind in output.get("data", {}))
+        if shows:
+            assert cell.metadata.get("mystnb", {}).get("image", {}).get("alt"), cell.source
+
+
+def test_sync_keeps_outputs_of_unchanged_cells_only(chapter):
+    text = chapter()
+    pairs.sync(text)
+    notebook = pairs.read_notebook(pairs.notebook_of(text))
+    for cell in notebook.cells[1:]:
+        cell.outputs, cell.execution_count = [nbformat.v4.new_output("stream", text="kept")], 7
+    pairs.write_notebook(notebook, pairs.notebook_of(text))
+    pairs.sync(chapter("2 + 2"))
+    outputs = [cell.outputs for cell in pairs.read_notebook(pairs.notebook_of(text)).cells[1:]]
+    assert [bool(output) for output in outputs] == [True, True, False]
+    assert not pairs.sync(text), "a second sync changes nothing"
+
+
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        (lambda cells: cells.pop(), "cells"),
+        (lambda cells: cells[3].update(source="print(3)"), "cell 3: another source"),
+        (lambda cells: cells[3].update(cell_type="raw"), "cell 3: another type"),
+        (lambda cells: cells[3].metadata.update(tags=[]), "cell 3: another tags"),
+    ],
+)
+def test_a_pair_that_differs_is_found(chapter, change, told):
+    text = chapter()
+    assert pairs.differences(text) == ["09_trial.ipynb is missing"]
+    pairs.sync(text)
+    assert pairs.differences(text) == []
+    notebook = pairs.read_notebook(pairs.notebook_of(text))
+    change(notebook.cells)
+    pairs.write_notebook(notebook, pairs.notebook_of(text))
+    assert told in " ".join(pairs.differences(text))
+
+
+@pytest.mark.parametrize(
+    "old, new, told",
+    [
+        ('"google.colab" in sys.modules', "True", "first code cell"),
+        ("[hide-input]", "[remove-input]", "first code cell"),
+        ("[parameters]", "[other]", "second code cell"),
+        ("[nbval-check-output]", "[parameters]", "no other"),
+        ("# A trial", "# A trial {cite}`han2021mining`", "footcite"),
+        (":tags: [nbval-check-output]\n\nprint", ":tags: [nbval-check-output]\n\n---\nprint", "--- block"),
+    ],
+)
+def test_a_chapter_that_breaks_a_rule_is_found(chapter, old, new, told):
+    text = chapter()
+    assert pairs.faults(text) == []
+    text.write_text(text.read_text().replace(old, new))
+    assert told in " ".join(pairs.faults(text))
+
+
+def test_a_text_without_header_is_refused(chapter):
+    text = chapter()
+    text.write_text(text.read_text().partition("\n---\n")[2])
+    with pytest.raises(pairs.BookError, match="header"):
+        pairs.from_text(text)
+
+
+def test_a_notebook_that_is_cut_off_is_named(chapter):
+    text = chapter()
+    pairs.sync(text)
+    notebook = pairs.notebook_of(text)
+    notebook.write_bytes(notebook.read_bytes()[:200])
+    with pytest.raises(pairs.BookError, match="09_trial.ipynb is no whole notebook"):
+        pairs.sync(text)
+
+
+# ---------------------------------------------------------------- execution
+
+
+def test_a_chapter_runs_outside_its_pair_once_and_is_published(chapter, tmp_path):
+    text = chapter("ROOT == Path.cwd()")
+    pairs.sync(text)
+    before = pairs.notebook_of(text).read_bytes()
+    executed, ran = execution.run(text, "quick", "runs/records", tmp_path / "out")
+    assert ran and last_output(executed) == "quick True"
+    assert pairs.notebook_of(text).read_bytes() == before, "the pair was written to"
+    assert execution.run(text, "quick", "runs/records", tmp_path / "out") == (executed, False)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [executed.name]
+    pairs.publish(executed, text)
+    assert last_output(pairs.notebook_of(text)) == "quick True"
+    assert pairs.differences(text) == []
+    assert "papermill" not in pairs.notebook_of(text).read_text()
+
+
+def test_what_a_chapter_was_made_from_decides_whether_it_is_finished(chapter, tmp_path):
+    text, records = chapter(), tmp_path / "records"
+    seen = {execution.digest(text, {"profile": "quick"}, records)}
+    seen.add(execution.digest(text, {"profile": "paper"}, records))
+    records.mkdir()
+    (records / "seed-0.json").write_text("{}")
+    seen.add(execution.digest(text, {"profile": "quick"}, records))
+    seen.add(execution.digest(chapter("3"), {"profile": "quick"}, records))
+    assert len(seen) == 4
+    cut = tmp_path / "cut.ipynb"
+    cut.write_text('{"cells": [')
+    assert not execution.finished(cut, "0"), "what is cut off counts as not run"
+
+
+def test_a_failing_chapter_is_named_and_kept(chapter, tmp_path):
+    with pytest.raises(pairs.BookError, match="09_trial.md failed in cell .*ZeroDivisionError"):
+        execution.run(chapter("1 / 0"), "quick", "runs/records", tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["09_trial.failed.ipynb"]
+
+
+def test_publishing_outputs_of_an_older_text_is_refused(chapter, tmp_path):
+    executed = pairs.from_text(chapter())
+    for cell in executed.cells[1:]:
+        cell.execution_count = 1
+    pairs.write_notebook(executed, tmp_path / "executed.ipynb")
+    with pytest.raises(pairs.BookError, match="1 of 3 code cells differ"):
+        pairs.publish(tmp_path / "executed.ipynb", chapter("5"))
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_a_chapter_still_gives_its_published_tables(text):
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, str(pairs.notebook_of(text))], cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout
+
+
+# ---------------------------------------------------------------- Colab
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_set_up_cell_acts_only_in_colab_and_leaves_torch(monkeypatch, inside):
+    ran = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: ran.append(command))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    if inside:
+        monkeypatch.setitem(sys.modules, "google.colab", sys)
+    else:
+        monkeypatch.delitem(sys.modules, "google.colab", raising=False)
+    names: dict = {}
+    exec(pairs.SETUP_CELL.read_text(), names)
+    assert names["ROOT"] == ROOT
+    assert [command[0] for command in ran] == (["git", sys.executable] if inside else [])
+    assert "torch" not in str(ran)
+
+
+def test_the_library_asks_for_lower_bounds_only():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert all(re.fullmatch(r"[\w-]+>=[\w.]+", needed) for needed in project["dependencies"])
+
+
+# ---------------------------------------------------------------- pages
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory) -> Path:
+    """The book as published, built once: a warning or a reference that leads nowhere fails here."""
+    return site.build(ROOT, tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture(scope="session")
+def soups(pages) -> dict[Path, BeautifulSoup]:
+    """Every page that a reader sees, parsed."""
+    return {page: BeautifulSoup(page.read_text(), "html.parser") for page in sorted((pages / "book").rglob("*.html"))}
+
+
+def test_every_chapter_has_a_page(soups):
+    assert {page.stem for page in soups} == {"intro", *(text.stem for text in TEXTS)}
+
+
+def test_no_link_inside_the_book_is_broken(pages, soups):
+    broken, checked = [], 0
+    for page, soup in soups.items():
+        for tag, name in (("a", "href"), ("img", "src"), ("script", "src"), ("link", "href")):
+            for element in soup.find_all(tag):
+                link = urlsplit(element.get(name) or "")
+                if link.scheme or link.netloc or not (link.path or link.fragment):
+                    continue
+                target = (page.parent / unquote(link.path)).resolve() if link.path else page
+                checked += 1
+                if not target.exists() or not target.is_relative_to(pages):
+                    broken.append(f"{page.name}: {element.get(name)}")
+                elif link.fragment and target in soups and not soups[target].find(id=unquote(link.fragment)):
+                    broken.append(f"{page.name}: {element.get(name)} names no place")
+    assert broken == []
+    assert checked > 20 * len(soups)
+
+
+def test_every_image_has_alt_text(soups):
+    for page, soup in soups.items():
+        for image in soup.find_all("img"):
+            assert (image.get("alt") or "").strip() not in ("", image.get("src"), Path(image.get("src") or "").name), (page.name, str(image)[:200])
+        for drawing in soup.article.find_all("svg"):
+            assert drawing.get("aria-label") or drawing.title or drawing.get("aria-hidden"), (page.name, str(drawing)[:200])
+
+
+def test_no_page_fetches_a_script_or_style_from_elsewhere(soups):
+    for page, soup in soups.items():
+        fetched = [element.get("src") or element.get("href") for element in soup.find_all(["script", "link", "img"])]
+        assert not [source for source in fetched if source and urlsplit(source).netloc], page.name
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: equations are not rendered (Debian: apt-get install chromium)")
+def test_every_equation_renders_without_a_network(soups):
+    from playwright.sync_api import sync_playwright
+
+    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    with sync_playwright() as play, play.chromium.launch(executable_path=CHROMIUM, args=switches) as browser:
+        for page, soup in soups.items():
+            tab, failed = browser.new_context(offline=True).new_page(), []
+            tab.on("requestfailed", lambda request: failed.append(request.url))
+            tab.on("pageerror", lambda error: failed.append(str(error)))
+            tab.goto(page.as_uri())
+            written = len(soup.select(".math"))
+            if written:
+                tab.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+                tab.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(() => null)")
+                empty = tab.evaluate("[...document.querySelectorAll('.math')].filter(m => { const c = m.querySelector('mjx-container'); return !c || !c.getBoundingClientRect().width }).map(m => m.textContent)")
+                # a folded solution has no size until it is opened; that it was typeset is enough there
+                untypeset = tab.evaluate("[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-math *')).map(m => m.textContent)")
+                hidden = tab.evaluate("[...document.querySelectorAll('.math')].filter(m => !m.checkVisibility() || m.closest('.toggle-hidden')).map(m => m.textContent)")
+                assert untypeset == [], page.name
+                assert [text for text in empty if text not in hidden] == [], page.name
+                assert tab.evaluate("[...document.querySelectorAll('mjx-merror')].map(m => m.title || m.textContent)") == [], page.name
+            assert failed == [], page.name
+            tab.context.close()
+
+
+# ---------------------------------------------------------------- address and README
+
+
+def test_the_address_stands_everywhere_as_in_pyproject():
+    assert address.faults() == []
+    assert address.carried() == address.slug()
+
+
+def test_a_new_address_is_carried_to_every_place(tmp_path):
+    for path in (ROOT / "pyproject.toml", *address.places()):
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    project = tmp_path / "pyproject.toml"
+    project.write_text(project.read_text().replace(address.HOST + address.slug(), address.HOST + "someone/else-where"))
+    assert len(address.faults(tmp_path)) >= len(address.places())
+    address.carry(tmp_path)
+    assert address.faults(tmp_path) == []
+    assert address.slug() not in "".join(path.read_text() for path in address.places(tmp_path))
+    assert address.carry(tmp_path) == [], "a second time changes nothing"
+
+
+def test_the_readme_shows_the_recorded_table():
+    assert readme.block(readme.README.read_text()) == readme.table(), "run `python -m book.workflow readme`"
+
+
+def test_the_readmes_links_into_the_project_lead_somewhere():
+    links = re.findall(r'(?:\]\(|src=")([^)"#:]+)[)"]', readme.README.read_text())
+    assert links and not [link for link in links if not (ROOT / link).exists()]
+
+
+def test_the_readmes_example_runs():
+    code = re.search(r"```python\n(.*?)```", readme.README.read_text(), re.S).group(1)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\(\d+, \d+, \d+, 10\) 0\.\d+", done.stdout.strip()), done.stdout

@@ -1,0 +1,258 @@
+"""Compaction: gated, folded and compacted networks compute the same logits, and only what is dead is cut."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from snnlib import metrics, records
+from snnlib.compaction import Layer, absorb, compact, connections, cut, fold, load_compact, save_compact, scale
+from snnlib.config import SwitcherConfig
+from snnlib.networks import MLP
+from snnlib.switched import Switched
+
+WIDTHS = st.lists(st.integers(1, 12), min_size=2, max_size=5)
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device"))]
+
+
+def network_of(widths, seed=0, dtype=torch.float64, zeros=0.0):
+    """A network with random weights and biases, of which the share ``zeros`` of the weights is exactly 0."""
+    draw = torch.Generator().manual_seed(seed)
+    network = MLP(widths, fc_std=0.3, generator=draw).to(dtype)
+    with torch.no_grad():
+        for layer in network.layers:
+            layer.weight.mul_(torch.rand(layer.weight.shape, generator=draw) >= zeros)
+            layer.bias.normal_(0.0, 0.3, generator=draw)
+    return network
+
+
+def gates_of(network, seed=0, pruned=0.5):
+    """Factors from 0 to 2, of which about the share ``pruned`` is exactly 0."""
+    draw = torch.Generator().manual_seed(seed + 1)
+    dtype = network.layers[0].weight.dtype
+    return [2 * torch.rand(width, generator=draw, dtype=dtype) * (torch.rand(width, generator=draw) >= pruned) for width in network.gate_widths()]
+
+
+def images_for(network, count=7):
+    """Random images as wide as the whole data set is, pruned pixels included."""
+    width = network.widths[0] if network.inputs is None else int(network.inputs.max()) + 1
+    return torch.rand(count, width, generator=torch.Generator().manual_seed(9), dtype=network.layers[0].weight.dtype)
+
+
+def effective(network, gates):
+    return metrics.effective_widths([gate.numpy() for gate in gates], [weight.detach().numpy() for weight in network.linear_weights()])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@settings(deadline=None, max_examples=40)
+@given(widths=WIDTHS, seed=st.integers(0, 99), pruned=st.sampled_from([0.0, 0.3, 0.7, 1.0]), zeros=st.sampled_from([0.0, 0.6]))
+def test_gated_folded_and_compacted_logits_agree(dtype, widths, seed, pruned, zeros):
+    network = network_of(widths, seed, dtype, zeros)
+    gates, x = gates_of(network, seed, pruned), images_for(network)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    expected, folded, small = network(x, gates), fold(network, gates), compact(network, gates)
+    assert folded.widths == network.widths
+    assert small.widths == (*effective(network, gates), widths[-1]) or small.widths == (0, widths[-1]) and sum(effective(network, gates)) == 0
+    for other in (folded, small):
+        assert type(other) is MLP
+        torch.testing.assert_close(other(x), expected, rtol=0, atol=TOLERANCE[dtype])
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_real_size_network_with_its_switcher(device):
+    draw = torch.Generator().manual_seed(3)
+    switched = Switched.around(MLP(generator=draw), SwitcherConfig(initial_mean=0.3), draw).to(device)
+    with torch.no_grad():
+        for layer in switched.network.layers:
+            layer.bias.normal_(0.0, 0.1)
+    x = torch.rand(50, 1, 28, 28, generator=draw).to(device)
+    for dtype, tolerance in TOLERANCE.items():
+        switched, x = switched.to(dtype), x.to(dtype)
+        gates = switched.gates()
+        small = compact(switched.network, gates)
+        assert small.inputs.device.type == device and small.layers[0].weight.dtype == dtype
+        assert all(0 < kept < full for kept, full in zip(small.widths, (784, 300, 100)))
+        torch.testing.assert_close(fold(switched.network, gates)(x), switched(x), rtol=0, atol=tolerance)
+        torch.testing.assert_close(small(x), switched(x), rtol=0, atol=tolerance)
+
+
+def test_factor_i_multiplies_column_i_of_the_linear_layer():
+    network = network_of((3, 2))
+    folded = fold(network, [torch.tensor([2.0, 0.0, 1.0], dtype=torch.float64)])
+    was, now = network.layers[0], folded.layers[0]
+    assert torch.equal(now.weight[:, 0], 2 * was.weight[:, 0]) and not now.weight[:, 1].any()
+    assert torch.equal(now.weight[:, 2], was.weight[:, 2]) and torch.equal(now.bias, was.bias)
+
+
+def test_neuron_that_nothing_alive_feeds_leaves_its_constant_in_the_next_biases():
+    network = MLP((2, 2, 1)).double()
+    with torch.no_grad():
+        network.layers[0].weight.copy_(torch.tensor([[0.0, 3.0], [1.0, 0.0]]))  # hidden neuron 0 reads pixel 1 alone
+        network.layers[0].bias.copy_(torch.tensor([0.5, 0.0]))
+        network.layers[1].weight.copy_(torch.tensor([[4.0, 1.0]]))
+        network.layers[1].bias.fill_(0.25)
+    small = compact(network, [torch.tensor([1.0, 0.0]), torch.tensor([2.0, 1.0])])  # pixel 1 is pruned
+    assert small.widths == (1, 1, 1) and small.inputs.tolist() == [0]
+    assert small.layers[1].bias.item() == 0.25 + 4.0 * 2.0 * 0.5
+
+
+def test_constant_that_relu_stops_leaves_nothing():
+    network = network_of((2, 1, 2, 1))
+    with torch.no_grad():
+        network.layers[0].bias.fill_(-1.0)
+    gates = [torch.zeros(2), torch.ones(1), torch.ones(2)]
+    expected = network.layers[2](torch.relu(network.layers[1].bias))
+    torch.testing.assert_close(compact(network, gates).layers[0].bias, expected.detach(), rtol=0, atol=1e-12)
+
+
+def test_constants_pass_through_several_layers():
+    """An isolated chain of hidden neurons beside a living one is a constant of the last layer."""
+    network = MLP((1, 2, 2, 1)).double()
+    with torch.no_grad():
+        network.layers[0].weight.copy_(torch.tensor([[1.0], [0.0]]))
+        network.layers[0].bias.copy_(torch.tensor([0.0, 2.0]))
+        network.layers[1].weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 3.0]]))
+        network.layers[2].weight.copy_(torch.tensor([[1.0, 5.0]]))
+    small = compact(network, [torch.ones(1), torch.ones(2), torch.ones(2)])
+    assert small.widths == (1, 1, 1, 1) and small.layers[2].bias.item() == 5 * 3 * 2
+
+
+def test_neuron_that_feeds_nothing_alive_is_cut_with_its_pixel():
+    network = MLP((2, 2, 2, 1)).double()
+    with torch.no_grad():
+        for layer in network.layers[:2]:
+            layer.weight.copy_(torch.eye(2))
+        network.layers[2].weight.fill_(1.0)
+    small = compact(network, [torch.ones(2), torch.ones(2), torch.tensor([0.0, 1.0])])
+    assert small.widths == (1, 1, 1, 1) and small.inputs.tolist() == [1]
+
+
+@pytest.mark.parametrize("dead", [0, 1, 2])
+def test_whole_layer_pruned_leaves_constant_logits(dead):
+    network = network_of((6, 5, 4, 3))
+    gates = gates_of(network, pruned=0.2)
+    gates[dead] = torch.zeros_like(gates[dead])
+    small, x = compact(network, gates), images_for(network)
+    assert small.widths == (0, 3) and len(small.inputs) == 0
+    torch.testing.assert_close(small(x), network(x, gates), rtol=0, atol=1e-10)
+    assert torch.equal(small(x), small(x[:1]).expand(len(x), -1))
+
+
+def test_class_without_any_weight_keeps_its_bias_as_logit():
+    network = network_of((4, 3, 3))
+    with torch.no_grad():
+        network.layers[1].weight[1] = 0
+    gates, x = gates_of(network, pruned=0.0), images_for(network)
+    small = compact(network, gates)
+    assert small.widths[-1] == 3
+    assert torch.equal(small(x)[:, 1], network.layers[1].bias[1].expand(len(x)))
+
+
+def test_nothing_pruned_leaves_the_network_as_it_is():
+    network = network_of((5, 4, 3))
+    small = compact(network, [torch.ones(5), torch.ones(4)])
+    assert small.widths == network.widths and small.inputs is None
+    assert all(torch.equal(a, b) for a, b in zip(small.parameters(), network.parameters()))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 999))
+def test_compacting_again_composes_the_pixels(seed):
+    network = network_of((20, 8, 6, 3), seed)
+    first, x = gates_of(network, seed, pruned=0.4), images_for(network)
+    once = compact(network, first)
+    second = gates_of(once, seed + 1, pruned=0.3)
+    twice = compact(once, second)
+    assert set(twice.inputs.tolist()) <= set(once.inputs.tolist()) and twice.widths <= once.widths
+    torch.testing.assert_close(fold(once, second)(x), once(x, second), rtol=0, atol=1e-10)
+    torch.testing.assert_close(twice(x), once(x, second), rtol=0, atol=1e-10)
+    again = compact(once, [torch.ones(width) for width in once.gate_widths()])
+    assert again.widths == once.widths and torch.equal(again(x), once(x))
+
+
+def test_result_is_a_trainable_network_of_its_own():
+    """Nothing is shared with the original, which may be frozen, and no random numbers are drawn."""
+    network = network_of((5, 4, 3)).requires_grad_(False)
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    gates = gates_of(network, pruned=0.3)
+    small, folded = compact(network, gates), fold(network, gates)
+    assert torch.equal(torch.get_rng_state(), state)
+    before = network(images_for(network))
+    for other in (small, folded):
+        assert all(parameter.requires_grad and parameter.is_leaf for parameter in other.parameters())
+        nn.init.zeros_(other.layers[0].weight)
+        nn.init.zeros_(other.layers[-1].bias)
+    assert torch.equal(network(images_for(network)), before)
+
+
+@settings(deadline=None, max_examples=15)
+@given(widths=WIDTHS, seed=st.integers(0, 99), pruned=st.sampled_from([0.0, 0.5, 1.0]))
+def test_macs_are_counted_right(widths, seed, pruned):
+    network = network_of(widths, seed)
+    small = compact(network, gates_of(network, seed, pruned))
+    x = images_for(network, count=5)
+    with FlopCounterMode(display=False) as counter:
+        small(x)
+    assert counter.get_total_flops() == 2 * len(x) * metrics.weight_count(small.widths[:-1], small.widths[-1])
+    assert metrics.weight_count(small.widths[:-1], small.widths[-1]) == sum(layer.weight.numel() for layer in small.layers)
+
+
+@pytest.mark.parametrize("gates", [
+    [torch.ones(4)], [torch.ones(5), torch.ones(5)], [torch.ones(5, 1), torch.ones(4)], [],
+])
+@pytest.mark.parametrize("operation", [fold, compact])
+def test_gates_that_do_not_fit_are_named(operation, gates):
+    with pytest.raises(ValueError, match=r"for layers of widths \(5, 4\)"):
+        operation(MLP((5, 4, 3)), gates)
+
+
+def test_operations_on_one_layer():
+    layer = Layer(torch.tensor([[1.0, 0.0], [2.0, 3.0]]), torch.tensor([0.5, -0.5]))
+    assert scale(layer, torch.tensor([2.0, 10.0])).weight.tolist() == [[2.0, 0.0], [4.0, 30.0]]
+    assert connections(layer).tolist() == [[True, False], [True, True]]
+    assert absorb(layer, torch.tensor([0.0, 2.0])).bias.tolist() == [0.5, 5.5]
+    smaller = cut(layer, inputs=torch.tensor([False, True]), outputs=torch.tensor([False, True]))
+    assert smaller.weight.tolist() == [[3.0]] and smaller.bias.tolist() == [-0.5]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("pruned", [0.0, 0.4, 1.0])
+def test_saved_and_loaded_networks_are_the_same_bits(tmp_path, dtype, pruned):
+    network = network_of((9, 7, 3), dtype=dtype)
+    small = compact(network, gates_of(network, pruned=pruned))
+    save_compact(tmp_path / "small.safetensors", small)
+    loaded = load_compact(tmp_path / "small.safetensors")
+    assert loaded.widths == small.widths and (loaded.inputs is None) == (small.inputs is None)
+    assert loaded.state_dict().keys() == small.state_dict().keys()
+    for name, value in small.state_dict().items():
+        assert loaded.state_dict()[name].dtype == value.dtype and torch.equal(loaded.state_dict()[name], value)
+    assert torch.equal(loaded(images_for(network)), small(images_for(network)))
+
+
+def test_files_that_hold_no_compact_network_are_refused(tmp_path):
+    path = tmp_path / "small.safetensors"
+    with pytest.raises(records.RecordError, match="no such file"):
+        load_compact(path)
+    records.save_tensors(path, MLP((3, 2)).state_dict(), {"seed": 0})
+    with pytest.raises(records.RecordError, match="holds no compact network"):
+        load_compact(path)
+    save_compact(path, MLP((3, 2)))
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(records.RecordError, match="cut off"):
+        load_compact(path)
+    torch.save(MLP((3, 2)).state_dict(), path)
+    with pytest.raises(records.RecordError, match="pickled"):
+        load_compact(path)
+
+
+def test_layers_wider_than_the_first_and_of_one_neuron_compact_exactly():
+    for widths in [(3, 50, 2), (1, 1), (1, 1, 1), (4, 1, 30, 3)]:
+        network = network_of(widths, seed=5)
+        switched = Switched.around(network, SwitcherConfig(initial_mean=0.5), torch.Generator().manual_seed(2))
+        small, x = compact(network, switched.gates()), images_for(network)
+        torch.testing.assert_close(small(x), switched(x), rtol=0, atol=1e-10)
