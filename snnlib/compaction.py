@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .networks import MLP
 from .records import RecordError, load_tensors, save_tensors
@@ -112,7 +112,13 @@ def _folded(network: MLP, gates: Sequence[Tensor]) -> list[Layer]:
     found = [tuple(gate.shape) for gate in gates]
     if found != [(width,) for width in network.gate_widths()]:
         raise ValueError(f"gates of shapes {found} for layers of widths {network.gate_widths()}: give one vector a layer")
-    return [scale(Layer(layer.weight.detach(), layer.bias.detach()), gate) for layer, gate in zip(network.layers, gates)]
+    return [scale(_layer(layer), gate) for layer, gate in zip(network.layers, gates)]
+
+
+def _layer(linear: nn.Linear) -> Layer:
+    """Weight and bias of ``linear``; a layer without biases gets zeros."""
+    weight = linear.weight.detach()
+    return Layer(weight, weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach())
 
 
 def _assemble(layers: Sequence[Layer], inputs: Tensor | None) -> MLP:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 ALGORITHM = 1
 """Raised when the mathematics of a run changes, so that older records read as stale (speed work leaves it)."""
 
-ADDED_LATER = {"scale_inputs": False}
+ADDED_LATER = {"scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False}
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
 
@@ -29,6 +29,7 @@ class SwitcherConfig:
     upsample: str = "transposed"  # the paper's decoder; "resize" repeats rows and convolves, free of parity effects
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
     scale_inputs: bool = True  # calibration also scales the first convolution so that each layer arrives with unit RMS
+    kernel_features: int = 32  # numbers that the learned convolution of section 3.3.2 makes of one kernel
     initial_mean: float = 1.0  # mean of a layer's factors at the start: 1 leaves the network as it was
     initial_spread: float = 1.0  # their standard deviation before the ReLU; 1 starts 16 % of the neurons at 0
 
@@ -37,6 +38,8 @@ class SwitcherConfig:
             raise ValueError(f"channels={self.channels}: give one positive number for each encoder block, e.g. (4, 8, 16)")
         if len(self.kernel) != 2 or any(k < 1 or k % 2 == 0 for k in self.kernel):
             raise ValueError(f"kernel={self.kernel}: give two sizes, odd and positive, so that row i stays row i")
+        if self.kernel_features < 1:
+            raise ValueError(f"kernel_features={self.kernel_features}: must be 1 or more")
         if self.width_stride < 1:
             raise ValueError(f"width_stride={self.width_stride}: must be 1 or more")
         if self.upsample not in ("transposed", "resize"):
@@ -64,6 +67,8 @@ class TrainConfig:
     fc_std: float = 0.01  # std of the normal that fills FC weights; the scan leaves 0.1 and 0.01 open
     split: str = "full"  # "full": all training images, test accuracy; "holdout": the last 5,000 are held out
     train_images: int | None = None  # the first so many training images only; None: all of them
+    augment: bool = False  # open: random crop (padded by an eighth of the side) and horizontal flip of training images
+    normalize: bool = False  # open: each colour less its mean over the training images, divided by its deviation
 
     def __post_init__(self) -> None:
         for name, allowed in (("schedule", ("cosine", "constant")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout"))):
@@ -78,6 +83,8 @@ class TrainConfig:
         for name in ("momentum", "weight_decay", "fc_std"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: must be 0 or more, and finite")
+        for name in ("rate", "momentum", "weight_decay", "fc_std"):
+            object.__setattr__(self, name, float(getattr(self, name)))  # 1 and 1.0 are one setting, with one hash
         for name in ("clip_switcher", "clip_network"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)}: give a positive norm, or None for no clipping")

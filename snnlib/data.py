@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import zipfile
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,11 @@ class Dataset:
     x_test: Tensor
     y_test: Tensor
     classes: tuple[str, ...]
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """(channels, height, width) of an image."""
+        return tuple(self.x_train.shape[1:])
 
     def to(self, device: str | torch.device) -> Dataset:
         """The same data set on another device."""
@@ -103,7 +109,74 @@ def load_mnist(folder: Path, check: bool = True) -> Dataset:
     return Dataset("mnist", x_train[:, None], y_train.long(), x_test[:, None], y_test.long(), tuple("0123456789"))
 
 
-LOADERS = {"mnist": load_mnist}
+def load_npz(path: Path, name: str) -> Dataset:
+    """A data set from one NPZ file: x_train, y_train, x_test, y_test (uint8; images N,H,W or N,H,W,3) and classes."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in ("x_train", "y_train", "x_test", "y_test", "classes")}
+    except KeyError as error:
+        raise DataError(f"{path}: {error.args[0]}. Needed are x_train, y_train, x_test, y_test and classes.") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is cut off or no NPZ file ({error}). Make it again.") from error
+    images = {}
+    for part in ("train", "test"):
+        x, y = torch.from_numpy(arrays[f"x_{part}"]), torch.from_numpy(arrays[f"y_{part}"]).long()
+        if x.dtype != torch.uint8 or x.ndim not in (3, 4) or len(x) != len(y):
+            raise DataError(f"{path}: x_{part} has shape {tuple(x.shape)} and type {x.dtype} for {len(y)} labels; needed are uint8 images N,H,W or N,H,W,3.")
+        images[part] = (x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2).contiguous(), y)
+    return checked(Dataset(name, *images["train"], *images["test"], tuple(str(c) for c in arrays["classes"])), path)
+
+
+def checked(dataset: Dataset, source: Path) -> Dataset:
+    """Return ``dataset``; :class:`DataError` for fewer than two classes or labels outside their range."""
+    if len(dataset.classes) < 2:
+        raise DataError(f"{source}: {len(dataset.classes)} class; a classification needs two at least.")
+    for part, labels in (("training", dataset.y_train), ("test", dataset.y_test)):
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(dataset.classes):
+            raise DataError(f"{source}: {part} labels run from {int(labels.min())} to {int(labels.max())}, but there are {len(dataset.classes)} classes.")
+    return dataset
+
+
+def load_cifar10(folder: Path) -> Dataset:
+    """CIFAR-10 from cifar10.npz in or beside ``folder``, or from the official batches as torchvision unpacks them."""
+    for npz in (folder / "cifar10.npz", folder.with_suffix(".npz")):
+        if npz.exists():
+            return load_npz(npz, "cifar10")
+    if not (folder / "cifar-10-batches-py").is_dir():
+        raise DataError(
+            f"CIFAR-10 is not in {folder}. Get it with `snn data cifar10 --download`, or set SNNLIB_DATA to a folder that holds cifar10.npz."
+        )
+    from torchvision.datasets import CIFAR10
+
+    parts = [CIFAR10(str(folder), train=train) for train in (True, False)]
+    tensors = [(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets)) for part in parts]
+    return Dataset("cifar10", *tensors[0], *tensors[1], tuple(parts[0].classes))
+
+
+def load_fashion(folder: Path) -> Dataset:
+    """Fashion-MNIST (an extra of ours) as torchvision unpacks it below ``folder``."""
+    if not (folder / "FashionMNIST" / "raw").is_dir():
+        raise DataError(f"Fashion-MNIST is not in {folder}. Get it with `snn data fashion-mnist --download`.")
+    from torchvision.datasets import FashionMNIST
+
+    parts = [FashionMNIST(str(folder), train=train) for train in (True, False)]
+    return Dataset("fashion-mnist", parts[0].data[:, None], parts[0].targets, parts[1].data[:, None], parts[1].targets, tuple(parts[0].classes))
+
+
+def load_mini_imagenet(folder: Path) -> Dataset:
+    """Mini-ImageNet from mini_imagenet.npz in or beside ``folder``: 100 classes, 500 images each to train, 100 to test."""
+    for npz in (folder / "mini_imagenet.npz", folder.with_suffix(".npz")):
+        if npz.exists():
+            return load_npz(npz, "mini_imagenet")
+    raise DataError(f"Mini-ImageNet is not in {folder}. Set SNNLIB_DATA to a folder that holds mini_imagenet.npz, or name an image folder by its path.")
+
+
+LOADERS = {
+    "mnist": load_mnist,
+    "cifar10": load_cifar10,
+    "fashion-mnist": load_fashion,
+    "mini_imagenet": load_mini_imagenet,
+}
 CHECKSUMS = {"mnist": MNIST_FILES}
 
 

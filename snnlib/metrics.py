@@ -10,20 +10,23 @@ import numpy as np
 from scipy import stats
 
 
-def weight_count(widths: Sequence[int], outputs: int = 10) -> int:
-    """Weights of fully connected layers of these input and hidden ``widths`` and ``outputs`` classes, without biases.
+def weight_count(widths: Sequence[int], outputs: int = 10, areas: Sequence[int] = (), channels: int = 1) -> int:
+    """Weights of a network of these kept ``widths`` and ``outputs`` classes, as the paper counts them: without biases.
 
-    784-300-100 has 784*300 + 300*100 + 100*10 = 266,200. One multiplication a weight and image, so also the MACs.
+    The first ``len(areas)`` widths are kernels of convolutions of so many pixels each (25 for 5 x 5) that read images
+    of ``channels``; the others are inputs of fully connected layers. 784-300-100 has 784*300 + 300*100 + 100*10 =
+    266,200; LeNet5-Caffe, 20-50-800-500, has 430,500.
     """
-    chain = [*widths, outputs]
-    return sum(a * b for a, b in zip(chain, chain[1:]))
+    kernels, inputs = [channels, *widths[: len(areas)]], [*widths[len(areas) :], outputs]
+    convolutions = sum(a * b * area for a, b, area in zip(kernels, kernels[1:], areas))
+    return convolutions + sum(a * b for a, b in zip(inputs, inputs[1:]))
 
 
-def removed_pct(full: Sequence[int], kept: Sequence[int], outputs: int = 10) -> float:
-    """Share of weights removed, in percent, as the paper's column Params (%) counts it (biases left out)."""
+def removed_pct(full: Sequence[int], kept: Sequence[int], outputs: int = 10, areas: Sequence[int] = (), channels: int = 1) -> float:
+    """Share of weights removed, in percent, as the paper's column Params (%) counts it (see :func:`weight_count`)."""
     if len(full) != len(kept) or any(k > f or k < 0 for f, k in zip(full, kept)):
         raise ValueError(f"widths {tuple(kept)} are not a pruned form of {tuple(full)}")
-    return 100 * (1 - weight_count(kept, outputs) / weight_count(full, outputs))
+    return 100 * (1 - weight_count(kept, outputs, areas, channels) / weight_count(full, outputs, areas, channels))
 
 
 def kept_widths(gates: Sequence[Sequence[float]]) -> list[int]:
@@ -31,18 +34,30 @@ def kept_widths(gates: Sequence[Sequence[float]]) -> list[int]:
     return [int((np.asarray(gate) > 0).sum()) for gate in gates]
 
 
-def effective_widths(gates: Sequence[Sequence[float]], weights: Sequence[np.ndarray]) -> list[int]:
-    """Neurons that still matter once dead ends are followed through.
+def effective_widths(gates: Sequence[Sequence[float]], weights: Sequence[np.ndarray], kernels: Sequence[np.ndarray] = ()) -> list[int]:
+    """Neurons and kernels that still matter once dead ends are followed through.
 
-    ``weights`` (inputs, outputs), one a layer. A neuron counts if its factor is above 0, something alive feeds it
-    (input neurons always count as fed) and it feeds something alive.
+    ``weights`` (inputs, outputs), one an FC layer; ``kernels`` (kernels, channels, height, width), one a switched
+    convolution, whose factors come first in ``gates``. What is behind the last convolution is flattened: its kernels
+    feed as many consecutive inputs each. A neuron counts if its factor is above 0, something alive feeds it (pixels
+    always count as fed) and it feeds something alive.
     """
     alive = [np.asarray(gate) > 0 for gate in gates] + [np.ones(weights[-1].shape[1], bool)]
-    for index, weight in enumerate(weights):  # forward: fed by at least one living neuron
-        alive[index + 1] &= ((weight != 0) & alive[index][:, None]).any(0) | (index + 1 == len(weights))
-    for index in reversed(range(len(weights))):  # backward: feeds at least one living neuron
-        alive[index] &= ((weights[index] != 0) & alive[index + 1][None, :]).any(1)
+    links = _links(alive, weights, kernels)
+    for index, link in enumerate(links):  # forward: fed by at least one living neuron
+        alive[index + 1] &= (link & alive[index][:, None]).any(0) | (index + 1 == len(links))
+    for index in reversed(range(len(links))):  # backward: feeds at least one living neuron
+        alive[index] &= (links[index] & alive[index + 1][None, :]).any(1)
     return [int(layer.sum()) for layer in alive[:-1]]
+
+
+def _links(alive: Sequence[np.ndarray], weights: Sequence[np.ndarray], kernels: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """One matrix between each two gated layers, True where the one feeds the other."""
+    links = [(kernel != 0).any((2, 3)).T for kernel in kernels[1:]]
+    if kernels:
+        pixels = np.repeat(np.arange(len(alive[len(kernels) - 1])), len(alive[len(kernels)]) // len(alive[len(kernels) - 1]))
+        links.append(pixels == np.arange(len(alive[len(kernels) - 1]))[:, None])
+    return links + [weight != 0 for weight in weights]
 
 
 def compression_ratio(full: int, kept: int) -> float:

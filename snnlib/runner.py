@@ -68,16 +68,20 @@ def load_data(arm: Arm, device: torch.device) -> data.Dataset:
     return (whole.holdout() if arm.train.split == "holdout" else whole).first(arm.train.train_images)
 
 
-def build_network(arm: Arm, seed: int, device: torch.device) -> nn.Module:
-    """The arm's task network as the seed initialises it: the same for every arm of that seed."""
-    return NETWORKS[check_name("network", arm.network, NETWORKS)](fc_std=arm.train.fc_std, generator=generator(seed, "network")).to(device)
+def build_network(arm: Arm, seed: int, device: torch.device, image: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Module:
+    """The arm's task network as the seed initialises it: the same for every arm of that seed.
+
+    ``image`` is (channels, height, width) of the data set's images, ``classes`` how many kinds they show.
+    """
+    build = NETWORKS[check_name("network", arm.network, NETWORKS)]
+    return build(image, classes, fc_std=arm.train.fc_std, generator=generator(seed, "network")).to(device)
 
 
 def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
     """The network with the arm's switcher, calibrated on the network's present weights."""
     assert arm.switcher is not None
     # drawn on the CPU, so that every device starts from the same numbers
-    return Switched.around(network.cpu(), arm.switcher, generator(seed, "switcher"), arm.train.through_switcher)
+    return Switched.around(network.cpu(), arm.switcher, generator(seed, "switcher"), through_switcher=arm.train.through_switcher)
 
 
 def run(
@@ -117,7 +121,7 @@ def _train(arm, profile, seed, path, device, dataset, watch, deadline) -> dict:
         lengths = {"dense": arm.dense_epochs, "switcher": arm.train.epochs}
     total = sum(lengths[stage] for stage in stages)
     stage, state, before = stages[0], State(), []
-    network, model = build_network(arm, seed, device), None
+    network, model = build_network(arm, seed, device, dataset.image, len(dataset.classes)), None
 
     tensors = None
     if checkpoint.exists():
@@ -167,7 +171,7 @@ def _train(arm, profile, seed, path, device, dataset, watch, deadline) -> dict:
         "settings_hash": arm.settings_hash(), "settings": arm.settings(),
         "started": started, "seconds": round(spent + time.monotonic() - clock, 2), "device": describe(device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__, "snnlib": __version__},
-        "images": {"train": len(dataset.x_train), "evaluated": len(dataset.x_test)},
+        "images": {"train": len(dataset.x_train), "evaluated": len(dataset.x_test), "shape": list(dataset.image), "classes": len(dataset.classes)},
         "result": None if error else result(network, model, history),
         "history": history,
     }
@@ -186,14 +190,16 @@ def result(network: nn.Module, model: Switched | None, history: list[dict]) -> d
     gates: list[Tensor] = model.gates() if model else [torch.ones(width) for width in full]
     plain = [gate.double().cpu().numpy() for gate in gates]
     kept = metrics.kept_widths(plain)
-    effective = metrics.effective_widths(plain, [weight.cpu().numpy() for weight in network.linear_weights()])
+    weights, kernels = ([weight.cpu().numpy() for weight in each] for each in (network.linear_weights(), network.kernel_weights()))
+    effective = metrics.effective_widths(plain, weights, kernels)
+    shape = {"outputs": outputs, "areas": [kernel[0, 0].size for kernel in kernels], "channels": kernels[0].shape[1] if kernels else 1}
     best = max(history, key=lambda row: row["accuracy"])
     return {
         "accuracy": round(100 * history[-1]["accuracy"], 4),
         "best_accuracy": round(100 * best["accuracy"], 4), "best_epoch": best["epoch"],
         "full_widths": full, "widths": kept, "effective_widths": effective,
-        "removed_pct": metrics.removed_pct(full, kept, outputs),
-        "effective_pct": metrics.removed_pct(full, effective, outputs),
+        "removed_pct": metrics.removed_pct(full, kept, **shape),
+        "effective_pct": metrics.removed_pct(full, effective, **shape),
         "macs_full": metrics.weight_count(full, outputs), "macs": metrics.weight_count(effective, outputs),
         "gates": [[float(f"{value:.5g}") for value in gate] for gate in plain] if model else None,
     }

@@ -32,7 +32,8 @@ def load(path: Path) -> tuple[Arm, nn.Module, Switched | None]:
     tensors, metadata = records.load_tensors(weights)
     if metadata.get("settings_hash") != record["settings_hash"] or metadata.get("seed") != record["seed"]:
         raise records.RecordError(f"{weights} holds the weights of another run than {path.name}; {again}")
-    network = build_network(arm, record["seed"], torch.device("cpu"))
+    images = record["images"]  # records of before there were other data sets than MNIST name no shape
+    network = build_network(arm, record["seed"], torch.device("cpu"), tuple(images.get("shape", (1, 28, 28))), images.get("classes", 10))
     model = wrap(arm, network, record["seed"]) if arm.switcher else None
     try:
         (model or network).load_state_dict(tensors)

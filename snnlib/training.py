@@ -1,12 +1,11 @@
 """Training: dense, alternating (Algorithm 1, SNN-AL) and separate (section 4.1.3, SNN-SL).
 
-A loop returns numbers; it does not print, plot or save. Batches are drawn from (seed, epoch) alone, so that arms of
-one seed see the same images in the same order and a resumed run needs no generator state.
+A loop returns numbers; it does not print, plot or save. Batch norm, where a network has it, runs in training mode in
+both phases.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -16,8 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .config import TrainConfig, check_seed
+from .batches import Batches, order
+from .config import TrainConfig
 from .data import Dataset, scale
+from .seeds import generator
 from .switched import Switched, dead_layers
 
 
@@ -46,19 +47,10 @@ class State:
     velocity: dict[str, Tensor] = field(default_factory=dict)  # "switcher.3": momentum buffer of its fourth parameter
 
 
+__all__ = ["State", "generator", "order"]
+
 OnEpoch = Callable[[State], None]
 """Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
-
-
-def generator(seed: int, stream: str, index: int = 0) -> torch.Generator:
-    """A CPU generator of its own for one purpose of one seed ("network", "switcher", "order"), so that arms pair."""
-    digest = hashlib.sha256(f"{check_seed(seed)}/{stream}/{index}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
-
-
-def order(seed: int, epoch: int, images: int) -> Tensor:
-    """The order (images,) in which epoch ``epoch`` of seed ``seed`` visits the training images."""
-    return torch.randperm(images, generator=generator(seed, "order", epoch))
 
 
 def rate_at(config: TrainConfig, progress: float) -> float:
@@ -73,12 +65,12 @@ def optimizer(parameters, config: TrainConfig) -> torch.optim.SGD:
 
 def switcher_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
     """Even t of Algorithm 1: the task network is frozen, the switcher steps. Returns loss and factors."""
-    return _step(model, model.network, model.switcher, sgd, x, y, clip)
+    return _step(model, model.network, model.switcher_side(), sgd, x, y, clip)
 
 
 def network_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
     """Odd t of Algorithm 1: the switcher is frozen, the task network steps. Returns loss and factors."""
-    return _step(model, model.switcher, model.network, sgd, x, y, clip)
+    return _step(model, model.switcher_side(), model.network, sgd, x, y, clip)
 
 
 def _step(model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip) -> tuple[Tensor, list[Tensor]]:
@@ -108,10 +100,20 @@ def _descend(trained: nn.Module, sgd: torch.optim.SGD, loss: Tensor, clip: float
 
 
 @torch.no_grad()
-def accuracy(network: nn.Module, gates: list[Tensor] | None, x: Tensor, y: Tensor, batch: int = 2000) -> float:
-    """Share of images (images, channels, height, width; uint8) that are classified right, from 0 to 1."""
-    dtype = next(network.parameters()).dtype
-    right = [(network(scale(part, dtype), gates).argmax(1) == label).sum() for part, label in zip(x.split(batch), y.split(batch))]
+def accuracy(
+    network: nn.Module, gates: list[Tensor] | None, x: Tensor, y: Tensor, batch: int = 2000, standard: Callable[[Tensor], Tensor] = lambda x: x
+) -> float:
+    """Share of images (images, channels, height, width; uint8) that are classified right, from 0 to 1.
+
+    ``standard`` prepares scaled images as in training. Batch norm uses its running statistics.
+    """
+    if not len(y):
+        raise ValueError("no images to judge on: the accuracy of an empty test set is not a number")
+    dtype, training = next(network.parameters()).dtype, network.training
+    network.eval()  # batch norm by its running statistics
+    parts = zip(x.split(batch), y.split(batch))
+    right = [(network(standard(scale(part, dtype)), gates).argmax(1) == label).sum() for part, label in parts]
+    network.train(training)
     return float(torch.stack(right).sum()) / len(y)
 
 
@@ -147,7 +149,7 @@ def train_alternating(
     Even t trains the switcher, odd t the task network, both by the task's loss alone. Raises
     :class:`DivergenceError` or :class:`DeadLayerError`.
     """
-    sgds = {"switcher": optimizer(model.switcher.parameters(), config), "network": optimizer(model.network.parameters(), config)}
+    sgds = {"switcher": optimizer(model.switcher_side().parameters(), config), "network": optimizer(model.network.parameters(), config)}
     steps_per_epoch = math.ceil(len(data.x_train) / config.batch_size)
 
     def step(t: int, x: Tensor, y: Tensor, rate: float):
@@ -165,7 +167,7 @@ def train_separate(
     model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
 ) -> State:
     """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
-    sgd = optimizer(model.switcher.parameters(), config)
+    sgd = optimizer(model.switcher_side().parameters(), config)
 
     def step(t: int, x: Tensor, y: Tensor, rate: float):
         sgd.param_groups[0]["lr"] = rate
@@ -176,21 +178,19 @@ def train_separate(
 
 def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed: int, state: State | None, on_epoch: OnEpoch | None) -> State:
     """The loop that all three share: batches, rate, checks, one row of history an epoch."""
-    state, images, size = state or State(), len(data.x_train), config.batch_size
-    if size > images:
-        raise ValueError(f"batch_size={size} is larger than the data set: {data.name} has {images} training images here")
+    state = state or State()
+    batches = Batches(data, config, seed, next(network.parameters()).dtype)
     for key, buffer in state.velocity.items():
         side, index = key.split(".")
         parameter = sgds[side].param_groups[0]["params"][int(index)]
         sgds[side].state[parameter]["momentum_buffer"] = buffer.to(parameter.device)
-    dtype, device = next(network.parameters()).dtype, data.x_train.device
-    per_epoch = math.ceil(images / size)
+    device, per_epoch = data.x_train.device, len(batches)
+    network.train()
     check_every = 1 if device.type == "cpu" else 50  # reading a loss waits for the accelerator, not for the CPU
     while state.epoch < config.epochs:
         began, losses = time.perf_counter(), []
-        for index, chosen in enumerate(order(seed, state.epoch, images).to(device).split(size)):
+        for index, (x, y) in enumerate(batches.epoch(state.epoch)):
             t = state.epoch * per_epoch + index
-            x, y = scale(data.x_train[chosen], dtype), data.y_train[chosen]
             phase, loss, gates = step(t, x, y, rate_at(config, t / (config.epochs * per_epoch)))
             losses.append(loss)
             if index % check_every == 0 or index == per_epoch - 1:
@@ -203,7 +203,7 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
             "epoch": state.epoch,
             "phase": "both" if model and config.alternate == "step" and len(sgds) == 2 else phase,
             "loss": float(torch.stack(losses).mean()),
-            "accuracy": accuracy(network, gates, data.x_test, data.y_test),
+            "accuracy": accuracy(network, gates, data.x_test, data.y_test, standard=batches.standard),
             "seconds": time.perf_counter() - began,
         }
         state.history.append(row | (gate_counts(gates) if gates is not None else {}))

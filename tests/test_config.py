@@ -12,10 +12,11 @@ SPELLED_OUT = Arm(
     train=TrainConfig(
         epochs=2, batch_size=64, rate=0.1, schedule="cosine", momentum=0.0, weight_decay=0.0, alternate="epoch", clip_switcher=1.0,
         clip_network=1.0, through_switcher=True, fc_std=0.1, split="full", train_images=None,
+        augment=True, normalize=True,
     ),
     switcher=SwitcherConfig(
         channels=(4, 8, 16), kernel=(3, 3), width_stride=3, upsample="transposed", calibrate=True, scale_inputs=True, initial_mean=1.0,
-        initial_spread=1.0,
+        initial_spread=1.0, kernel_features=16,
     ),
 )
 
@@ -74,14 +75,27 @@ def test_arms_that_contradict_themselves_are_refused(method, switcher, problem):
 def test_hash_of_settings_is_the_one_that_records_carry():
     """Literals on purpose: other values would make every committed record stale."""
     assert ALGORITHM == 1
-    assert SPELLED_OUT.settings_hash() == "38a43c5e3e0f"
-    assert dataclasses.replace(SPELLED_OUT, switcher=dataclasses.replace(SPELLED_OUT.switcher, scale_inputs=False)).settings_hash() == "dfbbb5f34401"
+    train = dataclasses.replace(SPELLED_OUT.train, augment=False, normalize=False)
+    switcher = dataclasses.replace(SPELLED_OUT.switcher, kernel_features=32)
+    first = dataclasses.replace(SPELLED_OUT, train=train, switcher=switcher)
+    assert first.settings_hash() == "38a43c5e3e0f"
+    assert dataclasses.replace(first, switcher=dataclasses.replace(switcher, scale_inputs=False)).settings_hash() == "dfbbb5f34401"
 
 
 def test_setting_added_later_leaves_older_hashes_as_they_were():
-    before = dataclasses.replace(SPELLED_OUT, switcher=dataclasses.replace(SPELLED_OUT.switcher, **ADDED_LATER))
-    assert not set(ADDED_LATER) & set(before.settings()["switcher"])
-    assert set(ADDED_LATER) <= set(SPELLED_OUT.settings()["switcher"])
+    parts = {"train": SPELLED_OUT.train, "switcher": SPELLED_OUT.switcher}
+    later = {name: {key: ADDED_LATER[key] for key in ADDED_LATER if hasattr(part, key)} for name, part in parts.items()}
+    assert sum(map(len, later.values())) == len(ADDED_LATER)
+    before = dataclasses.replace(SPELLED_OUT, **{name: dataclasses.replace(part, **later[name]) for name, part in parts.items()})
+    for name in parts:
+        assert not set(later[name]) & set(before.settings()[name])
+        assert set(later[name]) <= set(SPELLED_OUT.settings()[name])
+
+
+def test_whole_numbers_and_their_floats_are_one_setting():
+    assert TrainConfig(rate=1) == TrainConfig(rate=1.0)
+    ones = (dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, rate=rate)) for rate in (1, 1.0))
+    assert len({arm.settings_hash() for arm in ones}) == 1
 
 
 def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
@@ -90,12 +104,13 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
     other = {
         "epochs": 3, "batch_size": 32, "rate": 0.2, "schedule": "constant", "momentum": 0.9, "weight_decay": 0.1, "alternate": "step",
         "clip_switcher": None, "clip_network": None, "through_switcher": False, "fc_std": 0.05, "split": "holdout", "train_images": 100,
+        "augment": False, "normalize": False,
     }
     assert set(other) == {field.name for field in dataclasses.fields(TrainConfig)}
     variants = [dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, **{key: value})) for key, value in other.items()]
     other = {
         "channels": (4, 8), "kernel": (3, 5), "width_stride": 2, "upsample": "resize", "calibrate": False, "scale_inputs": False, "initial_mean": 0.5,
-        "initial_spread": 0.5,
+        "initial_spread": 0.5, "kernel_features": 8,
     }
     assert set(other) == {field.name for field in dataclasses.fields(SwitcherConfig)}
     variants += [dataclasses.replace(SPELLED_OUT, switcher=dataclasses.replace(SPELLED_OUT.switcher, **{key: value})) for key, value in other.items()]

@@ -1,7 +1,31 @@
-"""Task networks: plain modules with ``forward(x, gates=None)`` that know nothing of switchers."""
+"""Task networks: plain modules with ``forward(x, gates=None)`` that know nothing of switchers.
 
+Each has ``gate_widths()`` (factors a gated layer: kernels of the switched convolutions, then inputs of the FC layers),
+``kernel_weights()`` and ``linear_weights()`` (what a switcher reads).
+"""
+
+from functools import partial
+
+from .convnet import ConvNet, lenet5_caffe, vgg_cov2
+from .deep import DeepNet, mobilenet_v1, resnet34_cifar, vgg16
 from .mlp import MLP
 
-NETWORKS = {"mlp": MLP}
 
-__all__ = ["MLP", "NETWORKS"]
+def mlp(image=(1, 28, 28), classes: int = 10, fc_std: float = 0.01, generator=None) -> MLP:
+    """The MLP 784-300-100 of Tables 1 and 2."""
+    return MLP((image[0] * image[1] * image[2], 300, 100, classes), fc_std, generator)
+
+
+NETWORKS = {
+    "mlp": mlp,
+    "lenet5-caffe": lenet5_caffe,
+    "vgg-cov2": vgg_cov2,
+    "vgg-cov2-bn": partial(vgg_cov2, batch_norm=True),
+    "vgg16": vgg16,
+    "resnet34": resnet34_cifar,
+    "mobilenet-v1-x1": mobilenet_v1,
+    "mobilenet-v1-x0.25": partial(mobilenet_v1, width=0.25),
+}
+"""Builders by name: ``NETWORKS[name](image, classes, fc_std=..., generator=...)``."""
+
+__all__ = ["MLP", "NETWORKS", "ConvNet", "DeepNet", "lenet5_caffe", "mlp", "mobilenet_v1", "resnet34_cifar", "vgg16", "vgg_cov2"]

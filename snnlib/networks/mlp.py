@@ -13,7 +13,7 @@ class MLP(nn.Module):
 
     ``widths`` counts the input, the hidden layers and the outputs. Weights are drawn from a zero-mean normal
     with standard deviation ``fc_std`` (section 4), biases are 0. ``inputs`` are the indices of the pixels that a
-    compacted network still reads; None reads all.
+    compacted network still reads; None reads all. ``bias`` False leaves the biases out.
     """
 
     def __init__(
@@ -22,22 +22,28 @@ class MLP(nn.Module):
         fc_std: float = 0.01,
         generator: torch.Generator | None = None,
         inputs: Tensor | None = None,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         if len(widths) < 2 or min(widths[1:]) < 1 or widths[0] < 0:
             raise ValueError(f"widths={tuple(widths)}: give at least an input and an output width, each 1 or more")
         self.widths = tuple(int(w) for w in widths)
         # skip_init: nn.Linear would draw its own weights from the global generator
-        self.layers = nn.ModuleList(nn.utils.skip_init(nn.Linear, a, b) for a, b in zip(self.widths, self.widths[1:]))
+        self.layers = nn.ModuleList(nn.utils.skip_init(nn.Linear, a, b, bias=bias) for a, b in zip(self.widths, self.widths[1:]))
         self.register_buffer("inputs", inputs)
         with torch.no_grad():
             for layer in self.layers:
                 layer.weight.normal_(0.0, fc_std, generator=generator)
-                layer.bias.zero_()
+                if bias:
+                    layer.bias.zero_()
 
     def gate_widths(self) -> tuple[int, ...]:
         """Number of factors of each gated layer: every layer's inputs."""
         return self.widths[:-1]
+
+    def kernel_weights(self) -> list[Tensor]:
+        """Switched convolutions: none."""
+        return []
 
     def linear_weights(self) -> list[Tensor]:
         """The weights as in Eq. 1, one matrix (inputs, outputs) a layer: row i leaves neuron i."""

@@ -1,0 +1,101 @@
+"""LeNet5-Caffe and VGG-cov2: small convolutional networks in which every layer is switched (Eqs. 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .mlp import MLP
+
+
+class Stage(NamedTuple):
+    """One convolution of a plan: number of kernels, their side, zero padding, and whether 2 x 2 max pooling follows."""
+
+    kernels: int
+    side: int
+    padding: int
+    pool: bool
+
+
+class ConvNet(nn.Module):
+    """Convolutions, each with optional batch norm, ReLU, factors and pooling (Eq. 4), then fully connected layers.
+
+    ``image`` is (channels, height, width) of the input, ``hidden`` the widths of the hidden FC layers. Convolutions
+    are Kaiming normal, FC weights normal with ``fc_std`` (section 4), biases 0.
+    """
+
+    def __init__(
+        self,
+        plan: Sequence[Stage],
+        hidden: Sequence[int],
+        image: tuple[int, int, int],
+        classes: int = 10,
+        bias: bool = True,
+        batch_norm: bool = False,
+        fc_std: float = 0.01,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.plan = tuple(plan)
+        channels, height, width = image
+        self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
+        for stage in self.plan:
+            conv = nn.utils.skip_init(nn.Conv2d, channels, stage.kernels, stage.side, padding=stage.padding, bias=bias and not batch_norm)
+            with torch.no_grad():
+                conv.weight.normal_(0.0, (2 / conv.weight[0].numel()) ** 0.5, generator=generator)  # Kaiming normal, ReLU
+                if conv.bias is not None:
+                    conv.bias.zero_()
+            self.convolutions.append(conv)
+            self.norms.append(nn.BatchNorm2d(stage.kernels) if batch_norm else nn.Identity())
+            grow = 2 * stage.padding - stage.side + 1
+            channels, height, width = stage.kernels, height + grow, width + grow
+            if stage.pool:
+                height, width = height // 2, width // 2
+            if min(height, width) < 1:
+                raise ValueError(f"images of {image[1]} x {image[2]} are too small for this network: nothing is left after {stage}")
+        self.head = MLP((channels * height * width, *hidden, classes), fc_std, generator, bias=bias)
+
+    def gate_widths(self) -> tuple[int, ...]:
+        """Number of factors: one a kernel for each convolution, then one an input for each FC layer."""
+        return (*(stage.kernels for stage in self.plan), *self.head.gate_widths())
+
+    def kernel_weights(self) -> list[Tensor]:
+        """Weights of the switched convolutions, (kernels, channels, height, width) each."""
+        return [conv.weight for conv in self.convolutions]
+
+    def linear_weights(self) -> list[Tensor]:
+        """Weights of the FC layers, (inputs, outputs) each."""
+        return self.head.linear_weights()
+
+    def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
+        """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
+        if gates is not None and len(gates) != len(self.gate_widths()):
+            raise ValueError(f"{len(gates)} gates: this network takes {len(self.gate_widths())}, of widths {self.gate_widths()}")
+        for index, (conv, norm, stage) in enumerate(zip(self.convolutions, self.norms, self.plan)):
+            x = F.relu(norm(conv(x)))
+            if gates is not None:
+                x = x * gates[index][:, None, None]  # ⊙ g_n of Eq. 4
+            if stage.pool:
+                x = F.max_pool2d(x, 2)
+        return self.head(x, None if gates is None else gates[len(self.plan) :])
+
+
+def lenet5_caffe(image=(1, 28, 28), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> ConvNet:
+    """LeNet5-Caffe, 20-50-800-500 (Table 1): two convolutions of 5 x 5, each pooled, and two FC layers."""
+    plan = (Stage(20, 5, 0, True), Stage(50, 5, 0, True))
+    return ConvNet(plan, (500,), image, classes, fc_std=fc_std, generator=generator)
+
+
+def vgg_cov2(
+    image=(3, 32, 32), classes: int = 10, batch_norm: bool = False, fc_std: float = 0.01, generator: torch.Generator | None = None
+) -> ConvNet:
+    """VGG-cov2, 64-64-16384-256-256 (Table 3): the Conv2 of the edge-popup paper, without biases.
+
+    ``batch_norm`` puts the b_n of Eq. 3 after each convolution, which that paper's network lacks.
+    """
+    plan = (Stage(64, 3, 1, False), Stage(64, 3, 1, True))
+    return ConvNet(plan, (256, 256), image, classes, bias=False, batch_norm=batch_norm, fc_std=fc_std, generator=generator)
