@@ -8,7 +8,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from snnlib import metrics, records
-from snnlib.compaction import Layer, absorb, compact, connections, cut, fold, load_compact, save_compact, scale
+from snnlib.compaction import compact, fold, load_compact, save_compact
+from snnlib.compaction.layers import Layer, absorb, connections, cut, scale
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP
 from snnlib.switched import Switched

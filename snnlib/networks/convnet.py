@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .gates import check_gates
+from .initial import blank, draw
 from .mlp import MLP
 
 
@@ -25,7 +27,8 @@ class ConvNet(nn.Module):
     """Convolutions, each with optional batch norm, ReLU, factors and pooling (Eq. 4), then fully connected layers.
 
     ``image`` is (channels, height, width) of the input, ``hidden`` the widths of the hidden FC layers. Convolutions
-    are Kaiming normal, FC weights normal with ``fc_std`` (section 4), biases 0.
+    are Kaiming normal, FC weights normal with ``fc_std`` (section 4), biases 0. ``map_pixels`` counts the pixels of a
+    map of the last convolution after pooling: so many inputs of the ``head`` come from each of its kernels.
     """
 
     def __init__(
@@ -40,15 +43,13 @@ class ConvNet(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.plan = tuple(plan)
+        self.plan, self.image = tuple(plan), tuple(image)
         channels, height, width = image
         self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
         for stage in self.plan:
-            conv = nn.utils.skip_init(nn.Conv2d, channels, stage.kernels, stage.side, padding=stage.padding, bias=bias and not batch_norm)
-            with torch.no_grad():
-                conv.weight.normal_(0.0, (2 / conv.weight[0].numel()) ** 0.5, generator=generator)  # Kaiming normal, ReLU
-                if conv.bias is not None:
-                    conv.bias.zero_()
+            convolution_bias = bias and not batch_norm
+            conv = blank(nn.Conv2d, channels, stage.kernels, stage.side, padding=stage.padding, bias=convolution_bias)
+            draw(conv, generator)
             self.convolutions.append(conv)
             self.norms.append(nn.BatchNorm2d(stage.kernels) if batch_norm else nn.Identity())
             grow = 2 * stage.padding - stage.side + 1
@@ -57,7 +58,8 @@ class ConvNet(nn.Module):
                 height, width = height // 2, width // 2
             if min(height, width) < 1:
                 raise ValueError(f"images of {image[1]} x {image[2]} are too small for this network: nothing is left after {stage}")
-        self.head = MLP((channels * height * width, *hidden, classes), fc_std, generator, bias=bias)
+        self.map_pixels = height * width
+        self.head = MLP((channels * self.map_pixels, *hidden, classes), fc_std, generator, bias=bias)
 
     def gate_widths(self) -> tuple[int, ...]:
         """Number of factors: one a kernel for each convolution, then one an input for each FC layer."""
@@ -73,8 +75,8 @@ class ConvNet(nn.Module):
 
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
-        if gates is not None and len(gates) != len(self.gate_widths()):
-            raise ValueError(f"{len(gates)} gates: this network takes {len(self.gate_widths())}, of widths {self.gate_widths()}")
+        if gates is not None:
+            check_gates(gates, self.gate_widths(), len(self.plan))
         for index, (conv, norm, stage) in enumerate(zip(self.convolutions, self.norms, self.plan)):
             x = F.relu(norm(conv(x)))
             if gates is not None:

@@ -9,25 +9,29 @@ from torch import Tensor, nn
 from torchvision.models import resnet34, vgg16_bn
 from torchvision.ops import Conv2dNormActivation
 
+from .gates import check_gates
+from .initial import blank, draw
 from .mlp import MLP
 
 
 class DeepNet(nn.Module):
     """``features`` that no factor touches, then a fully connected ``head`` whose inputs are switched (Eq. 2).
 
-    Every convolution is drawn again from ``generator``, Kaiming normal; batch norm starts as the identity.
+    ``name`` is the network's in ``NETWORKS``, by which the same features can be built again; ``image`` is (channels,
+    height, width).
     """
 
-    def __init__(self, features: nn.Module, head: MLP, generator: torch.Generator | None = None) -> None:
+    def __init__(self, name: str, image: tuple[int, int, int], features: nn.Module, head: MLP) -> None:
         super().__init__()
+        self.name, self.image = name, tuple(image)
         self.features, self.head = features, head
-        with torch.no_grad():
-            for module in features.modules():
-                if isinstance(module, nn.Conv2d):
-                    fan_in = module.weight[0].numel()
-                    module.weight.normal_(0.0, (2 / fan_in) ** 0.5, generator=generator)
-                    if module.bias is not None:
-                        module.bias.zero_()
+
+    @classmethod
+    def drawn(cls, name: str, image, features: nn.Module, widths: Sequence[int], fc_std: float, generator: torch.Generator | None) -> DeepNet:
+        """The network with a head of these ``widths``, drawn first, and ``features`` drawn after it (section 4)."""
+        head = MLP(widths, fc_std, generator)
+        draw(features, generator)
+        return cls(name, image, features, head)
 
     def gate_widths(self) -> tuple[int, ...]:
         """Number of factors of each FC layer: its inputs."""
@@ -42,14 +46,19 @@ class DeepNet(nn.Module):
         return self.head.linear_weights()
 
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
-        """Logits (images, classes) of images (images, 3, height, width)."""
+        """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
+        if gates is not None:
+            check_gates(gates, self.gate_widths())  # before the features, which take long
         return self.head(self.features(x), gates)
 
 
 def vgg16(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> DeepNet:
     """VGG16 with batch norm, head 512-4096-4096 (Table 3); larger images are pooled to the same 512 inputs."""
-    features = nn.Sequential(vgg16_bn(weights=None).features, nn.AdaptiveAvgPool2d(1))
-    return DeepNet(features, MLP((512, 4096, 4096, classes), fc_std, generator), generator)
+    _check_size(image, halvings=5)
+    convolutions = blank(lambda: vgg16_bn(weights=None).features)
+    convolutions[0] = blank(nn.Conv2d, image[0], 64, 3, padding=1)
+    features = nn.Sequential(convolutions, nn.AdaptiveAvgPool2d(1))
+    return DeepNet.drawn("vgg16", image, features, (512, 4096, 4096, classes), fc_std, generator)
 
 
 def resnet34_cifar(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> DeepNet:
@@ -57,10 +66,12 @@ def resnet34_cifar(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, g
 
     84 x 84 images (Mini-ImageNet) halve once more, by stride 2 in the stem.
     """
-    network = resnet34(weights=None)
-    network.conv1 = nn.Conv2d(3, 64, 3, stride=1 if image[1] <= 32 else 2, padding=1, bias=False)
-    network.maxpool, network.fc = nn.Identity(), nn.Identity()
-    return DeepNet(network, MLP((512, classes), fc_std, generator), generator)
+    stride = _stem_stride(image)
+    _check_size(image, halvings=3 + stride - 1)
+    features = blank(resnet34, weights=None)
+    features.conv1 = blank(nn.Conv2d, image[0], 64, 3, stride=stride, padding=1, bias=False)
+    features.maxpool, features.fc = nn.Identity(), nn.Identity()
+    return DeepNet.drawn("resnet34", image, features, (512, classes), fc_std, generator)
 
 
 MOBILENET_PLAN = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
@@ -74,12 +85,26 @@ def mobilenet_v1(
 
     On 32 x 32 images the stem keeps its resolution, as small-image versions of this network do.
     """
+    stride = _stem_stride(image)
+    _check_size(image, halvings=4 + stride - 1)
     channels = int(32 * width)
-    blocks = [Conv2dNormActivation(3, channels, 3, stride=1 if image[1] <= 32 else 2)]
+    blocks = [blank(Conv2dNormActivation, image[0], channels, 3, stride=stride)]
     for outputs, stride in MOBILENET_PLAN:
         outputs = int(outputs * width)
-        blocks.append(Conv2dNormActivation(channels, channels, 3, stride=stride, groups=channels))
-        blocks.append(Conv2dNormActivation(channels, outputs, 1))
+        blocks.append(blank(Conv2dNormActivation, channels, channels, 3, stride=stride, groups=channels))
+        blocks.append(blank(Conv2dNormActivation, channels, outputs, 1))
         channels = outputs
     features = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1))
-    return DeepNet(features, MLP((channels, classes), fc_std, generator), generator)
+    return DeepNet.drawn(f"mobilenet-v1-x{width:g}", image, features, (channels, classes), fc_std, generator)
+
+
+def _stem_stride(image: tuple[int, int, int]) -> int:
+    """Stride of the first convolution: small images keep their resolution."""
+    return 1 if image[1] <= 32 else 2
+
+
+def _check_size(image: tuple[int, int, int], halvings: int) -> None:
+    """Raise ``ValueError`` where ``halvings`` leave less than a pixel: the last layers would see padding alone."""
+    least = 2**halvings
+    if min(image[1:]) < least:
+        raise ValueError(f"images of {image[1]} x {image[2]} are too small for this network, which halves them {halvings} times: at least {least} x {least}")

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from .gates import check_gates
+from .initial import blank
+
 
 class MLP(nn.Module):
     """Fully connected layers with ReLU between them.
@@ -28,8 +31,7 @@ class MLP(nn.Module):
         if len(widths) < 2 or min(widths[1:]) < 1 or widths[0] < 0:
             raise ValueError(f"widths={tuple(widths)}: give at least an input and an output width, each 1 or more")
         self.widths = tuple(int(w) for w in widths)
-        # skip_init: nn.Linear would draw its own weights from the global generator
-        self.layers = nn.ModuleList(nn.utils.skip_init(nn.Linear, a, b, bias=bias) for a, b in zip(self.widths, self.widths[1:]))
+        self.layers = nn.ModuleList(blank(nn.Linear, a, b, bias=bias) for a, b in zip(self.widths, self.widths[1:]))
         self.register_buffer("inputs", inputs)
         with torch.no_grad():
             for layer in self.layers:
@@ -52,10 +54,11 @@ class MLP(nn.Module):
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Logits (images, classes) of images (images, ...), flattened.
 
-        ``gates`` holds one vector of factors a layer; it multiplies that layer's inputs (Eq. 2).
+        ``gates`` holds one vector of factors a layer; it multiplies that layer's inputs (Eq. 2). ``ValueError`` where
+        they do not fit.
         """
-        if gates is not None and len(gates) != len(self.layers):
-            raise ValueError(f"{len(gates)} gates for {len(self.layers)} layers: give one vector a layer, of widths {self.gate_widths()}")
+        if gates is not None:
+            check_gates(gates, self.gate_widths())
         h = x.flatten(1)
         if self.inputs is not None:
             h = h[:, self.inputs]

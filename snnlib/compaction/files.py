@@ -1,0 +1,69 @@
+"""Compacted networks as safetensors files, which hold all that is needed to build them again; nothing is pickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..networks import MLP, NETWORKS, ConvNet, DeepNet
+from ..networks.convnet import Stage
+from ..records import RecordError, load_tensors, save_tensors
+from .convolution import empty_convnet
+from .mlp import empty_mlp
+
+
+def save_compact(path: Path, network: MLP | ConvNet | DeepNet) -> None:
+    """Write ``network`` as one file: its tensors, class, plan, widths, image and classes.
+
+    Raises ``RecordError`` on a full disk.
+    """
+    head = network if isinstance(network, MLP) else network.head
+    described = {"kind": "compact", "class": type(network).__name__, "widths": list(head.widths), "classes": head.widths[-1]}
+    if not isinstance(network, MLP):
+        described["image"] = list(network.image)
+    if isinstance(network, ConvNet):
+        described["plan"] = [list(stage) for stage in network.plan]
+    if isinstance(network, DeepNet):
+        described["network"] = network.name
+    save_tensors(Path(path), network.state_dict(), described)
+
+
+def load_compact(path: Path) -> MLP | ConvNet | DeepNet:
+    """Read what :func:`save_compact` wrote, on the CPU, in evaluation mode.
+
+    Raises ``RecordError`` where the file is missing, cut off, of another version or holds something else.
+    """
+    tensors, described = load_tensors(Path(path))
+    if described.get("kind") != "compact":
+        raise RecordError(f"{path} holds no compact network. Write one with `snn compact`.")
+    kind = described.get("class", "MLP")  # the first files of this kind held an MLP and did not say so
+    try:
+        network = BUILD[kind](described, tensors)
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise RecordError(f"{path} describes a {kind} that this library cannot build ({error}). Write it again with `snn compact`.") from error
+    return network.eval()
+
+
+def _mlp(described: dict, tensors: dict[str, Tensor], prefix: str = "") -> MLP:
+    return empty_mlp(described["widths"], tensors.get(f"{prefix}inputs")).to(tensors[f"{prefix}layers.0.weight"].dtype)
+
+
+def _convnet(described: dict, tensors: dict[str, Tensor]) -> ConvNet:
+    plan, head = [Stage(*stage) for stage in described["plan"]], _mlp(described, tensors, "head.")
+    biases = [f"convolutions.{index}.bias" in tensors for index in range(len(plan))]
+    norms = [nn.BatchNorm2d(stage.kernels) if f"norms.{index}.weight" in tensors else nn.Identity() for index, stage in enumerate(plan)]
+    return empty_convnet(plan, tuple(described["image"]), biases, norms, head).to(head.layers[0].weight.dtype)
+
+
+def _deep(described: dict, tensors: dict[str, Tensor]) -> DeepNet:
+    with torch.device("meta"):
+        whole = NETWORKS[described["network"]](tuple(described["image"]), described["classes"])
+    head = _mlp(described, tensors, "head.")
+    features = whole.features.to(head.layers[0].weight.dtype).to_empty(device="cpu")
+    return DeepNet(whole.name, whole.image, features, head)
+
+
+BUILD = {"MLP": _mlp, "ConvNet": _convnet, "DeepNet": _deep}

@@ -1,0 +1,33 @@
+"""Modules whose weights come from a given generator alone: the global random state is neither read nor moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def blank(build: Callable[..., Module], *arguments, **settings) -> Module:
+    """``build(*arguments, **settings)`` with its weights unset, on torch's default device.
+
+    Layers draw their own weights from the global generator when they are made; on the meta device they draw nothing.
+    """
+    with torch.device("meta"):
+        module = build(*arguments, **settings)
+    return module.to_empty(device=torch.get_default_device())
+
+
+@torch.no_grad()
+def draw(module: nn.Module, generator: torch.Generator | None = None) -> None:
+    """Start every convolution of ``module`` Kaiming normal with bias 0 (section 4), every batch norm as the identity."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.weight.normal_(0.0, (2 / layer.weight[0].numel()) ** 0.5, generator=generator)
+            if layer.bias is not None:
+                layer.bias.zero_()
+        elif isinstance(layer, nn.BatchNorm2d):
+            layer.reset_parameters()
