@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from . import __version__
-from .commands import compact, run, show
+from .commands import compact, networks, run, show
 from .names import Refused
 from .records import RecordError
 
@@ -24,6 +24,7 @@ app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=show.TABLE_EXAMPLES)(show.table)
 app.command()(show.status)
 app.command()(compact.compact)
+app.command()(networks.networks)
 app.command()(show.data)
 
 

@@ -43,6 +43,8 @@ def effective_widths(gates: Sequence[Sequence[float]], weights: Sequence[np.ndar
     always count as fed) and it feeds something alive.
     """
     alive = [np.asarray(gate) > 0 for gate in gates] + [np.ones(weights[-1].shape[1], bool)]
+    if kernels:
+        alive[0] &= (kernels[0] != 0).any((1, 2, 3))  # reads the image
     links = _links(alive, weights, kernels)
     for index, link in enumerate(links):  # forward: fed by at least one living neuron
         alive[index + 1] &= (link & alive[index][:, None]).any(0) | (index + 1 == len(links))

@@ -16,9 +16,10 @@ from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from . import __version__, data, metrics, records
+from .compaction import compact
 from .config import Arm, check_seed
 from .names import check_name
-from .networks import NETWORKS
+from .networks import NETWORKS, count
 from .switched import Switched
 from .training import State, TrainingError, generator, train_alternating, train_dense, train_separate
 
@@ -184,7 +185,10 @@ def _train(arm, profile, seed, path, device, dataset, watch, deadline) -> dict:
 
 @torch.no_grad()
 def result(network: nn.Module, model: Switched | None, history: list[dict]) -> dict:
-    """What a finished run measured: last and best accuracy (percent), widths, weights removed, MACs, factors."""
+    """What a finished run measured: last and best accuracy (percent), widths, weights removed, MACs, factors.
+
+    ``macs`` counts one image through the compacted network, all layers of it; percentages count switched layers alone.
+    """
     full = list(network.gate_widths())
     outputs = network.linear_weights()[-1].shape[1]
     gates: list[Tensor] = model.gates() if model else [torch.ones(width) for width in full]
@@ -200,6 +204,6 @@ def result(network: nn.Module, model: Switched | None, history: list[dict]) -> d
         "full_widths": full, "widths": kept, "effective_widths": effective,
         "removed_pct": metrics.removed_pct(full, kept, **shape),
         "effective_pct": metrics.removed_pct(full, effective, **shape),
-        "macs_full": metrics.weight_count(full, outputs), "macs": metrics.weight_count(effective, outputs),
+        "macs_full": count.macs(network), "macs": count.macs(compact(network, gates)),
         "gates": [[float(f"{value:.5g}") for value in gate] for gate in plain] if model else None,
     }

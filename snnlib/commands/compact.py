@@ -13,6 +13,9 @@ from . import RecordsFolder
 TOLERANCE = 1e-4
 """Largest difference of logits, relative to the largest logit, between the switched network and the compacted one."""
 
+CHECKED = 500
+"""Test images on which the two are compared."""
+
 
 def compact(
     record: Annotated[str, typer.Argument(metavar="RECORD", help="A record's file, or PROFILE/DATASET-NETWORK/ARM/seed-N within the records folder.")],
@@ -27,25 +30,30 @@ def compact(
     path = find(record, root or records.default_root())
     import torch
 
-    from .. import compaction, metrics, runner, trained
+    from .. import compaction, runner, trained
+    from ..batches import Batches
     from ..data import scale
+    from ..networks import count
 
     arm, network, model = trained.load(path)
     if model is None:
         raise records.RecordError(f"{path} is of a dense network without switcher: there is nothing to cut")
+    dataset = runner.load_data(arm, torch.device("cpu"))
+    network.eval()
     with torch.no_grad():
         gates = model.gates()
         smaller = compaction.compact(network, gates)
-        images = scale(runner.load_data(arm, torch.device("cpu")).x_test[:1000])
+        images = Batches(dataset, arm.train, 0).standard(scale(dataset.x_test[:CHECKED]))
         logits = network(images, gates)
         difference = float((logits - smaller(images)).abs().max())
     largest = max(1.0, float(logits.abs().max()))
     if not difference <= TOLERANCE * largest:
         raise records.RecordError(f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); nothing was written")
     compaction.save_compact(out, smaller)
-    before, after = metrics.weight_count(network.widths[:-1]), metrics.weight_count(smaller.widths[:-1])
-    typer.echo(f"widths  {_chain(network.widths)} -> {_chain(smaller.widths)}")
-    typer.echo(f"weights {before} -> {after} (biases not counted)")
+    classes = len(dataset.classes)
+    typer.echo(f"widths  {_chain(network.gate_widths(), classes)} -> {_chain(smaller.gate_widths(), classes)}")
+    typer.echo(f"weights {count.weights(network)} -> {count.weights(smaller)} (of switched layers; biases not counted)")
+    typer.echo(f"MACs    {count.macs(network)} -> {count.macs(smaller)} for one image")
     typer.echo(f"largest difference of logits on {len(images)} test images: {difference:.2g} (largest logit {largest:.1f})")
     typer.echo(f"written to {out}")
 
@@ -56,5 +64,5 @@ def find(record: str, root: Path) -> Path:
     return next((path for path in given if path.is_file()), given[0])
 
 
-def _chain(widths: tuple[int, ...]) -> str:
-    return "-".join(map(str, widths))
+def _chain(widths: tuple[int, ...], classes: int) -> str:
+    return "-".join(map(str, (*widths, classes)))

@@ -33,6 +33,7 @@ def fold_convnet(network: ConvNet, gates: Sequence[Tensor]) -> ConvNet:
     """``network`` with the kernels' factors in the weights that read their maps, the inputs' factors in theirs."""
     count = len(network.plan)
     check_gates(gates, network.gate_widths(), count)
+    gates = [gate.to(network.head.layers[0].weight) for gate in gates]
     for index, gate in enumerate(gates[:count]):
         if (gate < 0).any():
             raise ValueError(f"the gates of convolution {index} hold a negative factor: only factors of 0 and above pass through max pooling")

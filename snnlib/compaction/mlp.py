@@ -34,7 +34,7 @@ def compact_mlp(network: MLP, gates: Sequence[Tensor], constants: Tensor | None 
     varies, NaN for one that does. Without it every input varies.
     """
     layers = _folded(network, gates)
-    pixels_vary = torch.ones_like(gates[0], dtype=torch.bool) if constants is None else constants.isnan()
+    pixels_vary = torch.ones_like(layers[0].weight[0], dtype=torch.bool) if constants is None else constants.isnan()
     fed, needed = paths(layers, pixels_vary), paths_back(layers)
     alive = [f & n for f, n in zip(fed, needed)]
     alive[-1] = torch.ones_like(alive[-1])  # every class keeps its logit, a constant one too

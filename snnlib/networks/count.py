@@ -1,0 +1,37 @@
+"""What a network costs: its weights as the paper counts them, all its parameters, its operations for one image."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode
+
+from .mlp import MLP
+
+
+def weights(network: nn.Module) -> int:
+    """Weights by the paper's count: those of the layers that are switched, biases left out."""
+    return sum(weight.numel() for weight in (*network.kernel_weights(), *network.linear_weights()))
+
+
+def parameters(network: nn.Module) -> int:
+    """All that is trained: every layer's weights, biases, and the factors and offsets of batch norm."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@torch.no_grad()
+def macs(network: nn.Module) -> int:
+    """Multiply-accumulate operations that the convolutions and FC layers spend on one image, of every layer.
+
+    Nothing is computed and ``network`` stays as it is: meta tensors of the same shapes go through it.
+    """
+    if isinstance(network, MLP):
+        return sum(layer.weight.numel() for layer in network.layers)
+    images = 2  # one alone may leave batch norm a single value to normalise
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    shapes = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
+    dtype = next(network.parameters()).dtype
+    with FlopCounterMode(display=False) as counter:
+        functional_call(network, shapes, torch.empty(images, *network.image, dtype=dtype, device="meta"))
+    return counter.get_total_flops() // (2 * images)  # a multiplication and an addition each

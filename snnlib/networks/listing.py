@@ -1,0 +1,51 @@
+"""The networks of the paper, each with the data sets that it is for (sections 4.1 to 4.3, Tables 1 to 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from . import NETWORKS, DeepNet, count
+
+IMAGES = {"mnist": ((1, 28, 28), 10), "cifar10": ((3, 32, 32), 10), "mini_imagenet": ((3, 84, 84), 100)}
+"""(channels, height, width) of a data set's images, and its classes."""
+
+USES = (
+    ("mlp", "mnist"), ("lenet5-caffe", "mnist"),
+    ("vgg-cov2", "cifar10"), ("vgg-cov2-bn", "cifar10"), ("vgg16", "cifar10"),
+    ("resnet34", "cifar10"), ("mobilenet-v1-x1", "cifar10"), ("mobilenet-v1-x0.25", "cifar10"),
+    ("resnet34", "mini_imagenet"), ("mobilenet-v1-x1", "mini_imagenet"), ("mobilenet-v1-x0.25", "mini_imagenet"),
+)
+"""Names of a network and of a data set that the paper, or one of its readings, puts together."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One network on one data set.
+
+    ``gated_widths`` counts the factors of each switched layer. ``weights`` is the paper's count, without biases, of
+    the ``counted`` layers: all of them, or the fully connected ones ("fc"). ``macs`` are of one image through every
+    layer, ``parameters`` everything that is trained.
+    """
+
+    network: str
+    dataset: str
+    image: tuple[int, int, int]
+    classes: int
+    gated_widths: tuple[int, ...]
+    counted: str
+    weights: int
+    macs: int
+    parameters: int
+
+
+def listed(network: str, dataset: str) -> Listed:
+    """``network`` as it is built for ``dataset``; no weight is drawn and no memory taken."""
+    image, classes = IMAGES[dataset]
+    with torch.device("meta"):
+        built = NETWORKS[network](image, classes)
+    counted = "fc" if isinstance(built, DeepNet) else "all"
+    return Listed(
+        network, dataset, image, classes, built.gate_widths(), counted, count.weights(built), count.macs(built), count.parameters(built)
+    )
