@@ -1,4 +1,7 @@
-"""VGG16, ResNet34 and MobileNetV1: deep networks of which only the fully connected layers are switched (section 4)."""
+"""VGG16, ResNet34 and MobileNetV1: deep networks of which only the fully connected layers are switched (section 4).
+
+torchvision is imported where a network is built: it takes as long as torch itself, and the small networks need none of it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet34, vgg16_bn
-from torchvision.ops import Conv2dNormActivation
 
 from .gates import check_gates
 from .initial import blank, draw
@@ -54,6 +55,8 @@ class DeepNet(nn.Module):
 
 def vgg16(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> DeepNet:
     """VGG16 with batch norm, head 512-4096-4096 (Table 3); larger images are pooled to the same 512 inputs."""
+    from torchvision.models import vgg16_bn
+
     _check_size(image, halvings=5)
     convolutions = blank(lambda: vgg16_bn(weights=None).features)
     convolutions[0] = blank(nn.Conv2d, image[0], 64, 3, padding=1)
@@ -66,6 +69,8 @@ def resnet34_cifar(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, g
 
     84 x 84 images (Mini-ImageNet) halve once more, by stride 2 in the stem.
     """
+    from torchvision.models import resnet34
+
     stride = _stem_stride(image)
     _check_size(image, halvings=3 + stride - 1)
     features = blank(resnet34, weights=None)
@@ -85,6 +90,8 @@ def mobilenet_v1(
 
     On 32 x 32 images the stem keeps its resolution, as small-image versions of this network do.
     """
+    from torchvision.ops import Conv2dNormActivation
+
     stride = _stem_stride(image)
     _check_size(image, halvings=4 + stride - 1)
     channels = int(32 * width)
