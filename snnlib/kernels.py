@@ -19,10 +19,20 @@ from .switcher import Switcher
 
 
 class KernelSwitcher(nn.Module):
-    """Maps the weights of convolutions (kernels, channels, height, width) to one vector of factors (kernels,) a layer."""
+    """Maps the weights of convolutions (kernels, channels, height, width) to one vector of factors (kernels,) a layer.
+
+    ``shapes`` are the weights' shapes, one a layer; numbers of kernels, channels and sides may differ. Weights are drawn
+    from ``generator``. Raises ``ValueError`` for no layer, or for a shape that is no convolution's.
+    """
 
     def __init__(self, config: SwitcherConfig, shapes: Sequence[tuple[int, ...]], generator: torch.Generator | None = None) -> None:
         super().__init__()
+        if not shapes:
+            raise ValueError("no convolutions to switch: give the shape of at least one layer's kernels")
+        for index, shape in enumerate(shapes):
+            if len(shape) != 4 or min(shape) < 1:
+                raise ValueError(f"convolution {index} has kernels of shape {tuple(shape)}: give (kernels, channels, height, width), each 1 or more")
+        self.shapes = tuple(map(tuple, shapes))
         self.sizes = tuple(shape[0] for shape in shapes)
         self.readers = nn.ModuleList(nn.utils.skip_init(nn.Conv2d, shape[1], config.kernel_features, shape[2:]) for shape in shapes)
         with torch.no_grad():
@@ -32,13 +42,19 @@ class KernelSwitcher(nn.Module):
         self.switcher = Switcher(config, 1, sum(self.sizes), config.kernel_features, generator)
 
     def pack(self, kernels: Sequence[Tensor]) -> PackedWeights:
-        """The feature rows of all kernels, stacked to (1, kernels of all layers, features)."""
+        """The feature rows of all kernels, stacked to (1, kernels of all layers, features).
+
+        Raises ``ValueError`` where the kernels are not of the shapes that the readers were built for.
+        """
+        found = tuple(tuple(weight.shape) for weight in kernels)
+        if found != self.shapes:
+            raise ValueError(f"kernels of shapes {found} for a switcher built for {self.shapes}")
         rows = torch.cat([reader(weight).flatten(1) for reader, weight in zip(self.readers, kernels)])
         # channels last in memory, as the switcher's convolutions want it (one channel: no copy)
         return PackedWeights(rows[..., None].permute(2, 0, 1), (tuple(rows.shape),))
 
     def forward(self, kernels: Sequence[Tensor]) -> list[Tensor]:
-        """One vector of factors (kernels,) a layer."""
+        """One vector of factors (kernels,) a layer, all 0 or above."""
         return list(self.switcher(self.pack(kernels))[0].split(self.sizes))
 
     @torch.no_grad()
