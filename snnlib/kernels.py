@@ -50,8 +50,7 @@ class KernelSwitcher(nn.Module):
         if found != self.shapes:
             raise ValueError(f"kernels of shapes {found} for a switcher built for {self.shapes}")
         rows = torch.cat([reader(weight).flatten(1) for reader, weight in zip(self.readers, kernels)])
-        # channels last in memory, as the switcher's convolutions want it (one channel: no copy)
-        return PackedWeights(rows[..., None].permute(2, 0, 1), (tuple(rows.shape),))
+        return PackedWeights(None, (tuple(rows.shape),), (rows,))
 
     def forward(self, kernels: Sequence[Tensor]) -> list[Tensor]:
         """One vector of factors (kernels,) a layer, all 0 or above."""

@@ -7,23 +7,39 @@ l, zero-padded to the largest layer. Row i holds the weights that leave neuron i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 
-@dataclass(frozen=True)
 class PackedWeights:
     """Weights as data.
 
     ``tensor`` (layers, rows, cols), ``shapes`` of the layers as (inputs, outputs). ``owner`` (layers, rows) is the
     layer that a row belongs to, -1 for padding; ``mask`` is True where a row is a neuron. Only such rows get a factor.
+    ``layers`` holds the weights as they came, where they were packed by :func:`pack_linear`: the matrix is then
+    written only when somebody asks for it.
     """
 
-    tensor: Tensor
-    shapes: tuple[tuple[int, int], ...]
+    def __init__(self, tensor: Tensor | None, shapes: Sequence[tuple[int, int]], layers: Sequence[Tensor] | None = None) -> None:
+        self.shapes, self.layers = tuple(shapes), None if layers is None else tuple(layers)
+        if tensor is not None:
+            self.tensor = tensor
+
+    @cached_property
+    def tensor(self) -> Tensor:
+        """The matrix (layers, rows, cols), zero where a layer is smaller than the largest."""
+        _, rows, cols = self.size
+        padded = [F.pad(w, (0, cols - w.shape[1], 0, rows - w.shape[0])) for w in self.layers]
+        # stacked last and permuted: channels last in memory, as the switcher's convolutions want it
+        return torch.stack(padded, dim=-1).permute(2, 0, 1)
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """(layers, rows, cols) of the matrix."""
+        return tuple(self.tensor.shape) if self.layers is None else packed_size(self.shapes)
 
     @property
     def mask(self) -> Tensor:
@@ -41,7 +57,9 @@ class PackedWeights:
 
     def detach(self) -> PackedWeights:
         """The same weights, cut off from the gradient."""
-        return PackedWeights(self.tensor.detach(), self.shapes)
+        if self.layers is None:
+            return PackedWeights(self.tensor.detach(), self.shapes)
+        return PackedWeights(None, self.shapes, [weight.detach() for weight in self.layers])
 
     def split(self, factors: Tensor) -> list[Tensor]:
         """Cut the switcher's output (layers, rows) into one vector (inputs,) a layer; padded rows give none."""
@@ -63,8 +81,4 @@ def pack_linear(weights: Sequence[Tensor]) -> PackedWeights:
     for index, weight in enumerate(weights):
         if weight.ndim != 2 or not weight.numel():
             raise ValueError(f"layer {index} has shape {tuple(weight.shape)}: packing needs a matrix (inputs, outputs) with at least one weight")
-    shapes = tuple((weight.shape[0], weight.shape[1]) for weight in weights)
-    _, rows, cols = packed_size(shapes)
-    padded = [F.pad(w, (0, cols - w.shape[1], 0, rows - w.shape[0])) for w in weights]
-    # stacked last and permuted: channels last in memory, as the switcher's convolutions want it
-    return PackedWeights(torch.stack(padded, dim=-1).permute(2, 0, 1), shapes)
+    return PackedWeights(None, [(weight.shape[0], weight.shape[1]) for weight in weights], weights)

@@ -20,7 +20,7 @@ class Switched(nn.Module):
     """
 
     def __init__(
-        self, network: nn.Module, switcher: Switcher, kernel_switcher: KernelSwitcher | None = None, through_switcher: bool = True
+        self, network: nn.Module, switcher: Switcher, through_switcher: bool = True, kernel_switcher: KernelSwitcher | None = None
     ) -> None:
         super().__init__()
         self.network, self.switcher, self.kernel_switcher = network, switcher, kernel_switcher
@@ -35,7 +35,7 @@ class Switched(nn.Module):
         shapes = [tuple(weight.shape) for weight in network.linear_weights()]
         switcher = Switcher(config, *packed_size(shapes), generator=generator)
         kernel_switcher = KernelSwitcher(config, [tuple(weight.shape) for weight in kernels], generator) if kernels else None
-        switched = cls(network, switcher, kernel_switcher, through_switcher).to(reference.device, reference.dtype)
+        switched = cls(network, switcher, through_switcher, kernel_switcher).to(reference.device, reference.dtype)
         switcher.calibrate(switched.pack())
         if kernel_switcher is not None:
             kernel_switcher.calibrate(kernels)

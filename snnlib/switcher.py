@@ -11,12 +11,16 @@ product of (rows, width * channels), and so is a transposed convolution of kerne
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from . import fused
 from .config import SwitcherConfig
+from .fused import Scores
 from .packing import PackedWeights
 
 
@@ -65,8 +69,10 @@ class Switcher(nn.Module):
 
     def scores(self, packed: PackedWeights) -> Tensor:
         """The output before its ReLU, (layers, rows)."""
-        if tuple(packed.tensor.shape) != self.size:
-            raise ValueError(f"packed weights of size {tuple(packed.tensor.shape)} for a switcher built for {self.size}")
+        if packed.size != self.size:
+            raise ValueError(f"packed weights of size {packed.size} for a switcher built for {self.size}")
+        if packed.layers is not None and fused.usable(packed.layers, self.config):
+            return Scores.apply(self.config, self.size, *self._in_order(), *(weight.t() for weight in packed.layers))
         h = packed.tensor[None]  # (1, layers, rows, cols), channels last as it is packed
         levels = []
         for conv, row_convolution in zip(self.encoder, self.row_convolutions):
@@ -78,6 +84,13 @@ class Switcher(nn.Module):
             u = F.relu(self._upsample(upsampling, u, len(level)))
             u = torch.cat([u, level], dim=1)  # (rows, 2 * channels)
         return self.head(u).t()  # (layers, rows)
+
+    def _in_order(self) -> Iterator[Tensor]:
+        """Weights and biases from the first convolution to the head, as :class:`~snnlib.fused.Scores` takes them."""
+        blocks = chain.from_iterable(zip(self.encoder, self.row_convolutions))
+        for module in (*blocks, self.bottom, *self.decoder, self.head):
+            yield module.weight
+            yield module.bias
 
     def _upsample(self, layer: nn.Linear, u: Tensor, rows: int) -> Tensor:
         """Twice as many rows, cropped to ``rows``: a transposed convolution, or repetition and a convolution.

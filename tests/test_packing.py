@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP
-from snnlib.packing import pack_linear, packed_size
+from snnlib.packing import PackedWeights, pack_linear, packed_size
 from snnlib.switcher import Switcher
 
 SHAPES = st.lists(st.tuples(st.integers(1, 15), st.integers(1, 15)), min_size=1, max_size=5)
@@ -97,8 +97,9 @@ def test_padding_gets_no_factor_but_is_data_to_the_convolutions():
     packed = pack_linear(weights_of(shapes, dtype=torch.float64))
     switcher = Switcher(SwitcherConfig(width_stride=1), *packed.tensor.shape, torch.Generator().manual_seed(0)).double()
     before = torch.cat(packed.split(switcher.scores(packed)))
-    packed.tensor[1, 4:, :] = 1.0
-    after = torch.cat(packed.split(switcher.scores(packed)))
+    matrix = packed.tensor.clone()
+    matrix[1, 4:, :] = 1.0
+    after = torch.cat(packed.split(switcher.scores(PackedWeights(matrix, shapes))))
     assert (before - after).abs().max() > 1e-3
 
 

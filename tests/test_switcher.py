@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP
-from snnlib.packing import pack_linear
+from snnlib.packing import PackedWeights, pack_linear
 from snnlib.switched import Switched, dead_layers
 from snnlib.switcher import Switcher
 from snnlib.training import generator
@@ -222,7 +222,7 @@ def test_initial_weights_are_kaiming_normal_and_drawn_from_the_generator_alone()
 
 def test_factors_are_the_same_whatever_the_layout_in_memory():
     packed = packed_of((20, 12), (12, 5))
-    plain = dataclasses.replace(packed, tensor=packed.tensor.contiguous())
+    plain, packed = PackedWeights(packed.tensor.contiguous(), packed.shapes), PackedWeights(packed.tensor, packed.shapes)
     switcher = switcher_for(packed)
     assert packed.tensor.stride() != plain.tensor.stride()
     torch.testing.assert_close(switcher(packed), switcher(plain), rtol=0, atol=1e-12)
@@ -241,5 +241,5 @@ def test_the_accelerator_gives_the_same_factors(device):
     packed = packed_of((784, 300), (300, 100), (100, 10))
     switcher = switcher_for(packed)
     switcher.calibrate(packed)
-    moved = dataclasses.replace(packed, tensor=packed.tensor.to(device))
+    moved = PackedWeights(packed.tensor.to(device), packed.shapes)
     torch.testing.assert_close(switcher.to(device)(moved).cpu(), switcher.cpu()(packed), rtol=0, atol=1e-9)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..gating import gated_linear
 from .gates import check_gates
 from .initial import blank
 
@@ -65,7 +66,5 @@ class MLP(nn.Module):
         for index, layer in enumerate(self.layers):
             if index:
                 h = torch.relu(h)
-            if gates is not None:
-                h = h * gates[index]  # (X ⊙ g) of Eq. 2
-            h = layer(h)
+            h = layer(h) if gates is None else gated_linear(h, gates[index], layer.weight, layer.bias)  # Eq. 2
         return h

@@ -1,0 +1,45 @@
+"""A fully connected layer whose inputs are multiplied by factors, (X ⊙ g) W of Eq. 2, with no product too many."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+
+def gated_linear(x: Tensor, gate: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """``linear(x * gate, weight, bias)`` for x (images, inputs), gate (inputs,), weight (outputs, inputs)."""
+    if torch.compiler.is_compiling() or any(map(torch._C._functorch.is_functorch_wrapped_tensor, (x, gate, weight))):
+        return F.linear(x * gate, weight, bias)  # torch.func and torch.compile look into operations of torch only
+    return _GatedLinear.apply(x, gate, weight, bias)
+
+
+class _GatedLinear(torch.autograd.Function):
+    """The same with a backward pass of its own.
+
+    Of a first layer, whose x wants no gradient, the gate's is read off the weight's: with A = dyᵀ x, the weights get
+    A ⊙ g and the factors the column sums of A ⊙ W. That spares the product with the weights, the largest of the step.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, gate: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, gate, weight)
+        return F.linear(x * gate, weight, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, dy: Tensor) -> tuple[Tensor | None, ...]:
+        x, gate, weight = ctx.saved_tensors
+        need_x, need_gate, need_weight, need_bias = ctx.needs_input_grad
+        dx = dgate = dweight = None
+        if need_weight:
+            product = dy.t() @ x
+            dweight = product * gate
+            if need_gate and not need_x:
+                dgate = product.mul_(weight).sum(0)
+        if need_x or (need_gate and dgate is None):
+            through = dy @ weight
+            dgate = (through * x).sum(0) if need_gate else None
+            dx = through.mul_(gate) if need_x else None
+        return dx, dgate, dweight, dy.sum(0) if need_bias else None
