@@ -85,14 +85,15 @@ def twenty_steps(build, dtype):
 
 @pytest.mark.parametrize("build", [mlp, lenet5_caffe])
 def test_twenty_steps_agree_with_plain_pytorch(path, build):
-    """To 1e-10 in float64; in float32 the losses to 1e-4, and the weights as far as plain PyTorch itself is from float64."""
+    """To 1e-10 in float64, and to 1e-4 in float32, where a maximum of near equals may be another one."""
     (ours, plain), (our_weights, exact) = twenty_steps(build, torch.float64)
     torch.testing.assert_close(ours, plain, rtol=1e-10, atol=1e-10)
     assert largest_difference([our_weights], [exact]) < 1e-10
     (ours, plain), (our_weights, plain_weights) = twenty_steps(build, torch.float32)
     torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-4)
-    rounding = largest_difference([plain_weights], [exact])
-    assert rounding < 1e-3 and largest_difference([our_weights], [exact]) < max(1e-4, 2 * rounding)
+    for expected in (plain_weights, exact):
+        assert (our_weights - expected).norm() < 1e-4 * expected.norm()
+        torch.testing.assert_close(our_weights, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("asked", ["x", "gate", "weight", "bias", "gate weight bias", "x gate weight bias", "x gate"])
