@@ -11,7 +11,7 @@ from rich.console import Console
 
 from . import records
 from .config import check_seed
-from .experiments import TABLES
+from .experiments import TABLES, place_in_queue
 from .names import Refused, UnknownName, check_name
 from .progress import display
 from .records import Entry
@@ -67,16 +67,21 @@ class Batch:
         return 1 if self.failed or self.failed_before or self.events("crashed") else 0
 
 
-def plan(tables: Sequence[str], profile: str, root: Path, arms: Sequence[str] = (), seeds: Sequence[int] = (), force: bool = False) -> Batch:
-    """The batch of the tables' runs of one profile, of all arms and seeds unless some are named.
+def plan(
+    tables: Sequence[str], profile: str, root: Path, arms: Sequence[str] = (), seeds: Sequence[int] = (), force: bool = False,
+    networks: Sequence[str] = (),
+) -> Batch:
+    """The batch of the tables' runs of one profile, of all networks, arms and seeds unless some are named.
 
-    With ``force`` what is recorded or failed counts as still to be made. Raises :class:`Refused` for a table, profile,
-    arm or seed that there is not.
+    Several tables are taken in the order of :data:`~snnlib.experiments.QUEUE`. With ``force`` what is recorded or failed
+    counts as still to be made. Raises :class:`Refused` for a table, profile, network, arm or seed that there is not.
     """
-    batch = Batch()
+    chosen: list[tuple[int, Entry]] = []
     for table in tables:
         of_table = TABLES[check_name("table", table, TABLES)]
         check_name(f"profile of table {table}", profile, of_table.arms)
+        for network in networks:
+            check_name(f"network of table {table}", network, dict.fromkeys(each.network for each in of_table.arms[profile]))
         for arm in arms:
             check_name(f"arm of table {table}", arm, [each.name for each in of_table.arms[profile]])
         for seed in seeds:
@@ -88,8 +93,11 @@ def plan(tables: Sequence[str], profile: str, root: Path, arms: Sequence[str] = 
                 known = ", ".join(map(str, of_table.seeds[profile]))
                 raise UnknownName(f"table {table} has no seed {seed} in the profile {profile}; its seeds: {known}")
         for entry in entries(table, profile, root):
-            if (not arms or entry.arm.name in arms) and (not seeds or entry.seed in seeds):
-                batch.add(entry, root, force)
+            if all(not named or value in named for named, value in ((networks, entry.arm.network), (arms, entry.arm.name), (seeds, entry.seed))):
+                chosen.append((place_in_queue(table, entry.arm.network) if len(tables) > 1 else 0, entry))
+    batch = Batch()
+    for _, entry in sorted(chosen, key=lambda each: each[0]):  # a stable sort: within a table its own order
+        batch.add(entry, root, force)
     return batch
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from . import records
@@ -15,15 +15,16 @@ STATES = ("recorded", "missing", "stale", "failed", "broken")
 
 
 def entries(table: str, profile: str, root: Path) -> list[Entry]:
-    """What stands on disk for every run of the table, seeds outermost: so a half-done table has whole pairs."""
-    plan = TABLES[table]
-    return [records.look_up(arm, profile, seed, root) for seed in plan.seeds[profile] for arm in plan.arms[profile]]
+    """What stands on disk for every run of the table, in its order."""
+    return [records.look_up(arm, profile, seed, root) for arm, seed in TABLES[table].runs(profile)]
 
 
-def command(table: str, profile: str, root: Path, arms: Iterable[str] = (), seeds: Iterable[int] = (), force: bool = False) -> str:
-    """The command that makes the runs of these arms and seeds, all of them if none is named."""
+def command(
+    table: str, profile: str, root: Path, arms: Iterable[str] = (), seeds: Iterable[int] = (), force: bool = False, networks: Iterable[str] = ()
+) -> str:
+    """The command that makes the runs of these networks, arms and seeds, all of them if none is named."""
     words = ["snn", "run", table, "--profile", profile]
-    for option, values in (("--arm", arms), ("--seed", seeds)):
+    for option, values in (("--network", networks), ("--arm", arms), ("--seed", seeds)):
         for value in values:
             words += [option, str(value)]
     if force:
@@ -37,7 +38,21 @@ def problems(table: str, profile: str, root: Path) -> list[str]:
     """What keeps runs out of a table, with the command that mends it: a line for all that is missing, one for all that
     is stale, one for each failed or broken run."""
     found, lines = entries(table, profile, root), []
-    all_arms = {entry.arm.name for entry in found}
+    networks = list(dict.fromkeys(entry.arm.network for entry in found))
+    for network in networks:
+        of_network = [entry for entry in found if entry.arm.network == network]
+        lines += _absent(table, profile, root, of_network, network if len(networks) > 1 else "")
+    for entry in found:
+        if entry.state in ("failed", "broken"):
+            of = {"networks": [entry.arm.network]} if len(networks) > 1 else {}
+            mend = command(table, profile, root, [entry.arm.name], [entry.seed], force=entry.state == "failed", **of)
+            lines.append(f"{entry.state}: {entry.arm.name} seed {entry.seed} ({_problem(entry)}): `{mend}`")
+    return lines
+
+
+def _absent(table: str, profile: str, root: Path, found: Sequence[Entry], network: str) -> list[str]:
+    """A line for what is missing and one for what is stale; ``network`` is empty where the table has but one."""
+    lines, all_arms = [], {entry.arm.name for entry in found}
     for state in ("missing", "stale"):
         seeds: dict[str, list[int]] = {}
         for entry in found:
@@ -48,11 +63,8 @@ def problems(table: str, profile: str, root: Path) -> list[str]:
             if len(found) == sum(map(len, seeds.values())):
                 which = f"all {len(found)} runs"
             why = " (settings changed since)" if state == "stale" else ""
-            lines.append(f"{state}{why}: {which}: `{command(table, profile, root, [] if set(seeds) == all_arms else seeds)}`")
-    for entry in found:
-        if entry.state in ("failed", "broken"):
-            mend = command(table, profile, root, [entry.arm.name], [entry.seed], force=entry.state == "failed")
-            lines.append(f"{entry.state}: {entry.arm.name} seed {entry.seed} ({_problem(entry)}): `{mend}`")
+            mend = command(table, profile, root, [] if set(seeds) == all_arms else seeds, networks=[network] if network else ())
+            lines.append(f"{state}{why}: {f'{network}, ' if network else ''}{which}: `{mend}`")
     return lines
 
 

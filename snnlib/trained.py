@@ -44,6 +44,6 @@ def load(path: Path) -> tuple[Arm, nn.Module, Switched | None]:
 
 def _remedy(record: dict, path: Path) -> str:
     """The command that makes the run of ``record``, which stands at ROOT/PROFILE/NAME/ARM/seed-N.json, anew."""
-    profile, arm = record["profile"], record["arm"]
-    table = next((t.name for t in TABLES.values() if arm in {each.name for each in t.arms.get(profile, ())}), "TABLE")
-    return command(table, profile, path.absolute().parents[3], [arm], [record["seed"]], force=True)
+    profile, arm, network = record["profile"], record["arm"], record["settings"]["network"]
+    table = next((t.name for t in TABLES.values() if (network, arm) in {(each.network, each.name) for each in t.arms.get(profile, ())}), "TABLE")
+    return command(table, profile, path.absolute().parents[3], [arm], [record["seed"]], force=True, networks=[network])

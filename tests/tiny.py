@@ -24,7 +24,7 @@ LONG = Arm("long", "alternating", train=TrainConfig(epochs=100_000, train_images
 
 def table(*arms: Arm, seeds: tuple[int, ...] = (0,), profile: str = "quick") -> experiments.Table:
     """A table of these arms, in one profile alone."""
-    return experiments.Table("tiny", "A tiny table", "mnist", "mlp", arms={profile: arms}, seeds={profile: seeds}, reference=arms[0].name)
+    return experiments.Table("tiny", "A tiny table", arms={profile: arms}, seeds={profile: seeds}, reference=arms[0].name)
 
 
 TABLES = {

@@ -32,6 +32,7 @@ EXAMPLES = """Examples:
 
 def run(
     table: Annotated[str | None, typer.Argument(help="Table of the paper, 2 for example; left out only with --pending.")] = None,
+    network: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this network; may be repeated.")] = None,
     arm: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this arm; may be repeated.")] = None,
     seed: Annotated[list[int] | None, typer.Option(metavar="N", help="Only this seed; may be repeated.")] = None,
     profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: quick[/dim]")] = None,
@@ -58,7 +59,7 @@ def run(
     root = root or records.default_root()
     tables, profile = _scope(table, profile)
     check_name("device", device.split(":")[0], ("cpu", "cuda", "auto"))
-    todo = batch.plan(tables, profile, root, arm or (), seed or (), force)
+    todo = batch.plan(tables, profile, root, arm or (), seed or (), force, network or ())
     where = _device(device) if todo.to_do else device
     console = Console(stderr=True, force_terminal=None if sys.stdout.isatty() else False)
     _say(f"table {', '.join(tables)}, profile {profile} ({PROFILES[profile]})")

@@ -1,55 +1,11 @@
-"""The experiments as data: each table is a list of arms in three profiles.
-
-smoke: seconds, to see that it runs. quick: a few minutes on two cores, a reduced run. paper: 8 paired seeds on all
-60,000 training images. ``search`` holds the runs on held-out training images from which the defaults were chosen.
-"""
+"""The runs on held-out training images from which the default settings were chosen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from .config import Arm, SwitcherConfig, TrainConfig
-
-PROFILES = {
-    "smoke": "two seeds, two epochs of 2,000 images: only shows that everything runs",
-    "quick": "three seeds, few epochs of 20,000 images: a reduced run",
-    "paper": "8 paired seeds on the whole data set, trained until the accuracy settles",
-    "search": "held-out runs from which the default settings were chosen",
-}
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the paper, or one of ours: its arms and its seeds in each profile."""
-
-    name: str
-    title: str
-    dataset: str
-    network: str
-    arms: dict[str, tuple[Arm, ...]]  # by profile
-    seeds: dict[str, tuple[int, ...]]  # by profile
-    reference: str  # the arm that paired differences are taken from
-
-
-def ablation(train: TrainConfig) -> tuple[Arm, ...]:
-    """The arms of Table 2 for ``train.epochs`` passes over the data in all."""
-    half = max(train.epochs // 2, 1)
-    switcher = SwitcherConfig()
-    dense = replace(train, clip_switcher=None)
-    return (
-        Arm("dense", "dense", "dense", train=dense),
-        Arm("dense-std-0.1", "dense", "dense, FC std 0.1, not clipped", train=replace(dense, fc_std=0.1, clip_network=None)),
-        Arm("dense-equal-steps", "dense", "dense, as many task-network steps as SNN-AL", train=replace(dense, epochs=half)),
-        Arm("snn-sl", "separate", "SNN-SL", train=replace(train, epochs=half), switcher=switcher, dense_epochs=half),
-        Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", train=replace(train, alternate="epoch"), switcher=switcher),
-        Arm("snn-al-step", "alternating", "SNN-AL, t counts steps", train=replace(train, alternate="step"), switcher=switcher),
-        Arm(
-            "snn-al-cut", "alternating", "SNN-AL, second term of Eq. 6 cut",
-            train=replace(train, alternate="epoch", through_switcher=False), switcher=switcher,
-        ),
-        # the other reading of the paper's initialisation: "std" or its square is 0.01
-        Arm("snn-al-std-0.1", "alternating", "SNN-AL, FC std 0.1", train=replace(train, alternate="epoch", fc_std=0.1), switcher=switcher),
-    )
+from ..config import Arm, SwitcherConfig, TrainConfig
+from .table import Table
 
 
 def search() -> tuple[Arm, ...]:
@@ -118,24 +74,7 @@ def search() -> tuple[Arm, ...]:
     )
 
 
-TABLES = {
-    "2": Table(
-        "2", "Ablation: alternating against separate learning, the MLP on MNIST", "mnist", "mlp",
-        arms={
-            "smoke": ablation(TrainConfig(epochs=2, train_images=2000)),
-            "quick": ablation(TrainConfig(epochs=6, train_images=20000)),
-            "paper": ablation(TrainConfig(epochs=30)),
-        },
-        seeds={"smoke": (0, 1), "quick": (0, 1, 2), "paper": tuple(range(8))},
-        reference="dense",
-    ),
-    "search": Table(
-        "search", "The search for the default settings, on held-out images", "mnist", "mlp",
-        arms={"search": search()}, seeds={"search": (0, 1)}, reference="base",
-    ),
-}
-
-
-def arm_of(table: Table, profile: str, name: str) -> Arm:
-    """The arm called ``name``; ``KeyError`` if the table has none of that name in that profile."""
-    return {arm.name: arm for arm in table.arms[profile]}[name]
+SEARCH = Table(
+    "search", "The search for the default settings, on held-out images",
+    arms={"search": search()}, seeds={"search": (0, 1)}, reference="base",
+)

@@ -1,0 +1,18 @@
+"""The experiments as data: each table is a list of arms in profiles, from a trial of seconds to the whole protocol."""
+
+from .ablation import ABLATION
+from .architectures import CIFAR10, MINI_IMAGENET, MNIST
+from .search import SEARCH
+from .table import PROFILES, Table, arm_of
+
+TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, SEARCH)}
+
+QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", None), ("4", None))
+"""The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""
+
+__all__ = ["PROFILES", "QUEUE", "TABLES", "Table", "arm_of", "place_in_queue"]
+
+
+def place_in_queue(table: str, network: str) -> int:
+    """Where the runs of ``network`` in ``table`` stand in :data:`QUEUE`; those not named come last."""
+    return next((index for index, (name, of) in enumerate(QUEUE) if name == table and of in (None, network)), len(QUEUE))

@@ -1,0 +1,60 @@
+"""Tables 1, 3 and 4: every network of the paper, dense and with its switcher, on MNIST, CIFAR-10 and Mini-ImageNet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..config import Arm, SwitcherConfig, TrainConfig
+from .table import Table
+
+COLOUR = TrainConfig(augment=True, normalize=True)
+"""Photographs are cropped, flipped and normalised, as is usual; the paper does not say."""
+
+SEEDS = {"smoke": (0,), "quick": (0, 1, 2), "paper": tuple(range(8))}
+FEWER = {"vgg16": 3, "resnet34": 3}
+"""The largest networks get three seeds at first; more seeds add to the same records."""
+
+
+def pair(dataset: str, network: str, train: TrainConfig) -> tuple[Arm, Arm]:
+    """Dense and SNN-AL of one network; both make ``train.epochs`` passes over the data in all."""
+    dense = replace(train, clip_switcher=None)
+    return (
+        Arm("dense", "dense", "dense", dataset, network, dense),
+        Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", dataset, network, replace(train, alternate="epoch"), SwitcherConfig()),
+    )
+
+
+def arms(dataset: str, networks: tuple[str, ...], train: TrainConfig) -> tuple[Arm, ...]:
+    """The pairs of all ``networks``."""
+    return tuple(arm for network in networks for arm in pair(dataset, network, train))
+
+
+def profiles(dataset: str, networks: tuple[str, ...], paper: TrainConfig, images: dict[str, int]) -> dict[str, tuple[Arm, ...]]:
+    """Arms by profile: the whole protocol ``paper``, and the same reduced to so many ``images`` and few epochs."""
+    return {
+        "smoke": arms(dataset, networks, replace(paper, epochs=2, train_images=images["smoke"])),
+        "quick": arms(dataset, networks, replace(paper, epochs=6, train_images=images["quick"])),
+        "paper": arms(dataset, networks, paper),
+    }
+
+
+MNIST = Table(
+    "1", "MNIST: the MLP and LeNet5-Caffe",
+    profiles("mnist", ("mlp", "lenet5-caffe"), TrainConfig(epochs=30), {"smoke": 2000, "quick": 20000}),
+    SEEDS | {"smoke": (0, 1)}, "dense",
+)
+CIFAR10 = Table(
+    "3", "CIFAR-10: VGG-cov2 without and with batch norm, VGG16, ResNet34, MobileNetV1",
+    profiles(
+        "cifar10", ("vgg-cov2", "vgg-cov2-bn", "vgg16", "resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"),
+        replace(COLOUR, epochs=60), {"smoke": 512, "quick": 5000},
+    ),
+    SEEDS, "dense", FEWER,
+)
+MINI_IMAGENET = Table(
+    "4", "Mini-ImageNet: ResNet34, MobileNetV1",
+    profiles(
+        "mini_imagenet", ("resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"), replace(COLOUR, epochs=60), {"smoke": 256, "quick": 5000},
+    ),
+    SEEDS, "dense", FEWER,
+)

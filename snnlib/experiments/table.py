@@ -1,0 +1,46 @@
+"""What a table of experiments is: arms and seeds, in profiles of different sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..config import Arm
+
+PROFILES = {
+    "smoke": "one or two seeds, two epochs of few images: only shows that everything runs",
+    "quick": "three seeds, few epochs of part of the images: a reduced run",
+    "paper": "8 paired seeds (3 of the largest networks) on the whole data set, trained until the accuracy settles",
+    "search": "held-out runs from which the default settings were chosen",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the paper, or one of ours: its arms and its seeds in each profile.
+
+    Arms of different networks may have the same name. ``reference`` is the arm, of the same data set and network, that
+    paired differences are taken from.
+    """
+
+    name: str
+    title: str
+    arms: dict[str, tuple[Arm, ...]]  # by profile
+    seeds: dict[str, tuple[int, ...]]  # by profile
+    reference: str
+    fewer_seeds: dict[str, int] = field(default_factory=dict)  # by network: so many seeds at most
+
+    def seeds_of(self, arm: Arm, profile: str) -> tuple[int, ...]:
+        """The seeds of ``arm`` in ``profile``."""
+        return self.seeds[profile][: self.fewer_seeds.get(arm.network)]
+
+    def runs(self, profile: str) -> list[tuple[Arm, int]]:
+        """Every arm with each of its seeds, seeds outermost: so a half-done table has whole pairs."""
+        return [(arm, seed) for seed in self.seeds[profile] for arm in self.arms[profile] if seed in self.seeds_of(arm, profile)]
+
+
+def arm_of(table: Table, profile: str, name: str, network: str | None = None) -> Arm:
+    """The arm called ``name``, the first one unless ``network`` tells which; ``KeyError`` if there is none in that profile."""
+    for arm in table.arms[profile]:
+        if arm.name == name and network in (None, arm.network):
+            return arm
+    raise KeyError(name)
