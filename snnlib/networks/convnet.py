@@ -49,9 +49,10 @@ class ConvNet(nn.Module):
         for stage in self.plan:
             convolution_bias = bias and not batch_norm
             conv = blank(nn.Conv2d, channels, stage.kernels, stage.side, padding=stage.padding, bias=convolution_bias)
-            draw(conv, generator)
             self.convolutions.append(conv)
-            self.norms.append(nn.BatchNorm2d(stage.kernels) if batch_norm else nn.Identity())
+            self.norms.append(blank(nn.BatchNorm2d, stage.kernels) if batch_norm else nn.Identity())
+            draw(conv, generator)
+            draw(self.norms[-1])
             grow = 2 * stage.padding - stage.side + 1
             channels, height, width = stage.kernels, height + grow, width + grow
             if stage.pool:

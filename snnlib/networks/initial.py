@@ -12,13 +12,14 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def blank(build: Callable[..., Module], *arguments, **settings) -> Module:
-    """``build(*arguments, **settings)`` with its weights unset, on torch's default device.
+    """``build(*arguments, **settings)`` with its weights unset, on the CPU, where a seed draws the same numbers everywhere.
 
     Layers draw their own weights from the global generator when they are made; on the meta device they draw nothing.
+    Within ``torch.device("meta")`` the module stays there and takes no memory.
     """
     with torch.device("meta"):
         module = build(*arguments, **settings)
-    return module.to_empty(device=torch.get_default_device())
+    return module if torch.get_default_device().type == "meta" else module.to_empty(device="cpu")
 
 
 @torch.no_grad()

@@ -1,0 +1,58 @@
+"""``snn compact`` on runs of every kind of network: real, if short, training on MNIST."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from command_line import inside
+
+from snnlib import data, records, runner, trained
+from snnlib.batches import Batches
+from snnlib.compaction import load_compact
+from snnlib.config import Arm, SwitcherConfig, TrainConfig
+
+TRAIN = TrainConfig(epochs=2, train_images=128, batch_size=32)
+SWITCHER = SwitcherConfig(channels=(2, 4), initial_mean=0.3)
+
+
+def run(tmp_path, network, **changes):
+    """Train ``network`` for two epochs on 128 images; returns the record's path."""
+    arm = Arm("short", "alternating", network=network, train=replace(TRAIN, **changes), switcher=SWITCHER)
+    whole = data.load("mnist").first(128)
+    dataset = replace(whole, x_test=whole.x_test[:100], y_test=whole.y_test[:100])
+    record = runner.run(arm, "smoke", 0, tmp_path, torch.device("cpu"), dataset)
+    assert record["status"] == "finished", record["error"]
+    return records.path_of(arm, "smoke", 0, tmp_path)
+
+
+@pytest.mark.parametrize("network, changes", [("lenet5-caffe", {}), ("vgg-cov2-bn", {"normalize": True}), ("mobilenet-v1-x0.25", {})])
+def test_compact_writes_a_smaller_network_that_agrees(tmp_path, capsys, network, changes):
+    path, out = run(tmp_path, network, **changes), tmp_path / "small.safetensors"
+    code, text, error = inside(capsys, "compact", path, "--out", out)
+    assert code == 0, error
+    arm, whole, model = trained.load(path)
+    small, result = load_compact(out), records.read(path)["result"]
+    assert type(small) is type(whole) and not small.training
+    assert "-".join(map(str, (*whole.gate_widths(), 10))) + " -> " + "-".join(map(str, (*small.gate_widths(), 10))) in text
+    assert f"MACs    {result['macs_full']} -> {result['macs']} " in text
+    assert sum(small.gate_widths()) < sum(whole.gate_widths())
+    dataset = runner.load_data(arm, torch.device("cpu"))
+    images = Batches(dataset, arm.train, 0).standard(data.scale(dataset.x_test[-50:]))  # others than the command compared
+    with torch.no_grad():
+        expected = model.eval()(images)
+        torch.testing.assert_close(small(images), expected, rtol=0, atol=1e-4 * max(1.0, float(expected.abs().max())))
+
+
+def test_a_network_that_does_not_agree_is_not_written(tmp_path, capsys, monkeypatch):
+    path, out = run(tmp_path, "lenet5-caffe"), tmp_path / "small.safetensors"
+    from snnlib import compaction
+
+    def wrong(network, gates):
+        small = right(network, gates)
+        small.head.layers[-1].bias.data.add_(0.1)
+        return small
+
+    right = compaction.compact
+    monkeypatch.setattr(compaction, "compact", wrong)
+    code, _, error = inside(capsys, "compact", path, "--out", out)
+    assert code == 2 and "does not agree with the switched one" in error and not out.exists()
