@@ -1,6 +1,7 @@
 """The estimate of the memory that a run takes: counted by hand, against measured peaks, and what is said where it is short."""
 
 import gc
+import inspect
 
 import pytest
 import torch
@@ -8,6 +9,8 @@ import torch
 from benchmarks import memory as benchmark
 from snnlib import memory
 from snnlib.config import SwitcherConfig
+from snnlib.networks import lenet5_caffe
+from snnlib.training import accuracy
 
 SWITCHER = SwitcherConfig()
 
@@ -76,6 +79,21 @@ def test_the_estimate_is_near_the_measured_peak(network, dataset, image):
     for phase, peak in measured.items():
         estimated = memory.step_bytes(network, None if phase == "dense" else SWITCHER, phase, 64, image, 10)
         assert 1 / benchmark.FACTOR <= peak / estimated <= benchmark.FACTOR
+
+
+def test_the_estimate_of_judging_is_near_the_measured_peak():
+    def prepare():
+        network = lenet5_caffe(generator=torch.Generator().manual_seed(0))
+        x, y = torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.zeros(300, dtype=torch.long)
+        return lambda: accuracy(network, None, x, y)
+
+    measured = benchmark._cpu_peak(prepare, torch.device("cpu"))
+    estimated = memory.evaluation_bytes("lenet5-caffe", None, (1, 28, 28), 10, images=300)
+    assert 1 / benchmark.FACTOR <= measured / estimated <= benchmark.FACTOR
+
+
+def test_as_many_images_are_judged_at_once_as_the_estimate_supposes():
+    assert inspect.signature(accuracy).parameters["batch"].default == memory.EVALUATED
 
 
 def test_too_little_memory_is_refused_with_both_numbers_and_the_remedy(monkeypatch):
