@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from .batches import Batches, order
 from .config import TrainConfig
 from .data import Dataset, scale
+from .graphs import Graphed
 from .seeds import generator
 from .switched import Switched, dead_layers
 
@@ -59,8 +60,20 @@ def rate_at(config: TrainConfig, progress: float) -> float:
 
 
 def optimizer(parameters, config: TrainConfig) -> torch.optim.SGD:
-    """SGD as in section 4; the rate is set before each step."""
-    return torch.optim.SGD(parameters, lr=config.rate, momentum=config.momentum, weight_decay=config.weight_decay)
+    """SGD as in section 4; :func:`set_rate` comes before each step."""
+    parameters = list(parameters)
+    on_cuda = parameters[0].is_cuda  # there the rate is a tensor, which a CUDA graph can read
+    rate = torch.tensor(config.rate, device=parameters[0].device) if on_cuda else config.rate
+    return torch.optim.SGD(parameters, lr=rate, momentum=config.momentum, weight_decay=config.weight_decay, fused=True if on_cuda else None)
+
+
+def set_rate(sgd: torch.optim.SGD, rate: float) -> None:
+    """Set the learning rate of the next step."""
+    for group in sgd.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def switcher_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
@@ -133,10 +146,11 @@ def train_dense(
     """Train ``network`` alone for ``config.epochs`` epochs; ``state`` resumes. Raises :class:`DivergenceError`."""
     sgd = optimizer(network.parameters(), config)
     network.requires_grad_(True)
+    one = Graphed(lambda x, y: dense_step(network, sgd, x, y, config.clip_network), network.state_dict().values(), sgd)
 
     def step(t: int, x: Tensor, y: Tensor, rate: float):
-        sgd.param_groups[0]["lr"] = rate
-        return ("network", *dense_step(network, sgd, x, y, config.clip_network))
+        set_rate(sgd, rate)
+        return ("network", *one(x, y))
 
     return _epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
 
@@ -150,15 +164,17 @@ def train_alternating(
     :class:`DivergenceError` or :class:`DeadLayerError`.
     """
     sgds = {"switcher": optimizer(model.switcher_side().parameters(), config), "network": optimizer(model.network.parameters(), config)}
-    steps_per_epoch = math.ceil(len(data.x_train) / config.batch_size)
+    steps_per_epoch, changing = math.ceil(len(data.x_train) / config.batch_size), model.state_dict().values()
+    steps = {
+        "switcher": Graphed(lambda x, y: switcher_step(model, sgds["switcher"], x, y, config.clip_switcher), changing, sgds["switcher"]),
+        "network": Graphed(lambda x, y: network_step(model, sgds["network"], x, y, config.clip_network), changing, sgds["network"]),
+    }
 
     def step(t: int, x: Tensor, y: Tensor, rate: float):
-        for sgd in sgds.values():
-            sgd.param_groups[0]["lr"] = rate
         turn = t if config.alternate == "step" else t // steps_per_epoch
-        if turn % 2 == 0:
-            return ("switcher", *switcher_step(model, sgds["switcher"], x, y, config.clip_switcher))
-        return ("network", *network_step(model, sgds["network"], x, y, config.clip_network))
+        phase = "switcher" if turn % 2 == 0 else "network"
+        set_rate(sgds[phase], rate)
+        return (phase, *steps[phase](x, y))
 
     return _epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
 
@@ -168,10 +184,11 @@ def train_separate(
 ) -> State:
     """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
     sgd = optimizer(model.switcher_side().parameters(), config)
+    one = Graphed(lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher), model.state_dict().values(), sgd)
 
     def step(t: int, x: Tensor, y: Tensor, rate: float):
-        sgd.param_groups[0]["lr"] = rate
-        return ("switcher", *switcher_step(model, sgd, x, y, config.clip_switcher))
+        set_rate(sgd, rate)
+        return ("switcher", *one(x, y))
 
     return _epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
 
