@@ -1,0 +1,58 @@
+"""Whole data sets as uint8 tensors on the device: ``data.load("mnist")``, or a reader's own by its path.
+
+One module for each kind of source; what they all return is a :class:`Dataset`, what they raise :class:`DataError`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from .cifar import load_cifar10
+from .dataset import DataError, Dataset, checked, scale
+from .download import DOWNLOADS, download
+from .folder import load_folder
+from .idx import MNIST_FILES, load_fashion, load_mnist, read_idx
+from .mini_imagenet import load_mini_imagenet
+from .npz import load_npz, save_npz
+from .place import data_folder, folder_of
+
+__all__ = [
+    "CHECKSUMS", "DOWNLOADS", "LOADERS", "MNIST_FILES", "DataError", "Dataset", "checked", "data_folder", "download", "folder_of",
+    "is_path", "load", "load_cifar10", "load_fashion", "load_folder", "load_mini_imagenet", "load_mnist", "load_npz", "read_idx", "save_npz", "scale",
+]  # fmt: skip
+
+LOADERS = {
+    "mnist": load_mnist,
+    "cifar10": load_cifar10,
+    "fashion-mnist": load_fashion,
+    "mini_imagenet": load_mini_imagenet,
+}
+"""Name of a data set to the function that loads it from its folder."""
+
+CHECKSUMS = {"mnist": MNIST_FILES}
+"""Name of a data set to the SHA-256 of each of its files, for those that are committed."""
+
+
+def is_path(name: str) -> bool:
+    """Whether ``name`` means a file or folder: it holds a slash, ends in .npz, or is the name of a folder here."""
+    return name not in LOADERS and (os.sep in name or "/" in name or name.endswith(".npz") or Path(name).is_dir())
+
+
+def load(name: str, folder: Path | None = None, device: str | torch.device = "cpu", **options) -> Dataset:
+    """Load a data set whole onto ``device``.
+
+    ``name`` is one of :data:`LOADERS`, or the path of an NPZ file or an image folder. ``folder`` is the folder of a
+    named data set; by default NAME below :func:`data_folder`. ``options`` of an image folder: see
+    :func:`~snnlib.data.folder.load_folder`. Raises :class:`DataError` where a file is missing or damaged, ``KeyError``
+    for an unknown name.
+    """
+    name = str(name)
+    if is_path(name):
+        path = Path(name).expanduser()
+        return (load_npz(path, path.stem, **options) if path.suffix == ".npz" else load_folder(path, **options)).to(device)
+    if name not in LOADERS:
+        raise KeyError(f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder or NPZ file")
+    return LOADERS[name](Path(folder) if folder else folder_of(name), **options).to(device)

@@ -1,0 +1,80 @@
+"""Image files to uint8 tensors: which files can be used, as what kind of image, and their pixels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+CHANNELS = {"RGB": 3, "L": 1}
+"""Kinds of image that are taken as they are, by PIL's names (L is greyscale); every other can be converted to RGB."""
+
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+"""What PIL raises for a file that is cut off, damaged or no image."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the images of a folder are: their ``mode`` ("RGB" or "L"), and the size (width, height) of each."""
+
+    mode: str
+    sizes: dict[Path, tuple[int, int]]
+
+
+def survey(paths: list[Path], rgb: bool) -> tuple[Kind, dict[Path, str]]:
+    """Read the heads of all images: the kind that most of them are, and why each of the others cannot be used.
+
+    With ``rgb`` the kind is RGB, whatever they are.
+    """
+    heads, problems = {}, {}
+    for path in paths:
+        try:
+            with Image.open(path) as image:
+                heads[path] = (image.mode, image.size)
+        except UNREADABLE as error:
+            problems[path] = reason(error)
+    counts = Counter(mode for mode, _ in heads.values() if mode in CHANNELS)
+    usual = "RGB" if rgb or not counts else counts.most_common(1)[0][0]
+    if not rgb:
+        problems |= {path: f"its kind is {mode}, not {usual}" for path, (mode, _) in heads.items() if mode != usual}
+    return Kind(usual, {path: size for path, (_, size) in heads.items()}), problems
+
+
+def decode(images: list[tuple[Path, int]], mode: str, size: int | None, problems: dict[Path, str]) -> tuple[Tensor, Tensor]:
+    """Pixels (images, channels, height, width) and labels (images,) of the images that have no problem.
+
+    Those that turn out to be damaged are added to ``problems``. ``size``: see :func:`~snnlib.data.folder.load_folder`.
+    """
+    from torchvision.transforms.v2 import functional as transform
+
+    arrays, labels = [], []
+    for path, label in images:
+        if path in problems:
+            continue
+        try:
+            with Image.open(path) as image:
+                picture = image.convert(mode)
+        except UNREADABLE as error:
+            problems[path] = reason(error)
+            continue
+        if size and picture.size != (size, size):
+            picture = transform.center_crop(transform.resize(picture, [size]), [size, size])
+        arrays.append(np.asarray(picture).reshape(picture.height, picture.width, CHANNELS[mode]))
+        labels.append(label)
+    stacked = np.stack(arrays) if arrays else np.zeros((0, 1, 1, CHANNELS[mode]), np.uint8)
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous(), torch.tensor(labels, dtype=torch.int64)
+
+
+def reason(error: Exception) -> str:
+    """Why an image cannot be read, in a few words."""
+    return "no image that can be read" if isinstance(error, Image.UnidentifiedImageError) else str(error)
+
+
+def few(names: list[str], most: int = 5) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

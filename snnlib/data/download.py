@@ -1,0 +1,34 @@
+"""Downloads: torchvision's, from the official addresses, compared with its checksums."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .dataset import DataError
+
+DOWNLOADS = {"cifar10": "CIFAR10", "fashion-mnist": "FashionMNIST"}
+"""Data sets that can be downloaded, and the name of torchvision's class."""
+
+
+def download(name: str, folder: Path) -> None:
+    """Download data set ``name`` into ``folder``; what is there and whole stays.
+
+    Raises :class:`DataError` where it cannot be downloaded, or not by us.
+    """
+    if name not in DOWNLOADS:
+        raise DataError(f"{name} cannot be downloaded here; these can: {', '.join(DOWNLOADS)}.")
+    from torchvision import datasets
+    from torchvision.datasets.utils import check_integrity
+
+    kind = getattr(datasets, DOWNLOADS[name])
+    if name == "fashion-mnist":
+        for file, md5 in kind.resources:  # torchvision takes an unpacked file as it is: it is unpacked anew from a sound one
+            raw = folder / "FashionMNIST" / "raw" / file
+            if not check_integrity(str(raw), md5):
+                raw.with_suffix("").unlink(missing_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for train in (True, False):
+            kind(str(folder), train=train, download=True)
+    except (OSError, RuntimeError, EOFError) as error:  # no network, no room, or a file that is not what it should be
+        raise DataError(f"{name} could not be downloaded into {folder} ({error}). The same command tries again.") from error

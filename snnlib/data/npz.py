@@ -1,0 +1,55 @@
+"""A data set in one NPZ file: what CIFAR-10 and Mini-ImageNet come in here, and what a decoded image folder is kept in."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .dataset import DataError, Dataset, checked
+
+KEYS = ("x_train", "y_train", "x_test", "y_test", "classes")
+
+
+def load_npz(path: Path, name: str) -> Dataset:
+    """The data set of an NPZ file: uint8 images x_train and x_test (N,H,W or N,H,W,3), whole-number labels, classes.
+
+    Raises :class:`DataError` where the file is cut off, lacks an array or holds arrays of another kind.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in KEYS}
+    except KeyError as error:
+        raise DataError(f"{path}: {error.args[0]}. Needed are {', '.join(KEYS)}.") from error
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} is missing, cut off or no NPZ file ({error}). Make it again.") from error
+    tensors = {}
+    for part in ("train", "test"):
+        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if x.dtype != np.uint8 or x.ndim not in (3, 4) or x.shape[3:] not in ((), (3,)):
+            raise DataError(f"{path}: x_{part} has shape {x.shape} and type {x.dtype}; needed are uint8 images N,H,W or N,H,W,3.")
+        if y.ndim != 1 or y.dtype.kind not in "iu":
+            raise DataError(f"{path}: y_{part} has shape {y.shape} and type {y.dtype}; needed is one whole number for each image.")
+        images = torch.from_numpy(x)
+        tensors[part] = (images[:, None] if x.ndim == 3 else images.permute(0, 3, 1, 2).contiguous(), torch.from_numpy(y.astype(np.int64)))
+    return checked(Dataset(name, *tensors["train"], *tensors["test"], tuple(str(each) for each in arrays["classes"])), path)
+
+
+def save_npz(dataset: Dataset, path: Path) -> None:
+    """Write ``dataset`` as an NPZ file that :func:`load_npz` reads; the file appears only when it is whole."""
+    arrays = {"classes": np.array(dataset.classes)}
+    for part in ("train", "test"):
+        images = getattr(dataset, f"x_{part}").cpu()
+        arrays[f"x_{part}"] = (images[:, 0] if dataset.image[0] == 1 else images.permute(0, 2, 3, 1)).numpy()
+        arrays[f"y_{part}"] = getattr(dataset, f"y_{part}").cpu().numpy()
+    part_path = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part_path, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(part_path, path)
+    finally:
+        part_path.unlink(missing_ok=True)
