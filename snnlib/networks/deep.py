@@ -26,6 +26,7 @@ class DeepNet(nn.Module):
         super().__init__()
         self.name, self.image = name, tuple(image)
         self.features, self.head = features, head
+        self.to(memory_format=torch.channels_last)
 
     @classmethod
     def drawn(cls, name: str, image, features: nn.Module, widths: Sequence[int], fc_std: float, generator: torch.Generator | None) -> DeepNet:
