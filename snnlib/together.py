@@ -125,12 +125,12 @@ def clip_each(parameters: Sequence[Tensor], largest: float) -> None:
 
 def train(
     models: Sequence[nn.Module], method: str, data: Dataset, config: TrainConfig, seeds: Sequence[int],
-    states: Sequence[State] | None = None, on_epoch: OnEpoch | None = None,
+    states: Sequence[State] | None = None, on_epoch: OnEpoch | None = None, on_round: Callable[[], None] | None = None,
 ) -> list[State | TrainingError]:
     """Train ``models`` by "dense", "alternating" or "separate" as :mod:`snnlib.training` does one of them.
 
     ``states`` resumes, all from the same epoch. A member that diverges or dies gives its error in place of a state; the
-    others go on. ``models`` hold the result.
+    others go on. ``models`` hold the result. ``on_round`` is called after each epoch, when all members have been seen to.
     """
     states = list(states) if states else [State() for _ in models]
     if len({state.epoch for state in states}) != 1:
@@ -161,6 +161,8 @@ def train(
                 on_epoch(member, state)
         if all(error is not None for error in errors):
             break
+        if on_round is not None:
+            on_round()
     return [error or state for error, state in zip(errors, states)]
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from snnlib import together, training
-from snnlib.config import SwitcherConfig, TrainConfig
+from snnlib import records, runner, together, training
+from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.data import Dataset
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.seeds import generator
@@ -15,6 +15,7 @@ from snnlib.switched import Switched
 from snnlib.training import DivergenceError, State, TrainingError
 
 SEEDS = (0, 1, 2)
+CPU = torch.device("cpu")
 SWITCHER = SwitcherConfig(channels=(2, 4))
 METHODS = {"dense": training.train_dense, "alternating": training.train_alternating, "separate": training.train_separate}
 
@@ -112,6 +113,49 @@ def test_what_cannot_be_trained_together_is_refused():
         together.Together([vgg_cov2(batch_norm=True)], TrainConfig())
     with pytest.raises(ValueError, match=r"different epochs, \[0, 1, 0\]"):
         together.train(models("dense"), "dense", data_set(), TrainConfig(), SEEDS, [State(), State(epoch=1), State()])
+
+
+def records_of(root, arm, profile="quick"):
+    return {seed: records.read(records.path_of(arm, profile, seed, root)) for seed in SEEDS}
+
+
+@pytest.mark.parametrize("method", ["dense", "alternating", "separate"])
+def test_records_of_runs_trained_together_are_those_of_single_runs(tmp_path, method):
+    train, switcher = TrainConfig(epochs=2, rate=0.05), SWITCHER if method != "dense" else None
+    arm = Arm("arm", method, train=train, switcher=switcher, dense_epochs=1 if method == "separate" else 0)
+    runner.run(arm, "quick", 1, tmp_path / "together", CPU, data_set())  # one of three is there already
+    heard = []
+    found = runner.run_together(arm, "quick", SEEDS, tmp_path / "together", CPU, data_set(), watch=lambda *row: heard.append(row[:3]))
+    assert set(found) == set(SEEDS) and found == records_of(tmp_path / "together", arm)
+    total = 3 if method == "separate" else 2
+    assert sorted(heard) == [(seed, done, total) for seed in (0, 2) for done in range(1, total + 1)]
+    for seed in SEEDS:
+        alone = runner.run(arm, "quick", seed, tmp_path / "alone", CPU, data_set())
+        assert set(found[seed]) == set(alone) and found[seed]["settings_hash"] == alone["settings_hash"]
+        assert [row["loss"] for row in found[seed]["history"]] == pytest.approx([row["loss"] for row in alone["history"]], abs=1e-4)
+        assert found[seed]["result"]["widths"] == alone["result"]["widths"]
+        assert records.weights_path(records.path_of(arm, "quick", seed, tmp_path / "together")).exists()
+
+
+def test_runs_stopped_together_go_on_together_or_alone(tmp_path):
+    arm = Arm("arm", "alternating", train=TrainConfig(epochs=3, momentum=0.5), switcher=SWITCHER)
+    whole = runner.run_together(arm, "quick", SEEDS, tmp_path / "whole", CPU, data_set())
+    for root, go_on in (("together", None), ("alone", 2)):
+        with pytest.raises(runner.BudgetReached, match="after 1 of 3 epochs"):
+            runner.run_together(arm, "quick", SEEDS, tmp_path / root, CPU, data_set(), deadline=0.0)
+        if go_on is not None:  # this one gets on alone, so that the seeds stand at different epochs
+            with pytest.raises(runner.BudgetReached):
+                runner.run(arm, "quick", go_on, tmp_path / root, CPU, data_set(), deadline=0.0)
+        found = runner.run_together(arm, "quick", SEEDS, tmp_path / root, CPU, data_set())
+        for seed in SEEDS:
+            losses, expected = ([row["loss"] for row in each[seed]["history"]] for each in (found, whole))
+            assert losses == pytest.approx(expected, abs=0 if go_on is None else 1e-4)
+
+
+def test_a_seed_that_fails_together_is_recorded_as_failed(tmp_path):
+    arm = Arm("arm", "dense", train=TrainConfig(epochs=2, rate=1e30, clip_network=None))
+    found = runner.run_together(arm, "quick", SEEDS, tmp_path, CPU, data_set())
+    assert all(record["status"] == "failed" and record["error"]["type"] == "DivergenceError" for record in found.values())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")

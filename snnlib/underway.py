@@ -1,0 +1,168 @@
+"""A run under way: built or resumed, saved after each epoch, measured and recorded at its end."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import __version__, data, metrics, records
+from .compaction import compact
+from .config import Arm
+from .devices import describe
+from .names import check_name
+from .networks import NETWORKS, count
+from .seeds import generator
+from .switched import Switched
+from .training import State, TrainingError
+
+
+def build_network(arm: Arm, seed: int, device: torch.device, image: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Module:
+    """The arm's task network as the seed initialises it: the same for every arm of that seed.
+
+    ``image`` is (channels, height, width) of the data set's images, ``classes`` how many kinds they show.
+    """
+    build = NETWORKS[check_name("network", arm.network, NETWORKS)]
+    return build(image, classes, fc_std=arm.train.fc_std, generator=generator(seed, "network")).to(device)
+
+
+def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
+    """The network with the arm's switcher, calibrated on the network's present weights."""
+    assert arm.switcher is not None
+    # drawn on the CPU, so that every device starts from the same numbers
+    return Switched.around(network.cpu(), arm.switcher, generator(seed, "switcher"), through_switcher=arm.train.through_switcher)
+
+
+class UnderWay:
+    """The run of ``arm`` and ``seed`` whose record will stand at ``path``; goes on from its checkpoint if there is one.
+
+    A run has one stage, or two: "dense", training without a switcher, then "switcher". ``state`` is where its present
+    stage stands, ``before`` the history of the stage that is over.
+    """
+
+    def __init__(self, arm: Arm, profile: str, seed: int, path: Path, device: torch.device, dataset: data.Dataset) -> None:
+        self.arm, self.profile, self.seed, self.path, self.device, self.dataset = arm, profile, seed, path, device, dataset
+        self._started, self._clock, self._spent = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), time.monotonic(), 0.0
+        self.stages = (["dense"] if arm.method != "alternating" else []) + (["switcher"] if arm.switcher else [])
+        self.stage, self.state, self.before = self.stages[0], State(), []
+        self.network: nn.Module = build_network(arm, seed, device, dataset.image, len(dataset.classes))
+        self.model: Switched | None = None
+        tensors = self._checkpoint()
+        if self.stage == "switcher":
+            self._add_switcher()
+        if tensors is not None:
+            self.trained.load_state_dict(tensors)
+
+    def _checkpoint(self) -> dict[str, Tensor] | None:
+        """The weights of the checkpoint, after taking up where it stands; None where there is none of these settings."""
+        path = records.checkpoint_path(self.path)
+        if not path.exists():
+            return None
+        tensors, metadata = records.load_tensors(path)
+        if metadata["settings_hash"] != self.arm.settings_hash():
+            return None  # the settings changed since: start anew
+        self.stage, self.before, self._spent = metadata["stage"], metadata["before"], metadata["seconds"]
+        velocity = {name.removeprefix("velocity."): tensors.pop(name) for name in list(tensors) if name.startswith("velocity.")}
+        self.state = State(metadata["epoch"], metadata["history"], velocity)
+        return tensors
+
+    @property
+    def trained(self) -> nn.Module:
+        """What is trained and saved: the network, with its switchers once they are there."""
+        return self.model or self.network
+
+    @property
+    def method(self) -> str:
+        """How the present stage trains: "dense", "alternating" or "separate"."""
+        return "dense" if self.stage == "dense" else self.arm.method
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the present stage."""
+        return self.arm.dense_epochs if self.stage == "dense" and self.arm.method != "dense" else self.arm.train.epochs
+
+    @property
+    def last(self) -> bool:
+        """Whether the present stage is the last one."""
+        return self.stage == self.stages[-1]
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """Epochs done, and epochs in all."""
+        return len(self.before) + self.state.epoch, self.arm.train.epochs + self.arm.dense_epochs
+
+    def _add_switcher(self) -> None:
+        self.model = wrap(self.arm, self.network, self.seed).to(self.device)
+
+    def next_stage(self) -> None:
+        """Begin the second stage: the network as it is, with its switcher."""
+        self.stage, self.before, self.state = self.stages[-1], self.state.history, State()
+        self._add_switcher()
+
+    def save(self, state: State) -> None:
+        """Write the checkpoint after an epoch of the present stage."""
+        self.state = state
+        extra = {"settings_hash": self.arm.settings_hash(), "stage": self.stage, "before": self.before, "epoch": state.epoch, "history": state.history}
+        tensors = self.trained.state_dict() | {f"velocity.{key}": buffer for key, buffer in state.velocity.items()}
+        records.save_tensors(records.checkpoint_path(self.path), tensors, extra | {"seconds": self._seconds()})
+
+    def _seconds(self) -> float:
+        return self._spent + time.monotonic() - self._clock
+
+    def finish(self, problem: TrainingError | None = None, share: int = 1) -> dict:
+        """Write and return the record, of a failed run if ``problem`` says why; the checkpoint goes.
+
+        ``share`` is the number of runs that were trained together: each is said to have taken its share of the time.
+        """
+        error = None
+        if problem is not None:
+            place = {key: getattr(problem, key) for key in ("epoch", "step", "phase", "layer")}
+            error = {"type": type(problem).__name__, "message": str(problem), **place}
+        history = [row | {"epoch": index} for index, row in enumerate(self.before + self.state.history)]
+        images = {"train": len(self.dataset.x_train), "evaluated": len(self.dataset.x_test), "shape": list(self.dataset.image), "classes": len(self.dataset.classes)}
+        record = {
+            "version": records.VERSION, "status": "failed" if error else "finished", "error": error,
+            "profile": self.profile, "arm": self.arm.name, "title": self.arm.title, "seed": self.seed,
+            "settings_hash": self.arm.settings_hash(), "settings": self.arm.settings(),
+            "started": self._started, "seconds": round(self._seconds() / share, 2), "device": describe(self.device),
+            "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__, "snnlib": __version__},
+            "images": images, "result": None if error else result(self.network, self.model, history), "history": history,
+        }
+        if not error:
+            metadata = {"settings_hash": self.arm.settings_hash(), "seed": self.seed}
+            records.save_tensors(records.weights_path(self.path), self.trained.state_dict(), metadata)
+        records.write(self.path, json.loads(json.dumps(record)))
+        records.checkpoint_path(self.path).unlink(missing_ok=True)
+        return record
+
+
+@torch.no_grad()
+def result(network: nn.Module, model: Switched | None, history: list[dict]) -> dict:
+    """What a finished run measured: last and best accuracy (percent), widths, weights removed, MACs, factors.
+
+    ``macs`` counts one image through the compacted network, all layers of it; percentages count switched layers alone.
+    """
+    full = list(network.gate_widths())
+    outputs = network.linear_weights()[-1].shape[1]
+    gates: list[Tensor] = model.gates() if model else [torch.ones(width) for width in full]
+    plain = [gate.double().cpu().numpy() for gate in gates]
+    kept = metrics.kept_widths(plain)
+    weights, kernels = ([weight.cpu().numpy() for weight in each] for each in (network.linear_weights(), network.kernel_weights()))
+    effective = metrics.effective_widths(plain, weights, kernels)
+    shape = {"outputs": outputs, "areas": [kernel[0, 0].size for kernel in kernels], "channels": kernels[0].shape[1] if kernels else 1}
+    best = max(history, key=lambda row: row["accuracy"])
+    return {
+        "accuracy": round(100 * history[-1]["accuracy"], 4),
+        "best_accuracy": round(100 * best["accuracy"], 4), "best_epoch": best["epoch"],
+        "full_widths": full, "widths": kept, "effective_widths": effective,
+        "removed_pct": metrics.removed_pct(full, kept, **shape),
+        "effective_pct": metrics.removed_pct(full, effective, **shape),
+        "macs_full": count.macs(network), "macs": count.macs(compact(network, gates)),
+        "gates": [[float(f"{value:.5g}") for value in gate] for gate in plain] if model else None,
+    }
