@@ -480,6 +480,14 @@ def test_convolutions_with_their_switcher_compact_exactly():
     assert_same_logits(model.network, gates, compact(model.network, gates))
 
 
+def test_compacted_convolutions_keep_the_layout_in_memory(tmp_path):
+    network = real("lenet5-caffe", (1, 28, 28))
+    small = compact(network, factors_of(network, pruned=0.4))
+    save_compact(tmp_path / "small.safetensors", small)
+    for each in (small, load_compact(tmp_path / "small.safetensors")):
+        assert each.convolutions[1].weight.is_contiguous(memory_format=torch.channels_last)
+
+
 @pytest.mark.parametrize("pruned", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("name, image", REAL[:4])
 def test_saved_and_loaded_convolutional_networks_are_the_same_bits(tmp_path, name, image, pruned):

@@ -81,7 +81,7 @@ def empty_convnet(plan: Sequence[Stage], image: tuple[int, int, int], biases: Se
         for channels, stage, bias in zip(incoming, network.plan, biases)
     )
     network.norms, network.head = nn.ModuleList(norms), head
-    return network
+    return network.to(memory_format=torch.channels_last)  # as every ConvNet is laid out: faster on the CPU
 
 
 def _maps_read(network: ConvNet) -> Tensor:
