@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from . import __version__
-from .commands import compact, networks, run, show
+from .commands import compact, data, networks, run, show
 from .names import Refused
 from .records import RecordError
 
@@ -25,7 +25,7 @@ app.command(epilog=show.TABLE_EXAMPLES)(show.table)
 app.command()(show.status)
 app.command()(compact.compact)
 app.command()(networks.networks)
-app.command()(show.data)
+app.command(epilog=data.EXAMPLES)(data.data)
 
 
 @app.callback(invoke_without_command=True, epilog="Begin with [bold]snn run 2 --profile smoke[/bold], then [bold]snn table 2[/bold].")
@@ -62,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _known_errors() -> tuple[type[Exception], ...]:
     """Errors whose message says what to do; snnlib.data, which imports torch, is asked only where it is in use."""
-    data = sys.modules.get("snnlib.data")
-    return (Refused, RecordError, *((data.DataError,) if data else ()))
+    sets = sys.modules.get("snnlib.data")
+    return (Refused, RecordError, *((sets.DataError,) if sets else ()))
 
 
 def _end(message: str, code: int) -> NoReturn:

@@ -1,4 +1,4 @@
-"""``snn table`` and ``snn status``: what the records say. ``snn data``: what a data set holds."""
+"""``snn table`` and ``snn status``: what the records say."""
 
 from __future__ import annotations
 
@@ -84,19 +84,3 @@ def status(
         typer.echo(f"table {part['table']}, profile {part['profile']}, {part['runs']} runs: {counts}")
         for line in on_disk.problems(part["table"], part["profile"], root):
             typer.echo(f"  {line}")
-
-
-def data(name: Annotated[str, typer.Argument(metavar="NAME", help="mnist")]) -> None:
-    """Check a data set's files by their checksums and describe what they hold."""
-    from .. import data as sets
-
-    check_name("data set", name, sets.LOADERS)
-    dataset = sets.load(name)
-    shape = " x ".join(map(str, dataset.x_train.shape[1:]))
-    typer.echo(f"{name}: sound, in {sets.data_folder() / name}")
-    typer.echo(f"images: {len(dataset.x_train)} to train, {len(dataset.x_test)} to test, each {shape} (channels x height x width), values 0 to 255")
-    for part, labels in (("training", dataset.y_train), ("test", dataset.y_test)):
-        counts = labels.bincount(minlength=len(dataset.classes)).tolist()
-        typer.echo(f"{part} images a class: " + ", ".join(f"{label}: {count}" for label, count in zip(dataset.classes, counts)))
-    for file, checksum in sets.CHECKSUMS[name].items():
-        typer.echo(f"SHA-256 {checksum}  {file}")
