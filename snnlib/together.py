@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import training
 from .batches import Batches
+from .checks import TrainingError, check
 from .config import TrainConfig
 from .data import Dataset
 from .graphs import Graphed
 from .switched import Switched
-from .training import State, TrainingError, gate_counts, optimizer, rate_at, set_rate
+from .training import State, accuracy, gate_counts, optimizer, rate_at, set_rate, velocity_of
 
 OnEpoch = Callable[[int, State], None]
 """Called after each epoch for each member that still trains, with its index and its state."""
@@ -86,7 +86,7 @@ class Together:
 
     def velocity(self, index: int) -> dict[str, Tensor]:
         """Momentum buffers of the member ``index``, as :class:`~snnlib.training.State` keeps them."""
-        return {key: buffer[index].clone() for key, buffer in training._velocity(self.sgds).items()}
+        return {key: buffer[index].clone() for key, buffer in velocity_of(self.sgds).items()}
 
     def set_velocity(self, states: Sequence[State]) -> None:
         """Take up the members' momentum buffers where they are resumed."""
@@ -174,18 +174,18 @@ def _phase(method: str, config: TrainConfig, t: int, per_epoch: int) -> str:
 
 
 def _end_epoch(together, member, state, losses, data, feed, phase, method, seconds) -> None:
-    """Check one member as :func:`snnlib.training._check` does, and add its row to its history."""
+    """Check one member as a run alone is checked, and add its row to its history."""
     model = together.unstack(member)
     network, model = (model.network, model) if together.switched else (model, None)
     gates = [gate.detach() for gate in model.gates()] if model else None
     broken = (~losses.isfinite()).nonzero()
     step = int(broken[0]) if len(broken) else len(losses) - 1
-    training._check(network, model, gates, losses[step], state.epoch, step, phase, after_step=True)
+    check(model or network, gates, losses[step], state.epoch, step, phase, after_step=True)
     state.history.append({
         "epoch": state.epoch,
         "phase": "both" if method == "alternating" and together.config.alternate == "step" else phase,
         "loss": float(losses.mean()),
-        "accuracy": training.accuracy(network, gates, data.x_test, data.y_test, standard=feed.standard),
+        "accuracy": accuracy(network, gates, data.x_test, data.y_test, standard=feed.standard),
         "seconds": seconds,
     } | (gate_counts(gates) if gates is not None else {}))
     state.velocity = together.velocity(member)

@@ -16,27 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .batches import Batches, order
+from .checks import DeadLayerError, DivergenceError, TrainingError, check
 from .config import TrainConfig
 from .data import Dataset, scale
 from .graphs import Graphed
 from .seeds import generator
-from .switched import Switched, dead_layers
-
-
-class TrainingError(Exception):
-    """A run that cannot go on; ``layer`` names the place, ``epoch`` and ``step`` count from 0."""
-
-    def __init__(self, message: str, epoch: int, step: int, phase: str, layer: str) -> None:
-        super().__init__(f"{message} (epoch {epoch}, step {step}, {phase} phase, {layer})")
-        self.epoch, self.step, self.phase, self.layer = epoch, step, phase, layer
-
-
-class DivergenceError(TrainingError):
-    """The loss became NaN or infinite."""
-
-
-class DeadLayerError(TrainingError):
-    """Every factor of a layer became 0: the network is constant and gets no gradient any more."""
+from .switched import Switched
 
 
 @dataclass
@@ -48,7 +33,7 @@ class State:
     velocity: dict[str, Tensor] = field(default_factory=dict)  # "switcher.3": momentum buffer of its fourth parameter
 
 
-__all__ = ["State", "generator", "order"]
+__all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError", "generator", "order"]
 
 OnEpoch = Callable[[State], None]
 """Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
@@ -211,11 +196,11 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
             phase, loss, gates = step(t, x, y, rate_at(config, t / (config.epochs * per_epoch)))
             losses.append(loss)
             if index % check_every == 0 or index == per_epoch - 1:
-                _check(network, model, gates, loss, state.epoch, index, phase)
+                check(model or network, gates, loss, state.epoch, index, phase)
         gates = model.gates() if model else None
         if gates is not None:
             gates = [gate.detach() for gate in gates]
-        _check(network, model, gates, loss, state.epoch, index, phase, after_step=True)
+        check(model or network, gates, loss, state.epoch, index, phase, after_step=True)
         row = {
             "epoch": state.epoch,
             "phase": "both" if model and config.alternate == "step" and len(sgds) == 2 else phase,
@@ -224,14 +209,14 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
             "seconds": time.perf_counter() - began,
         }
         state.history.append(row | (gate_counts(gates) if gates is not None else {}))
-        state.velocity = _velocity(sgds)
+        state.velocity = velocity_of(sgds)
         state.epoch += 1
         if on_epoch is not None:
             on_epoch(state)
     return state
 
 
-def _velocity(sgds: dict[str, torch.optim.SGD]) -> dict[str, Tensor]:
+def velocity_of(sgds: dict[str, torch.optim.SGD]) -> dict[str, Tensor]:
     """The momentum buffers that a resumed run needs; none without momentum."""
     found = {}
     for side, sgd in sgds.items():
@@ -240,25 +225,3 @@ def _velocity(sgds: dict[str, torch.optim.SGD]) -> dict[str, Tensor]:
             if buffer is not None:
                 found[f"{side}.{index}"] = buffer
     return found
-
-
-def _check(network, model, gates, loss: Tensor, epoch: int, step: int, phase: str, after_step: bool = False) -> None:
-    """Raise if the loss is not finite or a layer is dead, and name the first layer where it shows.
-
-    ``after_step`` looks at weights and factors too: those that the last step of an epoch left show in no loss any more.
-    """
-    finite = math.isfinite(float(loss))
-    if not finite or after_step:
-        broken = _first_broken(model or network, gates)
-        if not finite:
-            raise DivergenceError(f"the loss became {float(loss)}", epoch, step, phase, broken or "the outputs")
-        if broken:
-            raise DivergenceError("the step left NaN or infinity", epoch, step, phase, broken)
-    for index in dead_layers(gates) if gates is not None else ():
-        raise DeadLayerError("every factor became 0", epoch, step, phase, f"layer {index}")
-
-
-def _first_broken(module: nn.Module, gates: list[Tensor] | None) -> str | None:
-    """Name of the first parameter, else of the first layer's factors, that holds NaN or infinity."""
-    named = [*module.named_parameters(), *((f"factors of layer {index}", gate) for index, gate in enumerate(gates or ()))]
-    return next((name for name, value in named if not bool(torch.isfinite(value).all())), None)
