@@ -22,11 +22,17 @@ def crop_and_flip(images: Tensor, chosen: Tensor, padding: int) -> Tensor:
     ``chosen`` (images, 3) is a part of what :func:`choices` drew, on the same device. Same shape and dtype come out.
     """
     count, channels, height, width = images.shape
-    padded = torch.nn.functional.pad(images, (padding,) * 4)
-    rows = chosen[:, 0, None] + torch.arange(height, device=images.device)  # (images, height)
-    across = torch.arange(width, device=images.device)
-    flipped = torch.where(chosen[:, 2, None] == 1, across.flip(0), across)
-    cols = chosen[:, 1, None] + flipped  # (images, width)
-    picked = torch.arange(count, device=images.device)[:, None, None]
-    # channels last for the gather: one index for a pixel, all its channels together
-    return padded.permute(0, 2, 3, 1)[picked, rows[:, :, None], cols[:, None, :]].permute(0, 3, 1, 2)
+    tall, wide = height + 2 * padding, width + 2 * padding
+    padded = images.new_zeros(count, tall, wide, channels)
+    padded[:, padding : padding + height, padding : padding + width] = images.permute(0, 2, 3, 1)
+    # every run of ``width`` pixels is a row of an overlapping view: a crop is picked in whole rows, not in pixels
+    runs = padded.as_strided((count * tall * wide - width + 1, width * channels), (channels, 1))
+    corners = (torch.arange(count, device=images.device) * tall + chosen[:, 0]) * wide + chosen[:, 1]
+    starts = corners[:, None] + torch.arange(height, device=images.device) * wide  # (images, height)
+    rows = runs.index_select(0, starts.flatten()).view(count, height, width, channels)
+    flips = chosen[:, 2] == 1
+    if images.device.type == "cpu":
+        rows[flips] = rows[flips].flip(2)
+    else:  # no count of the flipped images is waited for
+        rows = torch.where(flips[:, None, None, None], rows.flip(2), rows)
+    return rows.permute(0, 3, 1, 2)

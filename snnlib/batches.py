@@ -49,12 +49,21 @@ class Batches:
         if self.config.augment:
             moves = augment.choices(images, self.padding, generator(self.seed, "augment", epoch)).to(x.device).split(self.config.batch_size)
         for index, batch in enumerate(chosen):
-            picked = x[batch] if moves is None else augment.crop_and_flip(x[batch], moves[index], self.padding)
+            picked = pick(x, batch)
+            if moves is not None:
+                picked = augment.crop_and_flip(picked, moves[index], self.padding)
             yield self.standard(scale(picked, self.dtype)), y[batch]
 
     def standard(self, images: Tensor) -> Tensor:
         """Scaled images, normalised if the settings say so: what training and test images have in common."""
         return images if self.mean is None else (images - self.mean) / self.deviation
+
+
+def pick(images: Tensor, chosen: Tensor) -> Tensor:
+    """The ``chosen`` (batch,) of ``images``; in colour they come channels last, as data sets are stored, a pixel in one piece."""
+    if images.shape[1] == 1:
+        return images.index_select(0, chosen)
+    return images.permute(0, 2, 3, 1).index_select(0, chosen).permute(0, 3, 1, 2)
 
 
 def colour_statistics(images: Tensor, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:

@@ -7,11 +7,14 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from snnlib import data
+from snnlib.data import mini_imagenet
+from snnlib.seeds import generator
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 
@@ -24,7 +27,7 @@ def mnist():
 @pytest.fixture
 def folder(tmp_path):
     """A copy of MNIST's files, to be damaged."""
-    return shutil.copytree(data.data_folder() / "mnist", tmp_path / "mnist")
+    return shutil.copytree(data.folder_of("mnist"), tmp_path / "mnist")
 
 
 def idx(array):
@@ -120,5 +123,129 @@ def test_an_unknown_data_set_is_refused():
 def test_the_folder_can_be_set(monkeypatch, tmp_path):
     monkeypatch.setenv("SNNLIB_DATA", str(tmp_path))
     assert data.data_folder() == tmp_path
-    with pytest.raises(data.DataError, match="is missing"):
-        data.load("mnist")
+    assert len(data.load("mnist").x_test) == 10000  # MNIST is in the checkout, where that folder has none
+    (tmp_path / "mnist").mkdir()
+    for name, message in (("mnist", "is missing"), ("cifar10", "snn data cifar10 --download"), ("fashion-mnist", "snn data fashion-mnist --download"), ("mini_imagenet", "subfolder of 600 images")):
+        with pytest.raises(data.DataError, match=message):
+            data.load(name)
+
+
+def picture(path, size=(8, 6), mode="RGB", seed=0):
+    """Write random pixels as an image file; returns them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (size[1], size[0], 3) if mode in ("RGB", "RGBA") else (size[1], size[0])
+    pixels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+    Image.fromarray(pixels).convert(mode).save(path)
+    return pixels
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of twelve and six images of 8 x 6 pixels, and their pixels by path."""
+    names = [("cat", index) for index in range(12)] + [("dog", index) for index in range(6)]
+    return tmp_path / "photos", {path: picture(path, seed=seed) for seed, path in enumerate(tmp_path / "photos" / label / f"{index:02}.png" for label, index in names)}
+
+
+def test_every_sixth_image_of_a_class_folder_is_a_test_image(photos):
+    folder, pixels = photos
+    found = data.load(str(folder))
+    assert found.classes == ("cat", "dog") and found.image == (3, 6, 8) and len(found.x_train) == 15
+    expected = [pixels[folder / name] for name in ("cat/05.png", "dog/05.png", "cat/11.png")]  # dealt out in proportion
+    assert torch.equal(found.x_test.permute(0, 2, 3, 1), torch.from_numpy(np.stack(expected)))
+    assert found.y_test.tolist() == [0, 1, 0] and found.y_train.bincount().tolist() == [10, 5]
+    assert found.y_train[:6].bincount().tolist() == [4, 2]
+
+
+def test_train_and_test_folders_are_kept_and_must_hold_the_same_classes(photos, tmp_path):
+    folder, _ = photos
+    both = tmp_path / "both"
+    shutil.copytree(folder, both / "train")
+    with pytest.raises(data.DataError, match="neither test/ nor val/"):
+        data.load(str(both))
+    shutil.copytree(folder, both / "val")
+    assert (len(data.load(str(both)).x_train), len(data.load(str(both)).x_test)) == (18, 18)
+    shutil.move(both / "val" / "dog", both / "val" / "wolf")
+    with pytest.raises(data.DataError, match="different classes: dog, wolf in one of them"):
+        data.load(str(both))
+
+
+def test_a_broken_image_is_named_or_skipped(photos):
+    folder, _ = photos
+    torn, text = folder / "cat" / "03.png", folder / "dog" / "01.png"
+    torn.write_bytes(torn.read_bytes()[:100])
+    text.write_text("no image")
+    with pytest.raises(data.DataError, match="2 of 18 images cannot be used") as error:
+        data.load(str(folder))
+    assert str(torn) in str(error.value) and str(text) in str(error.value) and "--skip-broken" in str(error.value)
+    found = data.load(str(folder), skip_broken=True)
+    assert set(found.skipped) == {str(torn), str(text)} and len(found.x_train) + len(found.x_test) == 16
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
+def test_an_image_of_another_kind_is_named_skipped_or_converted(photos, mode):
+    folder, _ = photos
+    odd = folder / "cat" / "03.png"
+    picture(odd, mode=mode)
+    with pytest.raises(data.DataError, match=f"03.png .its kind is {mode}, not RGB"):
+        data.load(str(folder))
+    assert data.load(str(folder), skip_broken=True).skipped == (str(odd),)
+    assert len(data.load(str(folder), rgb=True).x_train) == 15
+
+
+def test_a_greyscale_folder_has_one_channel(tmp_path):
+    for label in "ab":
+        for index in range(3):
+            picture(tmp_path / label / f"{index}.png", mode="L")
+    assert data.load(str(tmp_path)).image == (1, 6, 8)
+
+
+def test_unequal_sizes_are_named_or_brought_to_one(photos):
+    folder, _ = photos
+    picture(folder / "dog" / "02.png", size=(9, 6))
+    with pytest.raises(data.DataError, match="Most are 8 x 6, but not .*dog/02.png .9 x 6.*--size 64"):
+        data.load(str(folder))
+    assert data.load(str(folder), size=4).image == (3, 4, 4)
+
+
+def test_one_class_and_an_empty_class_are_refused(photos):
+    folder, _ = photos
+    (folder / "empty").mkdir()
+    with pytest.raises(data.DataError, match="empty holds no image"):
+        data.load(str(folder))
+    shutil.rmtree(folder / "empty")
+    shutil.rmtree(folder / "dog")
+    with pytest.raises(data.DataError, match="one class .cat."):
+        data.load(str(folder))
+
+
+def test_an_image_folder_kept_in_a_file_is_the_same_data_set(photos, tmp_path):
+    found = data.load(str(photos[0]))
+    data.save_npz(found, tmp_path / "photos.npz")
+    again = data.load(str(tmp_path / "photos.npz"))
+    assert again.checksum() == found.checksum() and again.classes == found.classes
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "photos.npz"]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), [
+    ("y_train", np.array([0, 2]), "labels run from 0 to 2"), ("classes", np.array(["a"]), "1 class"),
+    ("y_test", np.array([0.0, 1.0]), "whole number"), ("x_train", np.zeros((2, 4, 4, 4), np.uint8), "needed are uint8 images"),
+    ("x_test", np.zeros((2, 5, 5, 3), np.uint8), "test images 3 x 5 x 5"), ("y_train", np.array([0]), "2 training images but 1 labels"),
+])
+def test_a_bad_npz_file_is_refused(tmp_path, key, value, message):
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    good = {"x_train": images, "y_train": np.array([0, 1]), "x_test": images, "y_test": np.array([1, 0]), "classes": np.array(["a", "b"])}
+    np.savez(tmp_path / "x.npz", **good | {key: value})
+    with pytest.raises(data.DataError, match=message):
+        data.load(str(tmp_path / "x.npz"))
+
+
+def test_the_split_of_mini_imagenet_is_the_documented_draw():
+    for place, (name, positions) in enumerate(mini_imagenet.test_images().items()):
+        drawn = torch.randperm(600, generator=generator(0, "mini-imagenet split", place))[:100]
+        assert list(positions) == sorted(drawn.tolist()), name
+    assert place == 99
+
+
+@pytest.mark.skipif(not (data.data_folder() / "mini_imagenet.npz").exists(), reason="needs mini_imagenet.npz below SNNLIB_DATA")
+def test_the_mini_imagenet_file_has_the_classes_of_our_split():
+    assert data.load("mini_imagenet").classes == tuple(mini_imagenet.test_images())

@@ -67,7 +67,7 @@ def decode(images: list[tuple[Path, int]], mode: str, size: int | None, problems
         arrays.append(np.asarray(picture).reshape(picture.height, picture.width, CHANNELS[mode]))
         labels.append(label)
     stacked = np.stack(arrays) if arrays else np.zeros((0, 1, 1, CHANNELS[mode]), np.uint8)
-    return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous(), torch.tensor(labels, dtype=torch.int64)
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2), torch.tensor(labels, dtype=torch.int64)
 
 
 def reason(error: Exception) -> str:

@@ -35,7 +35,7 @@ def load_npz(path: Path, name: str) -> Dataset:
         if y.ndim != 1 or y.dtype.kind not in "iu":
             raise DataError(f"{path}: y_{part} has shape {y.shape} and type {y.dtype}; needed is one whole number for each image.")
         images = torch.from_numpy(x)
-        tensors[part] = (images[:, None] if x.ndim == 3 else images.permute(0, 3, 1, 2).contiguous(), torch.from_numpy(y.astype(np.int64)))
+        tensors[part] = (images[:, None] if x.ndim == 3 else images.permute(0, 3, 1, 2), torch.from_numpy(y.astype(np.int64)))
     return checked(Dataset(name, *tensors["train"], *tensors["test"], tuple(str(each) for each in arrays["classes"])), path)
 
 
