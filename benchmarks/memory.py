@@ -27,12 +27,12 @@ import torch
 
 from benchmarks.timing import Row, wait_for
 from snnlib.config import SwitcherConfig, TrainConfig
-from snnlib.memory import EVALUATED, STEPS, evaluation_bytes, needed, step_bytes
+from snnlib.memory import STEPS, evaluation_bytes, needed, step_bytes
 from snnlib.networks import NETWORKS
 from snnlib.networks.listing import IMAGES, USES
 from snnlib.seeds import generator
 from snnlib.switched import Switched
-from snnlib.training import optimizer
+from snnlib.training import judged_at_once, optimizer
 
 FACTOR = 1.3
 """A measured peak of torch's operations is at most so many times the estimate, and at least the estimate divided by it."""
@@ -174,8 +174,8 @@ def report(found: list[Peak]) -> None:
         print(f"VGG16's 4096 x 4096 head with its switcher {answer} in 12 GiB: a step takes {mib(max(head))} at its peak")
     for network, dataset in dict.fromkeys((peak.network, peak.dataset) for peak in found):
         image, classes = IMAGES[dataset]
-        whole, judged = needed(network, SwitcherConfig(), found[0].batch, image, classes), evaluation_bytes(network, SwitcherConfig(), image, classes)
-        print(f"estimate for a whole run of {network} on {dataset}: {mib(whole)}; judging {EVALUATED} images at once takes {mib(judged)} of it")
+        whole, judged = needed(network, SwitcherConfig(), found[0].batch, image, classes), evaluation_bytes(network, SwitcherConfig(), image, classes, judged_at_once(image))
+        print(f"estimate for a whole run of {network} on {dataset}: {mib(whole)}; judging {judged_at_once(image)} images at once takes {mib(judged)} of it")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from . import __version__
-from .commands import compact, data, networks, run, show
+from .commands import compact, data, networks, pack, run, show
 from .names import Refused
 from .records import RecordError
 
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=show.TABLE_EXAMPLES)(show.table)
 app.command()(show.status)
+app.command()(pack.pack)
+app.command()(pack.unpack)
 app.command()(compact.compact)
 app.command()(networks.networks)
 app.command(epilog=data.EXAMPLES)(data.data)

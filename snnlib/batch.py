@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,10 +107,18 @@ def forget(batch: Batch) -> None:
         records.forget(records.path_of(job.arm, job.profile, job.seed, job.root))
 
 
-def carry_out(batch: Batch, device: str, workers: int, console: Console, deadline: float | None = None) -> None:
-    """Make the runs of ``batch`` and show how far they are; a ``KeyboardInterrupt`` ends the workers and passes on."""
-    with closing(work(batch.to_do, device, workers, deadline)) as events, display(batch.to_do, workers, console) as view:
+def carry_out(
+    batch: Batch, device: str, workers: int, console: Console, deadline: float | None = None, together: int = 1,
+    on_end: Callable[[], None] | None = None,
+) -> None:
+    """Make the runs of ``batch`` and show how far they are; a ``KeyboardInterrupt`` ends the workers and passes on.
+
+    ``together`` seeds of an arm of a small network train as one. ``on_end`` is called after each run that ends.
+    """
+    with closing(work(batch.to_do, device, workers, deadline, together)) as events, display(batch.to_do, workers, console) as view:
         for event in events:
             view.show(event)
             if event.kind not in ("started", "epoch"):
                 batch.ended.setdefault(event.kind, []).append(event)
+                if on_end is not None:
+                    on_end()

@@ -20,10 +20,7 @@ from .config import SwitcherConfig, TrainConfig
 from .data import scale
 from .networks import NETWORKS
 from .switched import Switched
-from .training import dense_step, network_step, optimizer, switcher_step
-
-EVALUATED = 2000
-"""Images that :func:`snnlib.training.accuracy` judges at once after each epoch."""
+from .training import dense_step, judged_at_once, network_step, optimizer, switcher_step
 
 STEPS = {"dense": dense_step, "switcher": switcher_step, "network": network_step}
 """The phases: training without a switcher, and the two of Algorithm 1."""
@@ -73,7 +70,7 @@ def step_bytes(
 
 
 @torch.no_grad()
-def evaluation_bytes(network: str, switcher: SwitcherConfig | None, image: tuple[int, int, int], classes: int, images: int = EVALUATED) -> int:
+def evaluation_bytes(network: str, switcher: SwitcherConfig | None, image: tuple[int, int, int], classes: int, images: int) -> int:
     """Peak bytes while the network judges ``images`` at once."""
     model = _model(network, switcher, image, classes).eval()
     with Alive(*model.parameters(), *model.buffers()) as alive:
@@ -84,16 +81,17 @@ def evaluation_bytes(network: str, switcher: SwitcherConfig | None, image: tuple
 
 def needed(
     network: str, switcher: SwitcherConfig | None, batch_size: int, image: tuple[int, int, int], classes: int,
-    momentum: float = 0.0, evaluated: int = EVALUATED,
+    momentum: float = 0.0, evaluated: int | None = None,
 ) -> int:
     """Bytes that training ``network``, a key of ``NETWORKS``, takes at its peak, beside the data set.
 
     ``switcher`` is None for a dense run; ``image`` (channels, height, width). The larger of both phases' steps and of
-    judging ``evaluated`` images at once. About a second for the deepest networks.
+    judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.accuracy` does. About a second for
+    the deepest networks.
     """
     phases = ["dense"] if switcher is None else ["switcher", "network"]
     steps = [step_bytes(network, switcher, phase, batch_size, image, classes, momentum) for phase in phases]
-    return max(*steps, evaluation_bytes(network, switcher, image, classes, evaluated))
+    return max(*steps, evaluation_bytes(network, switcher, image, classes, evaluated or judged_at_once(image)))
 
 
 def check(needed: int, device: torch.device) -> None:

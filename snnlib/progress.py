@@ -15,35 +15,39 @@ EVERY = 10.0
 
 
 class Remaining:
-    """Seconds that a batch still needs, from the epochs it has seen; epochs of one method cost alike."""
+    """Seconds that a batch still needs, from the epochs it has seen; epochs of one network and method cost alike."""
 
     def __init__(self, jobs: Sequence[Job], workers: int) -> None:
-        self._left = {job: (job.arm.method, job.epochs) for job in jobs}
+        self._left = {job: (_kind(job), job.epochs) for job in jobs}
         self._workers = workers
-        self._costs: dict[str, tuple[float, int]] = {}  # seconds and epochs by method
+        self._costs: dict[tuple[str, str], tuple[float, int]] = {}  # seconds and epochs by kind
 
     def epoch(self, job: Job, done: int, seconds: float) -> None:
         """An epoch of ``job`` took ``seconds``."""
-        self._left[job] = (job.arm.method, job.epochs - done)
-        spent, count = self._costs.get(job.arm.method, (0.0, 0))
-        self._costs[job.arm.method] = (spent + seconds, count + 1)
+        self._left[job] = (_kind(job), job.epochs - done)
+        spent, count = self._costs.get(_kind(job), (0.0, 0))
+        self._costs[_kind(job)] = (spent + seconds, count + 1)
 
     def end(self, job: Job) -> None:
         """``job`` needs no more time."""
         self._left.pop(job, None)
 
     def seconds(self) -> float | None:
-        """The estimate; None before the first epoch. A method not yet seen counts as the slowest that was."""
+        """The estimate; None before the first epoch. A kind not yet seen counts as the slowest that was."""
         if not self._costs:
             return None
-        each = {method: spent / count for method, (spent, count) in self._costs.items()}
+        each = {kind: spent / count for kind, (spent, count) in self._costs.items()}
         slowest = max(each.values())
-        whole = [epochs * each.get(method, slowest) for method, epochs in self._left.values()]
+        whole = [epochs * each.get(kind, slowest) for kind, epochs in self._left.values()]
         return max(sum(whole) / self._workers, max(whole, default=0.0))
 
     def __str__(self) -> str:
         seconds = self.seconds()
         return "time left: not known yet" if seconds is None else f"about {in_words(seconds)} left"
+
+
+def _kind(job: Job) -> tuple[str, str]:
+    return job.arm.network, job.arm.method
 
 
 def in_words(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -11,9 +12,10 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from . import data, records, together
-from .config import Arm, check_seed
+from . import data, memory, records, together
+from .config import Arm, SwitcherConfig, check_seed
 from .devices import pick_device
+from .networks import NETWORKS
 from .training import State, TrainingError, train_alternating, train_dense, train_separate
 from .underway import UnderWay, build_network, result, wrap
 
@@ -37,6 +39,18 @@ def load_data(arm: Arm, device: torch.device) -> data.Dataset:
     return (whole.holdout() if arm.train.split == "holdout" else whole).first(arm.train.train_images)
 
 
+@functools.lru_cache(maxsize=None)
+def _needed(network: str, switcher: SwitcherConfig | None, batch_size: int, image: tuple[int, int, int], classes: int, momentum: float) -> int:
+    return memory.needed(network, switcher, batch_size, image, classes, momentum)
+
+
+def check_memory(arm: Arm, dataset: data.Dataset, device: torch.device, members: int = 1) -> None:
+    """Raise ``ValueError`` where ``members`` runs of ``arm`` at once need more memory than is free; it says how much."""
+    if arm.network in NETWORKS:
+        each = _needed(arm.network, arm.switcher, arm.train.batch_size, dataset.image, len(dataset.classes), arm.train.momentum)
+        memory.check(members * each, device)
+
+
 def run(
     arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset | None = None,
     watch: Watch | None = None, deadline: float | None = None, force: bool = False,
@@ -58,7 +72,9 @@ def run(
             records.sweep(path)
             if force:
                 records.checkpoint_path(path).unlink(missing_ok=True)
-            return _train(UnderWay(arm, profile, seed, path, device, dataset or load_data(arm, device)), watch, deadline)
+            dataset = dataset or load_data(arm, device)
+            check_memory(arm, dataset, device)
+            return _train(UnderWay(arm, profile, seed, path, device, dataset), watch, deadline)
     except Timeout as error:
         raise Busy(f"{path}: another process works on this run") from error
 
@@ -112,6 +128,7 @@ def run_together(
                 found[seed] = entry.record
                 continue
             records.sweep(path)
+            check_memory(arm, dataset, device, len(runs) + 1)
             runs.append(UnderWay(arm, profile, seed, path, device, dataset))
         if len({(each.stage, each.state.epoch) for each in runs}) > 1:
             for each in runs:

@@ -72,12 +72,7 @@ def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
         by_arm.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
     references = {network: _accuracies(runs) for (network, name), runs in by_arm.items() if name == plan.reference}
     ours = [_our_row(table, profile, runs, None if name == plan.reference else references[network]) for (network, name), runs in by_arm.items()]
-    return _by_network(paper_rows(table), [row for row in ours if row is not None], networks_of(table))
-
-
-def networks_of(table: str) -> list[str]:
-    """The networks of a table's arms, in their order."""
-    return list(dict.fromkeys(arm.network for arms in TABLES[table].arms.values() for arm in arms))
+    return _by_network(paper_rows(table), [row for row in ours if row is not None], plan.networks)
 
 
 def _by_network(paper: list[Row], ours: list[Row], networks: list[str]) -> list[Row]:
@@ -181,7 +176,7 @@ def cells(row: Row) -> tuple[str, ...]:
     if row.diff_low is not None and row.diff_high is not None:
         difference += f" [{row.diff_low:+.2f}, {row.diff_high:+.2f}]"
     runs = "" if row.n is None else f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else "")
-    title = f"{row.network}: {row.title}" if len(networks_of(row.table)) > 1 else row.title
+    title = f"{row.network}: {row.title}" if len(TABLES[row.table].networks) > 1 else row.title
     label = ("paper, quoted" if row.note else "paper") if row.source == "paper" else LABELS.get(row.profile or "", f"ours ({row.profile})")
     return (
         label, title, runs, accuracy, difference, _widths(row), _text(row.removed_pct), _text(row.effective_pct),
@@ -193,8 +188,9 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
     """What must be said below the table: of differences, quoted rows, and runs that are not alike."""
     said = []
     if any(row.diff_mean is not None for row in table_rows):
-        reference, several = TABLES[table_rows[0].table].reference, len(networks_of(table_rows[0].table)) > 1
-        said.append(f"difference: accuracy less that of {reference}{' of the same network' if several else ''}, in points, paired by seed, with its 95 % confidence interval")
+        plan = TABLES[table_rows[0].table]
+        same = " of the same network" if len(plan.networks) > 1 else ""
+        said.append(f"difference: accuracy less that of {plan.reference}{same}, in points, paired by seed, with its 95 % confidence interval")
     said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
     return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
 

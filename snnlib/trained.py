@@ -44,6 +44,9 @@ def load(path: Path) -> tuple[Arm, nn.Module, Switched | None]:
 
 def _remedy(record: dict, path: Path) -> str:
     """The command that makes the run of ``record``, which stands at ROOT/PROFILE/NAME/ARM/seed-N.json, anew."""
-    profile, arm, network = record["profile"], record["arm"], record["settings"]["network"]
-    table = next((t.name for t in TABLES.values() if (network, arm) in {(each.network, each.name) for each in t.arms.get(profile, ())}), "TABLE")
-    return command(table, profile, path.absolute().parents[3], [arm], [record["seed"]], force=True, networks=[network])
+    arm, network = record["arm"], record["settings"]["network"]
+    holders = [t for t in TABLES.values() if any((each.network, each.name) == (network, arm) for each in t.arms.get(record["profile"], ()))]
+    alone = next((t.name for t in holders if len(t.networks) == 1), None)
+    name = alone or (holders[0].name if holders else "TABLE")
+    root = path.absolute().parents[3]
+    return command(name, record["profile"], root, [arm], [record["seed"]], force=True, networks=[] if alone else [network])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -97,18 +97,25 @@ def _descend(trained: nn.Module, sgd: torch.optim.SGD, loss: Tensor, clip: float
     sgd.step()
 
 
+def judged_at_once(image: Sequence[int]) -> int:
+    """How many images of this (channels, height, width) are judged at once: 2,000 of MNIST, fewer where they are larger."""
+    return max(2000 * 28 * 28 // math.prod(image), 1)
+
+
 @torch.no_grad()
 def accuracy(
-    network: nn.Module, gates: list[Tensor] | None, x: Tensor, y: Tensor, batch: int = 2000, standard: Callable[[Tensor], Tensor] = lambda x: x
+    network: nn.Module, gates: list[Tensor] | None, x: Tensor, y: Tensor, batch: int | None = None, standard: Callable[[Tensor], Tensor] = lambda x: x
 ) -> float:
     """Share of images (images, channels, height, width; uint8) that are classified right, from 0 to 1.
 
-    ``standard`` prepares scaled images as in training. Batch norm uses its running statistics.
+    ``batch`` images are judged at once, by default as many as :func:`judged_at_once` allows. ``standard`` prepares scaled
+    images as in training. Batch norm uses its running statistics.
     """
     if not len(y):
         raise ValueError("no images to judge on: the accuracy of an empty test set is not a number")
     dtype, training = next(network.parameters()).dtype, network.training
     network.eval()  # batch norm by its running statistics
+    batch = batch or judged_at_once(x.shape[1:])
     parts = zip(x.split(batch), y.split(batch))
     right = [(network(standard(scale(part, dtype)), gates).argmax(1) == label).sum() for part, label in parts]
     network.train(training)

@@ -8,6 +8,7 @@ of each other's way by the file locks of :func:`snnlib.runner.run`.
 from __future__ import annotations
 
 import ctypes
+import functools
 import multiprocessing
 import os
 import platform
@@ -38,7 +39,7 @@ class Job:
         return self.arm.train.epochs + self.arm.dense_epochs
 
     def __str__(self) -> str:
-        return f"{self.arm.name} seed {self.seed}"
+        return f"{self.arm.network} {self.arm.name} seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,26 @@ def cuda_driver() -> bool:
     return True
 
 
-def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None) -> Iterator[Event]:
-    """Make ``jobs`` in ``workers`` processes; yields what they report until all is done.
+BATCHED = ("mlp", "lenet5-caffe")
+"""Networks so small that an accelerator trains several seeds of them in little more than the time of one."""
+
+
+def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
+    """``jobs`` in their order, up to ``together`` seeds of an arm of a small network in one group."""
+    found: list[list[Job]] = []
+    open_groups: dict[tuple, list[Job]] = {}
+    for job in jobs:
+        key = (job.arm, job.profile, job.root)
+        group = open_groups.get(key)
+        if group is None or len(group) >= together or job.arm.network not in BATCHED:
+            group = open_groups[key] = []
+            found.append(group)
+        group.append(job)
+    return found
+
+
+def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None, together: int = 1) -> Iterator[Event]:
+    """Make ``jobs`` in ``workers`` processes, up to ``together`` seeds of an arm as one batch; yields what they report.
 
     With several workers each computes with one thread: two such processes do more than one with two threads.
     ``deadline`` is a ``time.monotonic()`` after which no further epoch starts; every worker trains one epoch all the
@@ -95,9 +114,9 @@ def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None 
     trained up to their last checkpoint stays.
     """
     context = multiprocessing.get_context("spawn")
-    queue, running, processes = list(jobs), {}, []
+    queue, running, processes = groups_of(jobs, together), {}, []
     try:
-        for _ in range(min(workers, len(jobs))):
+        for _ in range(min(workers, len(queue))):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, device, 1 if workers > 1 else None, deadline), daemon=True)
             # Ctrl-C reaches every process of a terminal; the parent alone answers it. Children inherit "ignored".
@@ -110,22 +129,25 @@ def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None 
             theirs.close()
             processes.append(process)
             running[ours] = queue.pop(0)
-            ours.send(running[ours])
+            ours.send(list(running[ours]))
         while running:
             for pipe in wait(list(running)):
                 try:
                     event = pipe.recv()
                 except (EOFError, OSError):  # killed from outside, for want of memory perhaps
-                    event = Event("crashed", running[pipe], text="a worker process was killed")
+                    event = Event("crashed", running[pipe][0], text="a worker process was killed")
                 yield event
                 if event.kind == "crashed":
                     return
                 if event.kind in ("started", "epoch"):
                     continue
+                running[pipe].remove(event.job)
+                if running[pipe]:
+                    continue  # others of its group are still to be heard of
                 over = deadline is not None and time.monotonic() > deadline
                 if queue and not over:
                     running[pipe] = queue.pop(0)
-                    pipe.send(running[pipe])
+                    pipe.send(list(running[pipe]))
                 else:
                     del running[pipe]
                     pipe.close()
@@ -137,7 +159,7 @@ def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None 
 
 
 def _serve(pipe: Connection, device: str, threads: int | None, deadline: float | None) -> None:
-    """A worker's life: take a job, make it, report, until the pipe closes."""
+    """A worker's life: take a group of jobs, make them, report, until the pipe closes."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     keep_memory()
     if threads is not None:
@@ -148,32 +170,49 @@ def _serve(pipe: Connection, device: str, threads: int | None, deadline: float |
 
     if threads is not None:
         torch.set_num_threads(threads)
-    datasets: dict[tuple, data.Dataset] = {}
+    dataset, kept = None, None  # one at a time: they are large
     while True:
         try:
-            job = pipe.recv()
+            jobs = pipe.recv()
         except EOFError:
             return
-        pipe.send(Event("started", job))
+        for job in jobs:
+            pipe.send(Event("started", job))
+        arm, profile, root, by_seed = jobs[0].arm, jobs[0].profile, jobs[0].root, {job.seed: job for job in jobs}
+
+        def watch(seed: int, done: int, total: int, row: dict, by_seed=by_seed) -> None:
+            pipe.send(Event("epoch", by_seed[seed], done, row))
+
         try:
             place = runner.pick_device(device)
-            key = (job.arm.dataset, job.arm.train.split, job.arm.train.train_images)
-            if key not in datasets:
-                datasets[key] = runner.load_data(job.arm, place)
-            record = runner.run(
-                job.arm, job.profile, job.seed, job.root, place, datasets[key],
-                lambda done, total, row: pipe.send(Event("epoch", job, done, row)), deadline,
-            )
-            pipe.send(Event("finished", job, record=record))
+            key = (arm.dataset, arm.train.split, arm.train.train_images)
+            if key != kept:
+                dataset, kept = None, None
+                dataset, kept = runner.load_data(arm, place), key
+            if len(jobs) > 1:
+                made = runner.run_together(arm, profile, list(by_seed), root, place, dataset, watch, deadline)
+            else:
+                seed = jobs[0].seed
+                made = {seed: runner.run(arm, profile, seed, root, place, dataset, functools.partial(watch, seed), deadline)}
+            ends = [Event("finished", by_seed[seed], record=record) for seed, record in made.items()]
         except runner.Busy as problem:
-            pipe.send(Event("busy", job, text=str(problem)))
+            ends = _all("busy", jobs, str(problem))
         except runner.BudgetReached as problem:
-            pipe.send(Event("stopped", job, text=str(problem)))
+            ends = _all("stopped", jobs, str(problem))
+        except torch.OutOfMemoryError as problem:
+            torch.cuda.empty_cache()
+            ends = _all("refused", jobs, f"{arm.network} does not fit into the memory of {device} ({str(problem).splitlines()[0]}): choose a smaller batch_size, fewer seeds --together, or another device")
         except (data.DataError, records.RecordError, OSError, ValueError) as problem:
-            pipe.send(Event("refused", job, text=str(problem)))
+            ends = _all("refused", jobs, str(problem))
         except Exception:
-            pipe.send(Event("crashed", job, text=f"an error in the program\n{traceback.format_exc()}"))
+            pipe.send(Event("crashed", jobs[0], text=f"an error in the program\n{traceback.format_exc()}"))
             return
+        for end in ends:
+            pipe.send(end)
+
+
+def _all(kind: str, jobs: Sequence[Job], text: str) -> list[Event]:
+    return [Event(kind, job, text=text) for job in jobs]
 
 
 def _die_with_parent() -> None:

@@ -1,7 +1,6 @@
 """The estimate of the memory that a run takes: counted by hand, against measured peaks, and what is said where it is short."""
 
 import gc
-import inspect
 
 import pytest
 import torch
@@ -9,8 +8,8 @@ import torch
 from benchmarks import memory as benchmark
 from snnlib import memory
 from snnlib.config import SwitcherConfig
-from snnlib.networks import lenet5_caffe
-from snnlib.training import accuracy
+from snnlib.networks import lenet5_caffe, mlp
+from snnlib.training import accuracy, judged_at_once
 
 SWITCHER = SwitcherConfig()
 
@@ -62,7 +61,7 @@ def test_a_run_needs_its_largest_part():
     judging = [memory.evaluation_bytes("vgg-cov2", SWITCHER, (3, 32, 32), 10, images) for images in (10, 2000)]
     assert judging[0] < max(steps) < judging[1]
     assert memory.needed("vgg-cov2", SWITCHER, 64, (3, 32, 32), 10, evaluated=10) == max(steps)
-    assert memory.needed("vgg-cov2", SWITCHER, 64, (3, 32, 32), 10) == judging[1]
+    assert memory.needed("vgg-cov2", SWITCHER, 64, (3, 32, 32), 10, evaluated=2000) == judging[1]
     assert memory.needed("vgg-cov2", None, 64, (3, 32, 32), 10, evaluated=10) < max(steps)
 
 
@@ -93,7 +92,12 @@ def test_the_estimate_of_judging_is_near_the_measured_peak():
 
 
 def test_as_many_images_are_judged_at_once_as_the_estimate_supposes():
-    assert inspect.signature(accuracy).parameters["batch"].default == memory.EVALUATED
+    judged = []
+    network = mlp(generator=torch.Generator().manual_seed(0))
+    network.register_forward_pre_hook(lambda module, inputs: judged.append(len(inputs[0])))
+    accuracy(network, None, torch.zeros(4500, 1, 28, 28, dtype=torch.uint8), torch.zeros(4500, dtype=torch.long))
+    assert judged == [2000, 2000, 500] and judged_at_once((1, 28, 28)) == 2000 > judged_at_once((3, 32, 32)) > judged_at_once((3, 84, 84)) > 50
+    assert memory.needed("resnet34", None, 1, (3, 84, 84), 100) == memory.evaluation_bytes("resnet34", None, (3, 84, 84), 100, judged_at_once((3, 84, 84)))
 
 
 def test_too_little_memory_is_refused_with_both_numbers_and_the_remedy(monkeypatch):

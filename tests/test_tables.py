@@ -170,8 +170,11 @@ def test_columns_without_a_figure_are_left_out():
 
 def test_status_counts_every_run_of_every_table(root):
     found = status.summary(status.profiles_begun(root), root)
-    assert [(part["table"], part["profile"]) for part in found] == [("2", "paper")]
-    (part,) = found
+    assert [(part["table"], part["profile"]) for part in found] == [(name, "paper") for name in TABLES if "paper" in TABLES[name].arms]
+    of_table = {part["table"]: part for part in found}
+    assert of_table["1"]["counts"]["recorded"] == 8, "the MLP's runs are those of Table 2"
+    assert of_table["3"]["counts"]["recorded"] == 0 < of_table["3"]["counts"]["missing"]
+    part = of_table["2"]
     assert part["counts"]["recorded"] == 8 == len(part["recorded"])
     assert sum(part["counts"].values()) == part["runs"] == 8 * len(TABLES["2"].arms["paper"])
     assert set(part["counts"]) == set(status.STATES)

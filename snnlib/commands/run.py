@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from .. import batch, records
+from .. import archive, batch, records
 from ..experiments import PROFILES, TABLES
 from ..names import Refused, check_name
 from ..workers import cpu_count, cuda_driver
@@ -27,6 +27,8 @@ EXAMPLES = """Examples:
 
 [bold]snn run 2 --profile paper --time-budget 3600[/bold]  an hour of the long runs; repeat it to go on.
 
+[bold]snn run --pending --profile paper --time-budget 1800 --pack records.tar.gz[/bold]  half an hour of all that is missing.
+
 [bold]snn run 2 --arm dense --arm snn-al-epoch --seed 0[/bold]  two runs only."""
 
 
@@ -40,7 +42,10 @@ def run(
     time_budget: Annotated[float | None, typer.Option(metavar="SECONDS", help="Start no further epoch after so long.")] = None,
     pending: Annotated[bool, typer.Option("--pending", help="Every run that is missing, stale or unreadable; of all tables if none is named.")] = False,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes that train at once. [dim]Default: one a core, one on CUDA[/dim]")] = None,
+    together: Annotated[int | None, typer.Option(metavar="N", min=1, help="Seeds of a small network that train as one batch. [dim]Default: 8 on CUDA, 1 on the CPU[/dim]")] = None,
     root: RecordsFolder = None,
+    pack: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep all records packed in this .tar.gz file, up to date after each run.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be trained, in which order.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Forget what is recorded or failed, and train it again.")] = False,
 ) -> None:
     """Train the runs of a table that have no record yet.
@@ -67,17 +72,35 @@ def run(
         _say(f"{_runs(len(todo.recorded))} recorded already: reused")
     for entry in todo.failed_before:
         _say(f"{entry.arm.name} seed {entry.seed} failed before ({entry.record['error']['message']}): not tried again without --force")
+    if dry_run:
+        _list(todo)
+        return
     if todo.to_do:
-        count = min(workers or (1 if where.startswith("cuda") else cpu_count()), len(todo.to_do))
+        on_cuda = where.startswith("cuda")
+        count = min(workers or (1 if on_cuda else cpu_count()), len(todo.to_do))
+        if len(tables) > 1:
+            _list(todo)
         _say(f"{_runs(len(todo.to_do))} to train on {where}, {count} at once")
         try:
             if force:
                 batch.forget(todo)
-            batch.carry_out(todo, where, count, console, deadline)
+            save = None if pack is None else (lambda: archive.pack(pack, root))
+            batch.carry_out(todo, where, count, console, deadline, together or (8 if on_cuda else 1), save)
         except KeyboardInterrupt:
             _say(f"Interrupted. Every finished epoch is kept. Go on with: {_again()}", error=True)
             raise typer.Exit(130) from None
+    if pack is not None:
+        _say(f"{pack}: {sum(name.endswith('.json') for name in archive.pack(pack, root))} records")
     _conclude(todo, tables, profile, root)
+
+
+def _list(todo: batch.Batch) -> None:
+    """One line for each group of runs alike, in the order in which they come."""
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for job in todo.to_do:
+        groups.setdefault((job.arm.dataset, job.arm.network, job.arm.name), []).append(job.seed)
+    for (dataset, network, arm), seeds in groups.items():
+        _say(f"  {dataset} {network} {arm}: {_runs(len(seeds))} (seed {', '.join(map(str, seeds))})")
 
 
 def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:

@@ -29,6 +29,11 @@ class Table:
     reference: str
     fewer_seeds: dict[str, int] = field(default_factory=dict)  # by network: so many seeds at most
 
+    @property
+    def networks(self) -> list[str]:
+        """The networks of the arms, in their order."""
+        return list(dict.fromkeys(arm.network for arms in self.arms.values() for arm in arms))
+
     def seeds_of(self, arm: Arm, profile: str) -> tuple[int, ...]:
         """The seeds of ``arm`` in ``profile``."""
         return self.seeds[profile][: self.fewer_seeds.get(arm.network)]

@@ -1,0 +1,43 @@
+"""``snn pack`` and ``snn unpack``: records as one file, from the machine that trains to the one that reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import archive, records
+from ..experiments import PROFILES
+from ..names import check_name
+from . import PROFILE_HELP, RecordsFolder
+
+
+def pack(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write, records.tar.gz for example.")],
+    profile: Annotated[list[str] | None, typer.Option(help=PROFILE_HELP + " May be repeated. [dim]Default: all[/dim]")] = None,
+    weights: Annotated[bool, typer.Option("--weights", help="With the final weights.")] = False,
+    checkpoints: Annotated[bool, typer.Option("--checkpoints", help="With what runs under way resume from.")] = False,
+    root: RecordsFolder = None,
+) -> None:
+    """Write all records into one .tar.gz file."""
+    root, profiles = root or records.default_root(), [check_name("profile", each, PROFILES) for each in profile or ()]
+    names = archive.pack(target, root, profiles, weights, checkpoints)
+    count = sum(name.endswith(".json") for name in names)
+    typer.echo(f"{target}: {count} records" + (f", {len(names) - count} files of weights" if len(names) > count else ""))
+
+
+def unpack(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="An archive that snn pack or snn run --pack wrote.")],
+    root: RecordsFolder = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace finished records that differ, too.")] = False,
+) -> None:
+    """Put the records of an archive into the records folder; a finished one that stands there is kept.
+
+    Exit code: 1 where a record was kept that differs from the archive's.
+    """
+    found = archive.unpack(source, root or records.default_root(), force)
+    typer.echo(f"{len(found.new)} files new, {len(found.replaced)} replaced, {len(found.same)} the same")
+    for name in found.refused:
+        typer.echo(f"kept, not replaced without --force: {name}", err=True)
+    raise typer.Exit(1 if found.refused else 0)
