@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 ALGORITHM = 1
 """Raised when the mathematics of a run changes, so that older records read as stale (speed work leaves it)."""
 
-ADDED_LATER = {"scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False}
+ADDED_LATER = {"scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False, "test_images": None}
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
 
@@ -67,6 +67,7 @@ class TrainConfig:
     fc_std: float = 0.01  # std of the normal that fills FC weights; the scan leaves 0.1 and 0.01 open
     split: str = "full"  # "full": all training images, test accuracy; "holdout": the last 5,000 are held out
     train_images: int | None = None  # the first so many training images only; None: all of them
+    test_images: int | None = None  # judged on so many images, evenly spread over the test set; None: all of them
     augment: bool = False  # open: random crop (padded by an eighth of the side) and horizontal flip of training images
     normalize: bool = False  # open: each colour less its mean over the training images, divided by its deviation
 
@@ -74,9 +75,9 @@ class TrainConfig:
         for name, allowed in (("schedule", ("cosine", "constant")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout"))):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(map(repr, allowed))}")
-        for name in ("epochs", "batch_size", "train_images"):
+        for name in ("epochs", "batch_size", "train_images", "test_images"):
             value = getattr(self, name)
-            if (name, value) != ("train_images", None) and (not isinstance(value, int) or value < 1):
+            if not (value is None and name.endswith("_images")) and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name}={value}: must be a whole number, 1 or more")
         if not 0 < self.rate < math.inf:
             raise ValueError(f"rate={self.rate}: the learning rate must be positive and finite")
@@ -118,7 +119,7 @@ class Arm:
             del values[label]
         for part in (values, values["train"], values["switcher"] or {}):
             for added, before in ADDED_LATER.items():
-                if part.get(added) == before:
+                if added in part and part[added] == before:
                     del part[added]
         return json.loads(json.dumps({"algorithm": ALGORITHM, **values}))
 

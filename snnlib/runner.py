@@ -36,7 +36,12 @@ class Busy(Exception):
 def load_data(arm: Arm, device: torch.device) -> data.Dataset:
     """The arm's data set as its settings split it."""
     whole = data.load(arm.dataset, device=device)
-    return (whole.holdout() if arm.train.split == "holdout" else whole).first(arm.train.train_images)
+    chosen = (whole.holdout() if arm.train.split == "holdout" else whole).first(arm.train.train_images)
+    count = arm.train.test_images
+    if count is None or count >= len(chosen.x_test):
+        return chosen
+    spread = torch.arange(count, device=device) * len(chosen.x_test) // count  # some test sets are sorted by class
+    return replace(chosen, x_test=chosen.x_test[spread], y_test=chosen.y_test[spread])
 
 
 @functools.lru_cache(maxsize=None)

@@ -185,7 +185,7 @@ def _serve(pipe: Connection, device: str, threads: int | None, deadline: float |
 
         try:
             place = runner.pick_device(device)
-            key = (arm.dataset, arm.train.split, arm.train.train_images)
+            key = (arm.dataset, arm.train.split, arm.train.train_images, arm.train.test_images)
             if key != kept:
                 dataset, kept = None, None
                 dataset, kept = runner.load_data(arm, place), key

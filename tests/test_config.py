@@ -12,7 +12,7 @@ SPELLED_OUT = Arm(
     train=TrainConfig(
         epochs=2, batch_size=64, rate=0.1, schedule="cosine", momentum=0.0, weight_decay=0.0, alternate="epoch", clip_switcher=1.0,
         clip_network=1.0, through_switcher=True, fc_std=0.1, split="full", train_images=None,
-        augment=True, normalize=True,
+        augment=True, normalize=True, test_images=50,
     ),
     switcher=SwitcherConfig(
         channels=(4, 8, 16), kernel=(3, 3), width_stride=3, upsample="transposed", calibrate=True, scale_inputs=True, initial_mean=1.0,
@@ -75,7 +75,7 @@ def test_arms_that_contradict_themselves_are_refused(method, switcher, problem):
 def test_hash_of_settings_is_the_one_that_records_carry():
     """Literals on purpose: other values would make every committed record stale."""
     assert ALGORITHM == 1
-    train = dataclasses.replace(SPELLED_OUT.train, augment=False, normalize=False)
+    train = dataclasses.replace(SPELLED_OUT.train, augment=False, normalize=False, test_images=None)
     switcher = dataclasses.replace(SPELLED_OUT.switcher, kernel_features=32)
     first = dataclasses.replace(SPELLED_OUT, train=train, switcher=switcher)
     assert first.settings_hash() == "38a43c5e3e0f"
@@ -104,7 +104,7 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
     other = {
         "epochs": 3, "batch_size": 32, "rate": 0.2, "schedule": "constant", "momentum": 0.9, "weight_decay": 0.1, "alternate": "step",
         "clip_switcher": None, "clip_network": None, "through_switcher": False, "fc_std": 0.05, "split": "holdout", "train_images": 100,
-        "augment": False, "normalize": False,
+        "augment": False, "normalize": False, "test_images": 100,
     }
     assert set(other) == {field.name for field in dataclasses.fields(TrainConfig)}
     variants = [dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, **{key: value})) for key, value in other.items()]

@@ -45,6 +45,17 @@ def path(tmp_path):
     return records.path_of(ARM, "quick", 0, tmp_path)
 
 
+def test_runs_may_be_judged_on_an_even_part_of_the_test_images(monkeypatch, images):
+    monkeypatch.setattr(data, "load", lambda name, device: images)
+    arm = Arm("part", "dense", train=TrainConfig(train_images=30, test_images=7))
+    chosen = runner.load_data(arm, CPU)
+    step = len(images.x_test) / 7
+    assert len(chosen.x_train) == 30 and torch.equal(chosen.x_test, torch.stack([images.x_test[int(step * index)] for index in range(7)]))
+    assert len(chosen.y_test) == 7
+    everything = runner.load_data(Arm("all", "dense", train=TrainConfig(test_images=10**6)), CPU)
+    assert torch.equal(everything.x_test, images.x_test)
+
+
 def test_a_record_comes_back_as_it_was_written(path):
     records.write(path, minimal())
     assert records.read(path) == minimal()
