@@ -71,7 +71,7 @@ class Switcher(nn.Module):
         """The output before its ReLU, (layers, rows)."""
         if packed.size != self.size:
             raise ValueError(f"packed weights of size {packed.size} for a switcher built for {self.size}")
-        if packed.layers is not None and fused.usable(packed.layers, self.config):
+        if packed.layers is not None and fused.usable(packed.layers, self.config) and not self._watched():
             return Scores.apply(self.config, self.size, *self._in_order(), *(weight.t() for weight in packed.layers))
         h = packed.tensor[None]  # (1, layers, rows, cols), channels last as it is packed
         levels = []
@@ -84,6 +84,10 @@ class Switcher(nn.Module):
             u = F.relu(self._upsample(upsampling, u, len(level)))
             u = torch.cat([u, level], dim=1)  # (rows, 2 * channels)
         return self.head(u).t()  # (layers, rows)
+
+    def _watched(self) -> bool:
+        """Whether somebody has put a hook on a part: then the parts must be called one by one."""
+        return any(module._forward_hooks or module._forward_pre_hooks for module in self.modules())
 
     def _in_order(self) -> Iterator[Tensor]:
         """Weights and biases from the first convolution to the head, as :class:`~snnlib.fused.Scores` takes them."""

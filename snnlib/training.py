@@ -15,12 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .batches import Batches, order
+from .batches import Batches
 from .checks import DeadLayerError, DivergenceError, TrainingError, check
 from .config import TrainConfig
 from .data import Dataset, scale
 from .graphs import Graphed
-from .seeds import generator
 from .switched import Switched
 
 
@@ -33,7 +32,7 @@ class State:
     velocity: dict[str, Tensor] = field(default_factory=dict)  # "switcher.3": momentum buffer of its fourth parameter
 
 
-__all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError", "generator", "order"]
+__all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError"]
 
 OnEpoch = Callable[[State], None]
 """Called after each epoch with the state; it may save it, show it, or raise to stop the run."""

@@ -15,7 +15,7 @@ from snnlib.networks import MLP
 from snnlib.packing import PackedWeights, pack_linear
 from snnlib.switched import Switched, dead_layers
 from snnlib.switcher import Switcher
-from snnlib.training import generator
+from snnlib.seeds import generator
 
 VARIANTS = [
     SwitcherConfig(channels=channels, kernel=kernel, width_stride=stride, upsample=upsample)

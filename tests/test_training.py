@@ -9,13 +9,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from snnlib import training
+from snnlib import batches, training
 from snnlib.compaction import compact
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.data import Dataset, scale
 from snnlib.networks import MLP
+from snnlib.seeds import generator
 from snnlib.switched import Switched, dead_layers
-from snnlib.training import DeadLayerError, DivergenceError, State, generator, train_alternating, train_dense, train_separate
+from snnlib.training import DeadLayerError, DivergenceError, State, train_alternating, train_dense, train_separate
 
 WIDTHS = (16, 12, 8, 3)
 SWITCHER = SwitcherConfig(initial_mean=1.0, initial_spread=0.5)
@@ -216,10 +217,10 @@ def test_rate_falls_along_a_cosine_over_all_steps_or_stays(monkeypatch, schedule
 
 def test_every_epoch_visits_every_image_once_in_an_order_that_the_seed_decides():
     for epoch in range(3):
-        order = training.order(4, epoch, 50)
-        assert sorted(order.tolist()) == list(range(50)) and torch.equal(order, training.order(4, epoch, 50))
-    assert not torch.equal(training.order(4, 0, 50), training.order(4, 1, 50))
-    assert not torch.equal(training.order(4, 0, 50), training.order(5, 0, 50))
+        order = batches.order(4, epoch, 50)
+        assert sorted(order.tolist()) == list(range(50)) and torch.equal(order, batches.order(4, epoch, 50))
+    assert not torch.equal(batches.order(4, 0, 50), batches.order(4, 1, 50))
+    assert not torch.equal(batches.order(4, 0, 50), batches.order(5, 0, 50))
 
 
 def test_arms_of_one_seed_see_the_same_batches(monkeypatch):
