@@ -50,8 +50,8 @@ test: environment ## Run all tests (under five minutes once the environment is t
 book: environment ## Build the HTML book as published, from the outputs in its notebooks
 	@$(BIN)/python -m book.workflow html
 
-bench: environment ## Time a training step of each kind
-	@$(BIN)/python benchmarks/steps.py
+bench: environment ## Measure speed and memory against plain PyTorch, into benchmarks/results.json
+	@$(BIN)/python -m benchmarks
 
 clean: ## Delete what is built; records, results of runs and .venv stay
 	rm -rf book/_build runs/book runs/chapters .pytest_cache .hypothesis

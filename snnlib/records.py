@@ -7,8 +7,10 @@ under way, ``seed-N.part.safetensors`` (checkpoint). Nothing is ever pickled.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +45,12 @@ def default_root() -> Path:
 
 
 def path_of(arm: Arm, profile: str, seed: int, root: Path) -> Path:
-    """Where the record of a run stands."""
-    return Path(root) / profile / f"{arm.dataset}-{arm.network}" / arm.name / f"seed-{seed}.json"
+    """Where the record of a run stands; a data set that is a path is called by its last part and a short hash."""
+    dataset = arm.dataset
+    if not re.fullmatch(r"[\w.-]+", dataset) or dataset.endswith(".npz"):
+        place = str(Path(dataset).expanduser().absolute())
+        dataset = f"{re.sub(r'[^a-zA-Z0-9_.]+', '_', Path(place).stem)}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+    return Path(root) / profile / f"{dataset}-{arm.network}" / arm.name / f"seed-{seed}.json"
 
 
 def weights_path(record_path: Path) -> Path:

@@ -125,7 +125,8 @@ class UnderWay:
             place = {key: getattr(problem, key) for key in ("epoch", "step", "phase", "layer")}
             error = {"type": type(problem).__name__, "message": str(problem), **place}
         history = [row | {"epoch": index} for index, row in enumerate(self.before + self.state.history)]
-        images = {"train": len(self.dataset.x_train), "evaluated": len(self.dataset.x_test), "shape": list(self.dataset.image), "classes": len(self.dataset.classes)}
+        images = {"train": len(self.dataset.x_train), "evaluated": len(self.dataset.x_test), "shape": list(self.dataset.image)}
+        images |= {"classes": len(self.dataset.classes), "checksum": self.dataset.checksum()}
         record = {
             "version": records.VERSION, "status": "failed" if error else "finished", "error": error,
             "profile": self.profile, "arm": self.arm.name, "title": self.arm.title, "seed": self.seed,

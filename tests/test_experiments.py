@@ -1,0 +1,85 @@
+"""The experiments as data: what runs belong to a table, who shares them, and in which order a queue takes them."""
+
+import pytest
+from command_line import inside
+
+from snnlib import batch, records, tables, workers
+from snnlib.experiments import PROFILES, TABLES, arm_of, place_in_queue
+from snnlib.names import Refused
+from snnlib.networks import NETWORKS
+
+PAPER = [name for name in TABLES if "paper" in TABLES[name].arms]
+
+
+def test_every_table_has_its_reference_for_each_network():
+    for table in TABLES.values():
+        for profile, arms in table.arms.items():
+            assert profile in PROFILES and len(set((arm.network, arm.name) for arm in arms)) == len(arms)
+            for network in {arm.network for arm in arms}:
+                assert network in NETWORKS
+                assert arm_of(table, profile, table.reference, network).network == network
+    with pytest.raises(KeyError):
+        arm_of(TABLES["1"], "paper", "dense", "resnet34")
+
+
+def test_the_mlp_of_table_1_is_that_of_table_2(tmp_path):
+    for profile in ("smoke", "quick", "paper"):
+        for name in ("dense", "snn-al-epoch"):
+            ones = [arm_of(TABLES[table], profile, name, "mlp") for table in ("1", "2")]
+            assert len({arm.settings_hash() for arm in ones}) == 1
+            assert len({records.path_of(arm, profile, 0, tmp_path) for arm in ones}) == 1
+
+
+def test_large_networks_have_fewer_seeds_and_seeds_come_in_whole_pairs():
+    table = TABLES["3"]
+    runs = table.runs("paper")
+    seeds = {network: sorted({seed for arm, seed in runs if arm.network == network}) for network in table.networks}
+    assert seeds["vgg16"] == seeds["resnet34"] == [0, 1, 2] and seeds["vgg-cov2"] == list(range(8))
+    assert [seed for _, seed in runs] == sorted(seed for _, seed in runs)
+
+
+def test_the_queue_takes_the_most_wanted_first(tmp_path):
+    todo = batch.plan(PAPER, "paper", tmp_path).to_do
+    order = list(dict.fromkeys((job.arm.dataset, job.arm.network) for job in todo))
+    assert order[:4] == [("cifar10", "vgg-cov2"), ("cifar10", "vgg-cov2-bn"), ("mnist", "mlp"), ("mnist", "lenet5-caffe")]
+    assert {dataset for dataset, _ in order[-3:]} == {"mini_imagenet"}
+    assert len(todo) == len(set(todo)), "runs that two tables share are made once"
+    assert place_in_queue("search", "mlp") > max(place_in_queue(name, network) for name in PAPER for network in TABLES[name].networks)
+
+
+def test_one_network_of_a_table_may_be_asked_for(tmp_path, capsys):
+    todo = batch.plan(["3"], "paper", tmp_path, networks=["vgg-cov2"]).to_do
+    assert {job.arm.network for job in todo} == {"vgg-cov2"} and len(todo) == 16
+    with pytest.raises(Refused, match="unknown network of table 3 'vgg-cov'"):
+        batch.plan(["3"], "paper", tmp_path, networks=["vgg-cov"])
+    code, said, _ = inside(capsys, "run", "3", "--profile", "paper", "--network", "vgg16", "--dry-run", "--records", tmp_path)
+    assert code == 0 and "cifar10 vgg16 dense: 3 runs (seed 0, 1, 2)" in said and "resnet" not in said
+    assert not any(tmp_path.rglob("*.json"))
+
+
+def test_seeds_of_small_networks_are_grouped_and_nothing_else(tmp_path):
+    todo = batch.plan(PAPER, "paper", tmp_path).to_do
+    assert [group for group in workers.groups_of(todo, 1)] == [[job] for job in todo]
+    groups = workers.groups_of(todo, 8)
+    assert sorted(map(str, sum(groups, []))) == sorted(map(str, todo))
+    for group in groups:
+        assert len({job.arm for job in group}) == 1 and len(group) == (8 if group[0].arm.network in workers.BATCHED else 1)
+
+
+def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
+    for arm, seed in TABLES["3"].runs("smoke"):
+        result = {"accuracy": 50.0 + (arm.method != "dense"), "widths": [1], "removed_pct": 0.0, "effective_pct": 0.0}
+        records.write(records.path_of(arm, "smoke", seed, tmp_path), {
+            "version": records.VERSION, "status": "finished", "error": None, "profile": "smoke", "arm": arm.name, "seed": seed,
+            "settings_hash": arm.settings_hash(), "settings": arm.settings(), "seconds": 1.0, "device": "d", "versions": {"torch": "2"},
+            "result": result, "history": [],
+        })
+    rows = tables.rows("3", "smoke", tmp_path)
+    networks = list(dict.fromkeys("".join(filter(str.isalnum, row.network)) for row in rows))
+    assert networks == ["".join(filter(str.isalnum, network)) for network in TABLES["3"].networks]
+    for network in networks:
+        sources = [row.source for row in rows if "".join(filter(str.isalnum, row.network)) == network]
+        assert sources == sorted(sources, reverse=True)
+    ours = [row for row in rows if row.source == "ours"]
+    assert [row.diff_mean for row in ours] == [None, 1.0] * 6  # each against the dense run of its own network
+    assert tables.cells(ours[0])[1] == "vgg-cov2: dense" and "of the same network" in tables.notes(rows)[0]
