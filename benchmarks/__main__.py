@@ -21,7 +21,7 @@ from rich.table import Table
 from benchmarks import data_path, growth, latency, memory, steps
 from benchmarks.timing import Row, copy_bandwidth, matmul_peak
 from snnlib import __version__, encoder, records
-from snnlib.runner import describe, pick_device
+from snnlib.devices import describe, pick_device
 from snnlib.workers import keep_memory
 
 HERE = Path(__file__).parent
@@ -44,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     keep_memory()
     torch.set_num_threads(options.threads)
-    device, wanted, console = pick_device(options.device), options.only or [*PARTS, "growth"], Console(width=170)
+    device, wanted, console = pick_device(options.device), options.only or [*PARTS, "growth"], Console(width=210)
 
     rows: list[Row] = []
     for part in (part for part in PARTS if part in wanted):
@@ -72,11 +72,13 @@ def show(results: dict, console: Console) -> None:
     )
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("", "ours ms", "plain ms", "ratio", "limit", "reached", "note"):
-        table.add_column(name, justify="left" if name in ("", "limit", "note") else "right")
+        table.add_column(name, justify="left" if name in ("", "limit", "note") else "right", no_wrap=name in ("", "ours ms", "plain ms"))
     for row in results["rows"]:
         cells = [_text(row[key], form) for key, form in (("ours_ms", ".2f"), ("plain_ms", ".2f"), ("ratio", ".2f"))]
         table.add_row(row["name"], *cells, row["limit"], _text(row["fraction"], ".0%"), row["note"])
     console.print(table)
+    if any((row["fraction"] or 0) > 1 for row in results["rows"]):
+        console.print("more than 100 % of the matrix-product peak: a 3 x 3 convolution by Winograd's algorithm multiplies less than is counted")
     for point in results.get("growth", []):
         console.print(f"{point['what']:<30}{point['size']:>10}  {point['phase']:<9} {point['ms']:8.2f} ms a step")
 
