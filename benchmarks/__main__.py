@@ -78,7 +78,7 @@ def show(results: dict, console: Console) -> None:
         table.add_row(row["name"], *cells, row["limit"], _text(row["fraction"], ".0%"), row["note"])
     console.print(table)
     if any((row["fraction"] or 0) > 1 for row in results["rows"]):
-        console.print("more than 100 % of the matrix-product peak: a 3 x 3 convolution by Winograd's algorithm multiplies less than is counted")
+        console.print("more than 100 %: convolutions here come from another library than matrix products, and do more operations a second")
     for point in results.get("growth", []):
         console.print(f"{point['what']:<30}{point['size']:>10}  {point['phase']:<9} {point['ms']:8.2f} ms a step")
 
