@@ -1,9 +1,12 @@
 """The experiments as data: what runs belong to a table, who shares them, and in which order a queue takes them."""
 
+from dataclasses import replace
+
 import pytest
 from command_line import inside
 
 from snnlib import batch, records, tables, workers
+from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.experiments import PROFILES, TABLES, arm_of, place_in_queue
 from snnlib.names import Refused
 from snnlib.networks import NETWORKS
@@ -83,3 +86,20 @@ def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
     ours = [row for row in rows if row.source == "ours"]
     assert [row.diff_mean for row in ours] == [None, 1.0] * 6  # each against the dense run of its own network
     assert tables.cells(ours[0])[1] == "vgg-cov2: dense" and "of the same network" in tables.notes(rows)[0]
+
+
+def test_a_worker_trains_seeds_together_and_reports_each(tmp_path):
+    arm = Arm("tiny", "alternating", train=TrainConfig(epochs=2, train_images=256), switcher=SwitcherConfig(channels=(2, 4)))
+    jobs = [workers.Job(arm, "quick", seed, tmp_path / "together") for seed in (0, 1, 2)]
+    heard = list(workers.work(jobs, "cpu", workers=1, together=2))
+    kinds = [(event.job.seed, event.kind, event.done) for event in heard]
+    group = [(0, "started", 0), (1, "started", 0), (0, "epoch", 1), (1, "epoch", 1), (0, "epoch", 2), (1, "epoch", 2), (0, "finished", 0), (1, "finished", 0)]
+    assert kinds == [*group, (2, "started", 0), (2, "epoch", 1), (2, "epoch", 2), (2, "finished", 0)]
+    for event in heard:
+        if event.kind == "finished":
+            assert event.record == records.read(records.path_of(arm, "quick", event.job.seed, tmp_path / "together"))
+    # a data set that is missing is refused for each of its runs, and what comes after it is made
+    lost = replace(arm, dataset=str(tmp_path / "nowhere"))
+    mixed = [workers.Job(lost, "quick", seed, tmp_path) for seed in (0, 1)] + [workers.Job(replace(arm, name="after"), "quick", 0, tmp_path)]
+    ends = [(event.job.arm.name, event.kind) for event in workers.work(mixed, "cpu", workers=1, together=2) if event.kind in ("refused", "finished")]
+    assert ends == [("tiny", "refused"), ("tiny", "refused"), ("after", "finished")]
