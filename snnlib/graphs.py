@@ -27,13 +27,11 @@ class Graphed:
     def __init__(self, step: Step, tensors: Iterable[Tensor], sgd: torch.optim.SGD) -> None:
         self._step, self._tensors, self._sgd = step, list(tensors), sgd
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._off = os.environ.get("SNNLIB_GRAPHS") == "0"
+        self._off = os.environ.get("SNNLIB_GRAPHS") == "0" or not all(tensor.is_cuda for tensor in self._tensors)
 
     def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor] | None]:
         """One step on images ``x`` and labels ``y``."""
-        if self._off or x.device.type != "cuda":
-            return self._step(x, y)
-        if self._graph is None:
+        if self._graph is None and not self._off:
             self._capture(x, y)
         if self._off or x.shape != self._x.shape:
             return self._step(x, y)
