@@ -220,7 +220,7 @@ def test_help_and_version_come_without_torch():
 def test_data_describes_a_sound_set_and_refuses_a_damaged_one(tmp_path):
     sound = snn("data", "mnist")
     assert sound.returncode == 0 and "60000 to train, 10000 to test" in sound.stdout
-    shutil.copytree(data.data_folder() / "mnist", tmp_path / "mnist")
+    shutil.copytree(data.folder_of("mnist"), tmp_path / "mnist")
     file = tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz"
     raw = bytearray(file.read_bytes())
     raw[100] ^= 1
