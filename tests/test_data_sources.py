@@ -4,13 +4,15 @@ import dataclasses
 import gzip
 import hashlib
 import pickle
+import subprocess
+import sys
 import urllib.error
 
 import numpy as np
 import pytest
 import torch
 import torchvision
-from command_line import inside
+from command_line import PROJECT, inside
 from PIL import Image
 
 from snnlib import data, records, runner
@@ -95,7 +97,7 @@ def test_downloads_are_torchvisions(monkeypatch, tmp_path, name, kind):
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setattr(getattr(torchvision.datasets, kind), "__init__", no_network)
-    with pytest.raises(DataError, match=f"{name} could not be downloaded into .*no route to host.*tries again"):
+    with pytest.raises(DataError, match=f"{name} could not be downloaded into .*no route to host.*tries again.*Without a network.*copy its {name}/ into .*SNNLIB_DATA"):
         data.download(name, tmp_path / name)
 
 
@@ -191,3 +193,10 @@ def test_labels_outside_their_range_are_refused(tmp_path):
     whole = data.load(str(photos(tmp_path / "pets")))
     with pytest.raises(DataError, match="labels run from .* to 2, but there are 2 classes"):
         data.checked(dataclasses.replace(whole, y_test=whole.y_test + 1), tmp_path)
+
+
+def test_what_is_no_image_folder_loads_without_pil():
+    """In a process of its own, whose PIL cannot be imported."""
+    program = "import sys; sys.modules['PIL'] = None; from snnlib import data; print(len(data.load('mnist').x_test))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=300)
+    assert done.stdout == "10000\n", done.stderr

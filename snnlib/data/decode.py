@@ -73,8 +73,3 @@ def decode(images: list[tuple[Path, int]], mode: str, size: int | None, problems
 def reason(error: Exception) -> str:
     """Why an image cannot be read, in a few words."""
     return "no image that can be read" if isinstance(error, Image.UnidentifiedImageError) else str(error)
-
-
-def few(names: list[str], most: int = 5) -> str:
-    """The first names, and how many more there are."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .dataset import DataError, Dataset, checked
-from .decode import decode, few, survey
 
 EVERY = 6
 """One image in so many is a test image where the folder does not say."""
@@ -94,6 +93,8 @@ def load_folder(
 
     Images are dealt out class by class in proportion, so that the first and the last n of a part are fair samples.
     """
+    from .decode import decode, survey  # here, not above: only image folders need PIL
+
     listed = listed or list_images(folder)
     if len(listed.classes) < 2:
         raise DataError(f"{folder}: one class ({', '.join(listed.classes)}); a classification needs two at least.")
@@ -130,3 +131,8 @@ def dealt(images: list[list[Path]]) -> list[tuple[Path, int]]:
     """(image, class) in a fixed order in which every stretch holds the classes in proportion."""
     places = [((index + 0.5) / len(paths), label, path) for label, paths in enumerate(images) for index, path in enumerate(paths)]
     return [(path, label) for _, label, path in sorted(places)]
+
+
+def few(names: list[str], most: int = 5) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
