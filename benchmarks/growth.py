@@ -31,6 +31,9 @@ from snnlib.workers import cpu_count, keep_memory
 HIDDEN = (75, 150, 300, 600, 1200)
 BATCHES = (16, 32, 64, 128, 256)
 SEEDS = (1, 2, 4, 8)
+TICKS = [digit * 10.0**power for power in range(-2, 4) for digit in (1, 2, 3, 5)]
+"""Milliseconds that the plot may mark."""
+
 STEPS = {"switcher": switcher_step, "network": network_step}
 
 
@@ -118,14 +121,21 @@ def plot(found: list[Point], path: Path) -> None:
     from matplotlib import pyplot
 
     quantities = list(dict.fromkeys(point.what for point in found))
+    lowest, highest = min(point.ms for point in found) * 0.7, max(point.ms for point in found) * 1.5
     figure, panels = pyplot.subplots(1, len(quantities), figsize=(4 * len(quantities), 3.2), constrained_layout=True, squeeze=False)
     for panel, what in zip(panels[0], quantities):
         for phase, marker in (("switcher", "o"), ("network", "s")):
             chosen = [point for point in found if point.what == what and point.phase == phase]
             panel.loglog([point.size for point in chosen], [point.ms for point in chosen], marker=marker, label=f"{phase} phase")
+        sizes = sorted({point.size for point in found if point.what == what})
+        panel.set_xticks(sizes, [f"{size:,}" if size < 10_000 else f"{size / 1e6:.2g} M" for size in sizes])
+        panel.set_ylim(lowest, highest)
+        ticks = [tick for tick in TICKS if lowest <= tick <= highest]
+        panel.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        panel.minorticks_off()
         panel.set_xlabel(what)
         panel.set_ylabel("ms a step")
-        panel.grid(True, which="both", alpha=0.3)
+        panel.grid(True, alpha=0.3)
     panels[0][0].legend(frameon=False)
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
