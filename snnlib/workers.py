@@ -199,7 +199,7 @@ def _serve(pipe: Connection, device: str, threads: int | None, deadline: float |
             ends = _all("busy", jobs, str(problem))
         except runner.BudgetReached as problem:
             ends = _all("stopped", jobs, str(problem))
-        except torch.OutOfMemoryError as problem:
+        except torch.cuda.OutOfMemoryError as problem:
             torch.cuda.empty_cache()
             ends = _all("refused", jobs, f"{arm.network} does not fit into the memory of {device} ({str(problem).splitlines()[0]}): choose a smaller batch_size, fewer seeds --together, or another device")
         except (data.DataError, records.RecordError, OSError, ValueError) as problem:
