@@ -37,10 +37,9 @@ def library(dtype: torch.dtype) -> ctypes.CDLL | None:
         return None
     command = [*compiler, *FLAGS, f"-DREAL={TYPES[dtype]}"]
     key = hashlib.sha256("\n".join([SOURCE.read_text(), *command, _processor()]).encode()).hexdigest()[:16]
-    target = _cache() / f"encoder-{key}.so"
     try:
+        target = _cache() / f"encoder-{key}.so"
         if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:
                 made = Path(folder, "encoder.so")
                 subprocess.run([*command, "-o", str(made), str(SOURCE)], check=True, capture_output=True, timeout=120)
@@ -51,7 +50,15 @@ def library(dtype: torch.dtype) -> ctypes.CDLL | None:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snnlib"
+    """Where compiled files are kept; a folder for this process alone where the user's cache cannot be written."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snnlib"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        pass
+    return Path(tempfile.mkdtemp(prefix="snnlib-"))
 
 
 def _processor() -> str:

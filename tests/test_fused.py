@@ -131,6 +131,15 @@ def test_without_a_compiler_torch_computes(monkeypatch, tmp_path):
     assert not list(tmp_path.rglob("*.so"))
 
 
+@pytest.mark.skipif(PATHS[1].marks[0].args[0], reason="no C compiler")
+def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    encoder.library.cache_clear()
+    assert encoder.library(torch.float64) is not None and list(tmp_path.rglob("*.so"))
+    encoder.library.cache_clear()
+
+
 def test_torch_func_sees_torch_operations():
     """A batch of networks under vmap: the fused paths step aside, and the factors are those of each network alone."""
     models = [Switched.around(MLP((12, 9, 3), generator=generator(seed, "network")), SwitcherConfig(channels=(2, 4)), generator(seed, "switcher")).double() for seed in (0, 1)]
