@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tarfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,7 @@ def unpack(source: Path, root: Path, force: bool = False) -> Unpacked:
         run = name.split("/seed-")[0] + "/seed-" + name.split("/seed-")[1].split(".")[0]
         if here.exists() and here.read_bytes() == data:
             found.same.append(name)
-        elif run in kept or (not force and name.endswith(".json") and _finished(here)):
+        elif run in kept or (not force and here.exists() and _finished(Path(root, f"{run}.json"))):
             kept.add(run)
             found.refused.append(name)
         else:
@@ -89,7 +90,8 @@ def _finished(path: Path) -> bool:
 def _read(source: Path) -> dict[str, bytes]:
     """The files of an archive, records before weights; each record is checked."""
     try:
-        with tarfile.open(source, "r:gz") as archive:
+        content = gzip.decompress(source.read_bytes())  # as a whole: tarfile stops before the checksum at the end
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             members = archive.getmembers()
             strange = next((member.name for member in members if not (member.isreg() and NAME.fullmatch(member.name) and ".." not in member.name)), None)
             if strange is not None:
@@ -97,7 +99,7 @@ def _read(source: Path) -> dict[str, bytes]:
             files = {member.name: archive.extractfile(member).read() for member in members}
     except FileNotFoundError as error:
         raise RecordError(f"{source}: there is no such file.") from error
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise RecordError(f"{source} is damaged or no .tar.gz file ({error}). Nothing was unpacked. Fetch it again.") from error
     for name, data in files.items():
         if name.endswith(".json"):

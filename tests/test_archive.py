@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import shutil
 import tarfile
 
 import pytest
@@ -105,6 +106,40 @@ def test_a_damaged_archive_changes_nothing(made, tmp_path):
     with pytest.raises(RecordError, match="there is no such file"):
         archive.unpack(tmp_path / "b.tar.gz", tmp_path / "there")
     assert not (tmp_path / "there").exists()
+
+
+def test_any_flipped_bit_is_named_or_harmless(made, tmp_path):
+    archive.pack(tmp_path / "a.tar.gz", made)
+    whole, right = (tmp_path / "a.tar.gz").read_bytes(), {name: data for name, data in files(made).items() if name.endswith(".json")}
+    for at in range(0, len(whole), 7):
+        spoiled = bytearray(whole)
+        spoiled[at] ^= 1 << at % 8
+        (tmp_path / "b.tar.gz").write_bytes(spoiled)
+        try:
+            archive.unpack(tmp_path / "b.tar.gz", tmp_path / "there")
+        except RecordError:
+            assert not (tmp_path / "there").exists()
+            continue
+        assert files(tmp_path / "there") == right  # a bit of gzip's header, which nothing depends on
+        shutil.rmtree(tmp_path / "there")
+    for cut in (1, 8, 9):  # of the checksum and the length at the end
+        (tmp_path / "b.tar.gz").write_bytes(whole[:-cut])
+        with pytest.raises(RecordError, match="is damaged"):
+            archive.unpack(tmp_path / "b.tar.gz", tmp_path / "there")
+
+
+def test_weights_of_a_finished_record_are_not_overwritten_by_others(made, tmp_path):
+    archive.pack(tmp_path / "a.tar.gz", made, weights=True)
+    archive.unpack(tmp_path / "a.tar.gz", tmp_path / "there")
+    path = records.path_of(ARM, "quick", 0, tmp_path / "there")
+    name = "quick/mnist-mlp/arm/seed-0.safetensors"
+    spoiled = archive_of(tmp_path / "b.tar.gz", {"quick/mnist-mlp/arm/seed-0.json": path.read_bytes(), name: b"other weights"})
+    before = files(tmp_path / "there")
+    for source in (spoiled, archive_of(tmp_path / "c.tar.gz", {name: b"other weights"})):
+        assert archive.unpack(source, tmp_path / "there").refused == [name]
+    assert files(tmp_path / "there") == before
+    records.weights_path(path).unlink()  # lost here: those of the archive are welcome
+    assert archive.unpack(tmp_path / "a.tar.gz", tmp_path / "there").new == [name]
 
 
 def test_the_commands(made, tmp_path, capsys):

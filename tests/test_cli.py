@@ -261,6 +261,13 @@ def test_force_trains_again(tiny, tmp_path):
     assert records.comparable(records.read(path)) == records.comparable(first)
 
 
+def test_an_archive_that_cannot_be_written_is_refused_before_training(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    ended = snn("run", "tiny", "--records", tmp_path / "records", "--pack", tmp_path / "file" / "a.tar.gz", program=TINY)
+    assert ended.returncode == 2 and "a.tar.gz could not be written" in ended.stderr
+    assert not list(tmp_path.rglob("seed-*"))
+
+
 def test_a_run_that_another_process_holds_is_left_to_it(tmp_path):
     path = records.path_of(TABLES["2"].arms["smoke"][0], "quick", 0, tmp_path).parent.parent / "dense" / "seed-0.json"
     path.parent.mkdir(parents=True)
@@ -288,7 +295,7 @@ def processes_of(group):
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for left processes in /proc")
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_ctrl_c_and_kill_end_every_worker_and_keep_checkpoints(tmp_path, blow):
-    process = start("run", "long", "--records", tmp_path, program=TINY)
+    process = start("run", "long", "--records", tmp_path, "--pack", tmp_path / "packed.tar.gz", program=TINY)
     deadline = time.monotonic() + 600
     while len(list(tmp_path.rglob("*.part.safetensors"))) < 2:
         if process.poll() is not None or time.monotonic() > deadline:
@@ -302,6 +309,7 @@ def test_ctrl_c_and_kill_end_every_worker_and_keep_checkpoints(tmp_path, blow):
         assert process.returncode == 130
         assert f"Go on with: snn run long --records {tmp_path}" in error
         assert "Traceback" not in error + output
+        assert (tmp_path / "packed.tar.gz").exists()
     else:
         process.kill()
         process.communicate(timeout=300)

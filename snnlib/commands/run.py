@@ -81,12 +81,16 @@ def run(
         if len(tables) > 1:
             _list(todo)
         _say(f"{_runs(len(todo.to_do))} to train on {where}, {count} at once")
+        save = None if pack is None else (lambda: archive.pack(pack, root))
+        if save is not None:
+            save()  # a file that cannot be written is better known before hours of training
         try:
             if force:
                 batch.forget(todo)
-            save = None if pack is None else (lambda: archive.pack(pack, root))
             batch.carry_out(todo, where, count, console, deadline, together or (8 if on_cuda else 1), save)
         except KeyboardInterrupt:
+            if save is not None:
+                save()
             _say(f"Interrupted. Every finished epoch is kept. Go on with: {_again()}", error=True)
             raise typer.Exit(130) from None
     if pack is not None:
