@@ -15,8 +15,21 @@ from dataclasses import dataclass, field
 ALGORITHM = 1
 """Raised when the mathematics of a run changes, so that older records read as stale (speed work leaves it)."""
 
-ADDED_LATER = {"scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False, "test_images": None}
+ADDED_LATER = {
+    "scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False, "test_images": None,
+    "reads": "weights", "pixels": "raster", "pruning": None,
+}
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
+
+READS = {
+    "weights": "the task network's weights, as in the paper",
+    "constants": "ones in the place of every weight",
+    "noise": "fixed Gaussian noise in the place of the weights",
+    "shuffled": "the weights, a layer's rows in a new random order at every step: neuron i gets the factor of another row",
+    "reordered": "the weights, a layer's rows in one fixed random order; each factor goes back to the neuron it was read from",
+    "nothing": "nothing: every neuron has one free factor, and there is no U-Net",
+}
+"""What a switcher may be fed: the weights, or one of the controls that ask whether reading them matters."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,8 @@ class SwitcherConfig:
     channels: tuple[int, ...] = (4, 8, 16)  # one encoder block each; more channels cost more than they prune
     kernel: tuple[int, int] = (3, 3)  # rows x columns of an encoder convolution; odd, so that rows stay aligned
     width_stride: int = 3  # stride along a row; columns have no order, so windows need not overlap, and cost less
-    upsample: str = "transposed"  # the paper's decoder; "resize" repeats rows and convolves, free of parity effects
+    upsample: str = "transposed"  # the paper's decoder; "one-bias": with torch's one bias; "resize": repeats rows, free of parity effects
+    reads: str = "weights"  # what it is fed; everything else is a control, see snnlib.readings
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
     scale_inputs: bool = True  # calibration also scales the first convolution so that each layer arrives with unit RMS
     kernel_features: int = 32  # numbers that the learned convolution of section 3.3.2 makes of one kernel
@@ -42,8 +56,10 @@ class SwitcherConfig:
             raise ValueError(f"kernel_features={self.kernel_features}: must be 1 or more")
         if self.width_stride < 1:
             raise ValueError(f"width_stride={self.width_stride}: must be 1 or more")
-        if self.upsample not in ("transposed", "resize"):
-            raise ValueError(f"upsample={self.upsample!r}: choose 'transposed' or 'resize'")
+        if self.upsample not in ("transposed", "one-bias", "resize"):
+            raise ValueError(f"upsample={self.upsample!r}: choose 'transposed', 'one-bias' or 'resize'")
+        if self.reads not in READS:
+            raise ValueError(f"reads={self.reads!r}: choose {' or '.join(map(repr, READS))}")
         if not math.isfinite(self.initial_mean):
             raise ValueError(f"initial_mean={self.initial_mean}: the mean of the factors must be a number")
         if not 0 <= self.initial_spread < math.inf:
@@ -70,9 +86,10 @@ class TrainConfig:
     test_images: int | None = None  # judged on so many images, evenly spread over the test set; None: all of them
     augment: bool = False  # open: random crop (padded by an eighth of the side) and horizontal flip of training images
     normalize: bool = False  # open: each colour less its mean over the training images, divided by its deviation
+    pixels: str = "raster"  # a control: "transposed" images, or all "shuffled" by one fixed permutation of the pixels
 
     def __post_init__(self) -> None:
-        for name, allowed in (("schedule", ("cosine", "constant")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout"))):
+        for name, allowed in (("schedule", ("cosine", "constant")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout")), ("pixels", ("raster", "transposed", "shuffled"))):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(map(repr, allowed))}")
         for name in ("epochs", "batch_size", "train_images", "test_images"):
@@ -92,25 +109,48 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class Pruning:
+    """Which neurons a "pruned" arm keeps: as many in each layer as the run of ``of`` with the same seed did.
+
+    ``criterion``: "same", the very neurons that run kept; "random", neurons drawn by the seed; "norm", those whose
+    outgoing weights have the largest L2 norm when the dense training is over.
+    """
+
+    criterion: str
+    of: Arm
+
+    def __post_init__(self) -> None:
+        if self.criterion not in ("same", "random", "norm"):
+            raise ValueError(f"criterion={self.criterion!r}: choose 'same', 'random' or 'norm'")
+        if self.of.switcher is None:
+            raise ValueError(f"pruning as {self.of.name!r}: that arm has no switcher, so it prunes nothing")
+
+
+@dataclass(frozen=True)
 class Arm:
     """One row of an experiment: a network, a data set and a way to train it; a run is an arm and a seed."""
 
     name: str
-    method: str  # "dense", "alternating" (SNN-AL) or "separate" (SNN-SL)
+    method: str  # "dense", "alternating" (SNN-AL), "separate" (SNN-SL), or "pruned": dense, with neurons left out
     title: str = ""  # how tables call it
     dataset: str = "mnist"
     network: str = "mlp"
     train: TrainConfig = field(default_factory=TrainConfig)
-    switcher: SwitcherConfig | None = None  # None for a dense network
-    dense_epochs: int = 0  # "separate": epochs of the dense training that comes first
+    switcher: SwitcherConfig | None = None  # None for a dense or pruned network
+    dense_epochs: int = 0  # "separate" and "pruned": epochs of the dense training that comes first
+    pruning: Pruning | None = None  # "pruned": which neurons are kept
 
     def __post_init__(self) -> None:
-        if self.method not in ("dense", "alternating", "separate"):
-            raise ValueError(f"method={self.method!r}: choose 'dense', 'alternating' or 'separate'")
-        if (self.method == "dense") != (self.switcher is None):
-            raise ValueError(f"arm {self.name!r}: a dense arm has no switcher, every other arm has one")
-        if (self.dense_epochs > 0) != (self.method == "separate"):
-            raise ValueError(f"arm {self.name!r}: dense_epochs={self.dense_epochs}, but epochs of dense training come first in a separate arm, and only there")
+        if self.method not in ("dense", "alternating", "separate", "pruned"):
+            raise ValueError(f"method={self.method!r}: choose 'dense', 'alternating', 'separate' or 'pruned'")
+        if (self.method in ("dense", "pruned")) != (self.switcher is None):
+            raise ValueError(f"arm {self.name!r}: a dense or pruned arm has no switcher, every other arm has one")
+        if (self.method == "pruned") != (self.pruning is not None):
+            raise ValueError(f"arm {self.name!r}: a pruned arm says which neurons it keeps (pruning), and no other arm does")
+        if self.dense_epochs < 0 or (self.dense_epochs > 0) != (self.method == "separate") and self.method != "pruned":
+            raise ValueError(f"arm {self.name!r}: dense_epochs={self.dense_epochs}, but epochs of dense training come first in a separate arm or a pruned one, and only there")
+        if self.pruning and (self.pruning.of.dataset, self.pruning.of.network) != (self.dataset, self.network):
+            raise ValueError(f"arm {self.name!r}: it prunes {self.network} on {self.dataset} as {self.pruning.of.name!r}, which is {self.pruning.of.network} on {self.pruning.of.dataset}")
 
     def settings(self) -> dict:
         """All that determines the result, as plain JSON values; names and titles left out."""
@@ -121,6 +161,9 @@ class Arm:
             for added, before in ADDED_LATER.items():
                 if added in part and part[added] == before:
                     del part[added]
+        if self.pruning:
+            of = self.pruning.of
+            values["pruning"] = {"criterion": self.pruning.criterion, "arm": of.name, "settings": of.settings()}
         return json.loads(json.dumps({"algorithm": ALGORITHM, **values}))
 
     def settings_hash(self) -> str:

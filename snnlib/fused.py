@@ -20,7 +20,7 @@ from .config import SwitcherConfig
 def usable(layers: Sequence[Tensor], config: SwitcherConfig) -> bool:
     """Whether these weights can be read here: on the CPU, with a C compiler at hand, 3 rows high, transposed decoder."""
     first = layers[0]
-    if first.device.type != "cpu" or config.kernel[0] != 3 or config.upsample != "transposed" or torch.compiler.is_compiling():
+    if first.device.type != "cpu" or config.kernel[0] != 3 or config.upsample == "resize" or torch.compiler.is_compiling():
         return False
     if any(torch._C._functorch.is_functorch_wrapped_tensor(layer) for layer in layers):
         return False  # torch.func looks into operations of torch only

@@ -132,5 +132,8 @@ def _model(network: str, switcher: SwitcherConfig | None, image: tuple[int, int,
     """The task network, with its switchers unless ``switcher`` is None, on the meta device."""
     with torch.device("meta"):
         task = NETWORKS[network](image, classes)
+    if switcher is None:
+        return task
+    reads = "reordered" if switcher.reads == "shuffled" else switcher.reads  # the same tensors, and no order to look up
     # not calibrated: there are no numbers to calibrate on
-    return task if switcher is None else Switched.around(task, replace(switcher, calibrate=False), torch.Generator())
+    return Switched.around(task, replace(switcher, calibrate=False, reads=reads), torch.Generator())

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from .config import Arm, SwitcherConfig, TrainConfig, restore
+from .config import Arm, Pruning, SwitcherConfig, TrainConfig, restore
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,13 +128,20 @@ def arm_of(record: dict) -> Arm:
 
     Raises :class:`RecordError` where they are not settings that this library knows.
     """
-    settings = {key: value for key, value in record["settings"].items() if key != "algorithm"}
     try:
-        train, switcher = restore(TrainConfig, settings.pop("train")), settings.pop("switcher")
-        switcher = restore(SwitcherConfig, switcher) if switcher is not None else None
-        return Arm(name=record["arm"], title=record.get("title", ""), train=train, switcher=switcher, **settings)
+        return _arm(record["settings"], record["arm"], record.get("title", ""))
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"the record of {record['arm']}, seed {record['seed']}, has settings that this library does not know ({error}). Run the arm again.") from error
+
+
+def _arm(values: dict, name: str, title: str = "") -> Arm:
+    settings = {key: value for key, value in values.items() if key != "algorithm"}
+    train, switcher, pruning = restore(TrainConfig, settings.pop("train")), settings.pop("switcher"), settings.pop("pruning", None)
+    if switcher is not None:
+        switcher = restore(SwitcherConfig, switcher)
+    if pruning is not None:
+        pruning = Pruning(pruning["criterion"], _arm(pruning["settings"], pruning["arm"]))
+    return Arm(name=name, title=title, train=train, switcher=switcher, pruning=pruning, **settings)
 
 
 def comparable(record: dict) -> dict:

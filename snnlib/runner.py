@@ -36,7 +36,7 @@ class Busy(Exception):
 def load_data(arm: Arm, device: torch.device) -> data.Dataset:
     """The arm's data set as its settings split it."""
     whole = data.load(arm.dataset, device=device)
-    chosen = (whole.holdout() if arm.train.split == "holdout" else whole).first(arm.train.train_images)
+    chosen = (whole.holdout() if arm.train.split == "holdout" else whole).first(arm.train.train_images).arranged(arm.train.pixels)
     count = arm.train.test_images
     if count is None or count >= len(chosen.x_test):
         return chosen
@@ -79,9 +79,20 @@ def run(
                 records.checkpoint_path(path).unlink(missing_ok=True)
             dataset = dataset or load_data(arm, device)
             check_memory(arm, dataset, device)
-            return _train(UnderWay(arm, profile, seed, path, device, dataset), watch, deadline)
+            kept_by = _factors_of(arm, profile, seed, root, device, dataset, deadline) if arm.pruning else None
+            return _train(UnderWay(arm, profile, seed, path, device, dataset, kept_by), watch, deadline)
     except Timeout as error:
         raise Busy(f"{path}: another process works on this run") from error
+
+
+def _factors_of(arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset, deadline: float | None) -> list[list[float]]:
+    """The factors of the run that the pruned ``arm`` follows; that run is made first where it has no record."""
+    of = arm.pruning.of
+    same_images = all(getattr(of.train, name) == getattr(arm.train, name) for name in ("split", "train_images", "test_images", "pixels"))
+    record = run(of, profile, seed, root, device, dataset if same_images else None, deadline=deadline)
+    if record["status"] != "finished":
+        raise ValueError(f"{arm.name} seed {seed} keeps the neurons that {of.name} kept, but that run failed ({record['error']['message']})")
+    return record["result"]["gates"]
 
 
 def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> dict:
@@ -91,7 +102,7 @@ def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> dict:
             watch(*run.done, state.history[-1])
         _stop_if_over(run, deadline)
 
-    loops = {"dense": train_dense, "alternating": train_alternating, "separate": train_separate}
+    loops = {"dense": train_dense, "alternating": train_alternating, "separate": train_separate, "pruned": train_dense}
     try:
         while True:
             config = replace(run.arm.train, epochs=run.epochs)

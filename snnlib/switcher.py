@@ -48,11 +48,10 @@ class Switcher(nn.Module):
             self.row_convolutions.append(nn.utils.skip_init(nn.Linear, width * channels, channels))
             incoming, width = channels, math.ceil(width / 2)
         self.bottom = nn.utils.skip_init(nn.Linear, width * incoming, incoming)
-        taps = 2 if config.upsample == "transposed" else 3
         for channels in reversed(config.channels):
-            outputs = 2 * channels if config.upsample == "transposed" else channels
-            inputs = incoming if config.upsample == "transposed" else incoming * taps
-            self.decoder.append(nn.utils.skip_init(nn.Linear, inputs, outputs))
+            outputs, inputs = (channels, 3 * incoming) if config.upsample == "resize" else (2 * channels, incoming)
+            kind = _OneBias if config.upsample == "one-bias" else nn.Linear
+            self.decoder.append(nn.utils.skip_init(kind, inputs, outputs))
             incoming = 2 * channels  # upsampled and row-convolved features, concatenated
         self.head = nn.utils.skip_init(nn.Linear, incoming, layers)
         self.to(memory_format=torch.channels_last)
@@ -94,15 +93,15 @@ class Switcher(nn.Module):
         blocks = chain.from_iterable(zip(self.encoder, self.row_convolutions))
         for module in (*blocks, self.bottom, *self.decoder, self.head):
             yield module.weight
-            yield module.bias
+            yield module.bias.repeat(2) if isinstance(module, _OneBias) else module.bias
 
     def _upsample(self, layer: nn.Linear, u: Tensor, rows: int) -> Tensor:
         """Twice as many rows, cropped to ``rows``: a transposed convolution, or repetition and a convolution.
 
         The transposed convolution has a bias for each tap, where torch's has one for both: even and odd rows may
-        drift apart in training, which a resized decoder cannot.
+        drift apart in training. "one-bias" has torch's, and "resize" no difference between even and odd rows at all.
         """
-        if self.config.upsample == "transposed":
+        if self.config.upsample != "resize":
             return layer(u).reshape(2 * len(u), -1)[:rows]  # kernel 2, stride 2: one product, two rows from each
         u = F.pad(u.repeat_interleave(2, dim=0)[:rows], (0, 0, 1, 1))
         return layer(torch.cat([u[:-2], u[1:-1], u[2:]], dim=1))  # kernel 3 over rows
@@ -130,6 +129,17 @@ class Switcher(nn.Module):
             gain = spread / deviation if deviation > 1e-8 else torch.ones_like(deviation)
             self.head.weight[index] *= gain
             self.head.bias[index] = mean - gain * (scores.mean() - self.head.bias[index])
+
+
+class _OneBias(nn.Linear):
+    """A transposed convolution of kernel 2 and stride 2 along rows as torch has it: both taps share their biases."""
+
+    def __init__(self, inputs: int, outputs: int, device: torch.device | None = None) -> None:
+        super().__init__(inputs, outputs, device=device)
+        self.bias = nn.Parameter(torch.empty(outputs // 2, device=device))
+
+    def forward(self, u: Tensor) -> Tensor:
+        return F.linear(u, self.weight, self.bias.repeat(2))
 
 
 def _as_rows(h: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ LABELS = {
     "smoke": "ours (smoke, a trial only)",
     "quick": "ours (quick, reduced)",
     "paper": "ours (paper profile)",
+    "map": "ours (map, short runs on held-out images)",
     "search": "ours (search, held-out images)",
 }
 """How a table calls our rows of each profile, so that a reduced run is never mistaken for the whole one."""
@@ -70,8 +71,10 @@ def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
     plan, by_arm = TABLES[table], {}
     for entry in entries(table, profile, root or records.default_root()):
         by_arm.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
-    references = {network: _accuracies(runs) for (network, name), runs in by_arm.items() if name == plan.reference}
-    ours = [_our_row(table, profile, runs, None if name == plan.reference else references[network]) for (network, name), runs in by_arm.items()]
+    ours = []
+    for (network, name), runs in by_arm.items():
+        reference = plan.reference_of(name)
+        ours.append(_our_row(table, profile, runs, None if name == reference else _accuracies(by_arm[network, reference])))
     return _by_network(paper_rows(table), [row for row in ours if row is not None], plan.networks)
 
 
@@ -190,7 +193,9 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
     if any(row.diff_mean is not None for row in table_rows):
         plan = TABLES[table_rows[0].table]
         same = " of the same network" if len(plan.networks) > 1 else ""
-        said.append(f"difference: accuracy less that of {plan.reference}{same}, in points, paired by seed, with its 95 % confidence interval")
+        compared = dict.fromkeys(plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None)
+        titles = " or ".join(compared) if len(compared) == 1 else f"{', '.join(compared)} (with the same FC std)"
+        said.append(f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence interval")
     said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
     return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
 

@@ -11,11 +11,12 @@ from . import records
 from .config import Arm
 from .experiments import TABLES
 from .runner import build_network, wrap
+from .underway import left_out
 from .status import command
-from .switched import Switched
+from .switched import Masked, Switched
 
 
-def load(path: Path) -> tuple[Arm, nn.Module, Switched | None]:
+def load(path: Path) -> tuple[Arm, nn.Module, Switched | Masked | None]:
     """Arm, network and, unless the arm is dense, network with switcher of a finished run, on the CPU.
 
     ``path`` is the record's. Raises ``RecordError`` where the record or the weights beside it are missing, cut off or
@@ -35,6 +36,8 @@ def load(path: Path) -> tuple[Arm, nn.Module, Switched | None]:
     images = record["images"]  # records of before there were other data sets than MNIST name no shape
     network = build_network(arm, record["seed"], torch.device("cpu"), tuple(images.get("shape", (1, 28, 28))), images.get("classes", 10))
     model = wrap(arm, network, record["seed"]) if arm.switcher else None
+    if arm.pruning:
+        model = left_out(arm, network, record["seed"], record["result"]["gates"])
     try:
         (model or network).load_state_dict(tensors)
     except RuntimeError as error:

@@ -19,17 +19,19 @@ from .devices import describe
 from .names import check_name
 from .networks import NETWORKS, count
 from .seeds import generator
-from .switched import Switched
+from .switched import Masked, Switched
 from .training import State, TrainingError
 
 
 def build_network(arm: Arm, seed: int, device: torch.device, image: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Module:
     """The arm's task network as the seed initialises it: the same for every arm of that seed.
 
-    ``image`` is (channels, height, width) of the data set's images, ``classes`` how many kinds they show.
+    A pruned arm without dense training before starts from other numbers: those of the run that it follows would be the
+    ones its neurons were chosen with. ``image`` is (channels, height, width), ``classes`` how many kinds there are.
     """
     build = NETWORKS[check_name("network", arm.network, NETWORKS)]
-    return build(image, classes, fc_std=arm.train.fc_std, generator=generator(seed, "network")).to(device)
+    draw = generator(seed, "scratch" if arm.pruning and not arm.dense_epochs else "network")
+    return build(image, classes, fc_std=arm.train.fc_std, generator=draw).to(device)
 
 
 def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
@@ -39,23 +41,42 @@ def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
     return Switched.around(network.cpu(), arm.switcher, generator(seed, "switcher"), through_switcher=arm.train.through_switcher)
 
 
+@torch.no_grad()
+def left_out(arm: Arm, network: nn.Module, seed: int, kept_by: list[list[float]]) -> Masked:
+    """``network`` with neurons left out as ``arm.pruning`` says; ``kept_by`` are the factors of the run that it follows."""
+    assert arm.pruning is not None
+    keep, criterion = [torch.tensor(gate) > 0 for gate in kept_by], arm.pruning.criterion
+    draw = generator(seed, "pruning")
+    for index, (kept, weight) in enumerate(zip(list(keep), network.linear_weights())):
+        if criterion == "same":
+            continue
+        score = torch.rand(len(kept), generator=draw) if criterion == "random" else weight.cpu().norm(dim=1)
+        keep[index] = torch.zeros_like(kept).index_fill(0, score.topk(int(kept.sum())).indices, True)
+    return Masked(network, keep)
+
+
 class UnderWay:
     """The run of ``arm`` and ``seed`` whose record will stand at ``path``; goes on from its checkpoint if there is one.
 
-    A run has one stage, or two: "dense", training without a switcher, then "switcher". ``state`` is where its present
-    stage stands, ``before`` the history of the stage that is over.
+    A run has one stage, or two: "dense", training without a switcher, then "switcher", or "pruned". ``state`` is where
+    its present stage stands, ``before`` the history of the stage that is over. ``kept_by`` are the factors of the run
+    that a pruned arm follows.
     """
 
-    def __init__(self, arm: Arm, profile: str, seed: int, path: Path, device: torch.device, dataset: data.Dataset) -> None:
+    def __init__(
+        self, arm: Arm, profile: str, seed: int, path: Path, device: torch.device, dataset: data.Dataset, kept_by: list[list[float]] | None = None
+    ) -> None:
         self.arm, self.profile, self.seed, self.path, self.device, self.dataset = arm, profile, seed, path, device, dataset
         self._started, self._clock, self._spent = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), time.monotonic(), 0.0
-        self.stages = (["dense"] if arm.method != "alternating" else []) + (["switcher"] if arm.switcher else [])
+        self.stages = ["dense"] if arm.method == "dense" or arm.dense_epochs else []
+        self.stages += ["switcher"] if arm.switcher else ["pruned"] if arm.pruning else []
+        self._kept_by = kept_by
         self.stage, self.state, self.before = self.stages[0], State(), []
         self.network: nn.Module = build_network(arm, seed, device, dataset.image, len(dataset.classes))
-        self.model: Switched | None = None
+        self.model: Switched | Masked | None = None
         tensors = self._checkpoint()
-        if self.stage == "switcher":
-            self._add_switcher()
+        if self.stage != "dense":
+            self._wrap()
         if tensors is not None:
             self.trained.load_state_dict(tensors)
 
@@ -85,7 +106,7 @@ class UnderWay:
     @property
     def epochs(self) -> int:
         """Epochs of the present stage."""
-        return self.arm.dense_epochs if self.stage == "dense" and self.arm.method != "dense" else self.arm.train.epochs
+        return self.arm.train.epochs if self.last else self.arm.dense_epochs
 
     @property
     def last(self) -> bool:
@@ -97,13 +118,16 @@ class UnderWay:
         """Epochs done, and epochs in all."""
         return len(self.before) + self.state.epoch, self.arm.train.epochs + self.arm.dense_epochs
 
-    def _add_switcher(self) -> None:
-        self.model = wrap(self.arm, self.network, self.seed).to(self.device)
+    def _wrap(self) -> None:
+        if self.stage == "switcher":
+            self.model = wrap(self.arm, self.network, self.seed).to(self.device)
+        else:
+            self.model = left_out(self.arm, self.network, self.seed, self._kept_by).to(self.device)
 
     def next_stage(self) -> None:
-        """Begin the second stage: the network as it is, with its switcher."""
+        """Begin the second stage: the network as it is, with its switcher or with neurons left out."""
         self.stage, self.before, self.state = self.stages[-1], self.state.history, State()
-        self._add_switcher()
+        self._wrap()
 
     def save(self, state: State) -> None:
         """Write the checkpoint after an epoch of the present stage."""
@@ -145,7 +169,7 @@ class UnderWay:
 
 
 @torch.no_grad()
-def result(network: nn.Module, model: Switched | None, history: list[dict]) -> dict:
+def result(network: nn.Module, model: Switched | Masked | None, history: list[dict]) -> dict:
     """What a finished run measured: last and best accuracy (percent), widths, weights removed, MACs, factors.
 
     ``macs`` counts one image through the compacted network, all layers of it; percentages count switched layers alone.

@@ -91,6 +91,11 @@ BATCHED = ("mlp", "lenet5-caffe")
 """Networks so small that an accelerator trains several seeds of them in little more than the time of one."""
 
 
+def may_batch(arm: Arm) -> bool:
+    """Whether seeds of ``arm`` may train as one batch: small networks, unless each run has state of its own."""
+    return arm.network in BATCHED and arm.pruning is None and (arm.switcher is None or arm.switcher.reads != "shuffled")
+
+
 def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
     """``jobs`` in their order, up to ``together`` seeds of an arm of a small network in one group."""
     found: list[list[Job]] = []
@@ -98,7 +103,7 @@ def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
     for job in jobs:
         key = (job.arm, job.profile, job.root)
         group = open_groups.get(key)
-        if group is None or len(group) >= together or job.arm.network not in BATCHED:
+        if group is None or len(group) >= together or not may_batch(job.arm):
             group = open_groups[key] = []
             found.append(group)
         group.append(job)
@@ -185,7 +190,7 @@ def _serve(pipe: Connection, device: str, threads: int | None, deadline: float |
 
         try:
             place = runner.pick_device(device)
-            key = (arm.dataset, arm.train.split, arm.train.train_images, arm.train.test_images)
+            key = (arm.dataset, arm.train.split, arm.train.train_images, arm.train.test_images, arm.train.pixels)
             if key != kept:
                 dataset, kept = None, None
                 dataset, kept = runner.load_data(arm, place), key

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from .cifar import load_cifar10
-from .dataset import DataError, Dataset, checked, scale
+from .dataset import DataError, Dataset, checked, pixel_order, scale
 from .download import DOWNLOADS, download
 from .folder import load_folder
 from .idx import MNIST_FILES, load_fashion, load_mnist, read_idx
@@ -21,7 +21,7 @@ from .place import data_folder, folder_of
 
 __all__ = [
     "CHECKSUMS", "DOWNLOADS", "LOADERS", "MNIST_FILES", "DataError", "Dataset", "checked", "data_folder", "download", "folder_of",
-    "is_path", "load", "load_cifar10", "load_fashion", "load_folder", "load_mini_imagenet", "load_mnist", "load_npz", "read_idx", "save_npz", "scale",
+    "is_path", "load", "load_cifar10", "load_fashion", "load_folder", "load_mini_imagenet", "load_mnist", "load_npz", "pixel_order", "read_idx", "save_npz", "scale",
 ]  # fmt: skip
 
 LOADERS = {

@@ -50,6 +50,15 @@ class Dataset:
         x, y = self.x_train, self.y_train
         return replace(self, x_train=x[:-count], y_train=y[:-count], x_test=x[-count:], y_test=y[-count:])
 
+    def arranged(self, pixels: str) -> Dataset:
+        """The images "transposed", or with their pixels "shuffled" by :func:`pixel_order`; as they are for "raster"."""
+        if pixels == "raster":
+            return self
+        order = pixel_order(pixels, self.image[1:]).to(self.x_train.device)
+        height, width = self.image[1:] if pixels == "shuffled" else self.image[:0:-1]
+        changed = {key: getattr(self, key).flatten(2)[:, :, order].unflatten(2, (height, width)) for key in ("x_train", "x_test")}
+        return replace(self, **changed)
+
     def checksum(self) -> str:
         """SHA-256 over the images (channels, then rows, then columns) and labels, training before test.
 
@@ -60,6 +69,22 @@ class Dataset:
             for block in part.split(1024):  # a copy of a whole data set would be large
                 found.update(block.cpu().contiguous().numpy())
         return found.hexdigest()
+
+
+def pixel_order(pixels: str, size: tuple[int, int]) -> Tensor:
+    """Where each pixel of an arranged image comes from: indices (height * width,) into the raster of the image as it was.
+
+    "raster" and "transposed" say what they are; "shuffled" is one random permutation, the same for all images and seeds.
+    Raises ``ValueError`` for another word.
+    """
+    raster = torch.arange(size[0] * size[1])
+    if pixels == "raster":
+        return raster
+    if pixels == "transposed":
+        return raster.view(size).t().flatten()
+    if pixels == "shuffled":
+        return torch.randperm(len(raster), generator=torch.Generator().manual_seed(0))
+    raise ValueError(f"pixels={pixels!r}: choose 'raster', 'transposed' or 'shuffled'")
 
 
 def scale(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:

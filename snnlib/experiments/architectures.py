@@ -54,12 +54,12 @@ CIFAR10 = Table(
         "cifar10", ("vgg-cov2", "vgg-cov2-bn", "vgg16", "resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"),
         replace(COLOUR, epochs=60), {"smoke": 512, "quick": 5000}, tried_on=500,
     ),
-    SEEDS, "dense", FEWER,
+    SEEDS, "dense", fewer_seeds=FEWER,
 )
 MINI_IMAGENET = Table(
     "4", "Mini-ImageNet: ResNet34, MobileNetV1",
     profiles(
         "mini_imagenet", ("resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"), replace(COLOUR, epochs=60), {"smoke": 256, "quick": 5000}, tried_on=200,
     ),
-    SEEDS, "dense", FEWER,
+    SEEDS, "dense", fewer_seeds=FEWER,
 )

@@ -10,6 +10,7 @@ PROFILES = {
     "smoke": "one or two seeds, two epochs of few images: only shows that everything runs",
     "quick": "three seeds, few epochs of part of the images: a reduced run",
     "paper": "8 paired seeds (3 of the largest networks) on the whole data set, trained until the accuracy settles",
+    "map": "short held-out runs that show which settings train at all",
     "search": "held-out runs from which the default settings were chosen",
 }
 
@@ -19,7 +20,7 @@ class Table:
     """One table of the paper, or one of ours: its arms and its seeds in each profile.
 
     Arms of different networks may have the same name. ``reference`` is the arm, of the same data set and network, that
-    paired differences are taken from.
+    paired differences are taken from; ``references`` names another one for some arms.
     """
 
     name: str
@@ -27,7 +28,12 @@ class Table:
     arms: dict[str, tuple[Arm, ...]]  # by profile
     seeds: dict[str, tuple[int, ...]]  # by profile
     reference: str
+    references: dict[str, str] = field(default_factory=dict)  # by arm
     fewer_seeds: dict[str, int] = field(default_factory=dict)  # by network: so many seeds at most
+
+    def reference_of(self, arm: str) -> str:
+        """The name of the arm that ``arm`` is compared with; a reference itself is compared with nothing."""
+        return self.references.get(arm, self.reference)
 
     @property
     def networks(self) -> list[str]:
