@@ -57,6 +57,7 @@ CLAIMS = (
         "errors", "The second term of Eq. 6, which carries the errors of all outputs, helps the task network.", "section 3.4",
         "MLP, under both readings of the initialisation: accuracy of SNN-AL less that of the same with the second term cut. Confirmed if the interval lies above 0 under "
         "one reading and below 0 under none, refuted if it lies below 0 under one and above 0 under none, undecided otherwise.",
+        known=True,
     ),
     Claim(
         "strengthening", "In VGG-cov2, fewer neurons are pruned and weakened, and more strengthened, as training goes on.", "section 4.2.1, Fig. 4 right",
