@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,6 +59,7 @@ class Row:
     diff_mean: float | None  # accuracy minus the reference arm's, paired by seed
     diff_low: float | None  # its 95 % confidence interval
     diff_high: float | None
+    macs: float | None  # for one image, of the compacted network, all layers counted
     seconds: float | None
     note: str
 
@@ -106,7 +108,7 @@ def _paper_row(printed: dict[str, str]) -> Row:
         acc_mean=_number(printed["acc"]), acc_std=_number(printed["acc_std"]),
         widths=[int(width) for width in printed["widths"].split("-")] if printed["widths"] else None,
         removed_pct=_number(printed["pruned_pct"]), effective_pct=None,
-        diff_mean=None, diff_low=None, diff_high=None, seconds=None,
+        diff_mean=None, diff_low=None, diff_high=None, macs=None, seconds=None,
         note="the paper copied this row from another paper" if quoted else "",
     )
 
@@ -144,6 +146,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: dict[in
         diff_mean=_finite(difference and difference.mean),
         diff_low=_finite(difference and difference.low),
         diff_high=_finite(difference and difference.high),
+        macs=mean(result["macs"] for result in found) if all("macs" in result for result in found) else None,
         seconds=mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
     )
@@ -158,6 +161,8 @@ def _mixtures(done: Sequence[dict]) -> list[str]:
     devices = sorted({record["device"] for record in done})
     versions = sorted({record["versions"]["torch"] for record in done})
     mixed = [f"runs of different devices ({', '.join(devices)})"] if len(devices) > 1 else []
+    if len({record.get("code", {}).get("fused_encoder") for record in done}) > 1:
+        mixed.append("runs with and without the fused encoder, which agree up to rounding")
     return mixed + ([f"runs of different torch versions ({', '.join(versions)})"] if len(versions) > 1 else [])
 
 
@@ -168,7 +173,26 @@ def frame(table_rows: Sequence[Row]) -> pandas.DataFrame:
     return pandas.DataFrame([asdict(row) | {"widths": _widths(row)} for row in table_rows], columns=list(Row.__annotations__))
 
 
-COLUMNS = ("source", "network", "n", "accuracy %", "difference [95 %]", "widths", "removed %", "effective %", "s a run")
+def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
+    """The rows as texts for a page: rounded, with true minus signs, columns that are empty throughout left out.
+
+    The index is source and title; texts do not break at hyphens or within an interval.
+    """
+    import pandas
+
+    head, lines = _shown(table_rows)
+    texts = pandas.DataFrame([[unbroken(text) if index > 1 else text for index, text in enumerate(line)] for line in lines], columns=head)
+    texts.index = pandas.Index([f"{row.source}: {line[1]}" for row, line in zip(table_rows, lines)])
+    return texts.drop(columns=list(head[:2]))
+
+
+def unbroken(text: str) -> str:
+    """``text`` with true minus signs, not to be broken at spaces or hyphens."""
+    text = re.sub(r"(?<![0-9])-(?=[0-9])", "\N{MINUS SIGN}", text)
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
+
+
+COLUMNS = ("source", "network", "n", "accuracy %", "difference [95 %]", "widths", "removed %", "effective %", "MACs", "s a run")
 """Headings of the table as people read it."""
 
 
@@ -183,7 +207,7 @@ def cells(row: Row) -> tuple[str, ...]:
     label = ("paper, quoted" if row.note else "paper") if row.source == "paper" else LABELS.get(row.profile or "", f"ours ({row.profile})")
     return (
         label, title, runs, accuracy, difference, _widths(row), _text(row.removed_pct), _text(row.effective_pct),
-        _text(row.seconds, ".0f"),
+        _macs(row.macs), _text(row.seconds, ".0f"),
     )
 
 
@@ -202,6 +226,15 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
 
 def _text(value: float | None, form: str = ".2f") -> str:
     return "" if value is None else format(value, form)
+
+
+def _macs(value: float | None) -> str:
+    """Multiplications with three digits: 266 k, 38.9 M."""
+    if value is None:
+        return ""
+    size, unit = next((size, unit) for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k"), (1, "")) if value >= size or size == 1)
+    digits = max(2 - int(math.log10(max(value / size, 1))), 0)
+    return f"{value / size:.{digits}f}{unit}"
 
 
 def _widths(row: Row) -> str:

@@ -2,6 +2,7 @@
 
 from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
+from .claims import CLAIMS, Claim
 from .controls import CONTROLS
 from .question import QUESTION
 from .search import SEARCH
@@ -10,10 +11,10 @@ from .table import PROFILES, Table, arm_of
 
 TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, CONTROLS, QUESTION, SEARCH, STABILITY)}
 
-QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", None), ("4", None))
+QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", None), ("4", None), ("controls", None), ("question", None))
 """The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""
 
-__all__ = ["PROFILES", "QUEUE", "TABLES", "Table", "arm_of", "place_in_queue"]
+__all__ = ["CLAIMS", "PROFILES", "QUEUE", "TABLES", "Claim", "Table", "arm_of", "place_in_queue"]
 
 
 def place_in_queue(table: str, network: str) -> int:

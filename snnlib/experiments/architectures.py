@@ -14,6 +14,9 @@ SEEDS = {"smoke": (0,), "quick": (0, 1, 2), "paper": tuple(range(8))}
 FEWER = {"vgg16": 3, "resnet34": 3}
 """The largest networks get three seeds at first; more seeds add to the same records."""
 
+LARGE_QUICK = {"train_images": 1000, "test_images": 1000}
+"""What the quick profile leaves the largest networks, so that it can be run on a CPU: it is a trial there, no more."""
+
 
 def pair(dataset: str, network: str, train: TrainConfig) -> tuple[Arm, Arm]:
     """Dense and SNN-AL of one network; both make ``train.epochs`` passes over the data in all."""
@@ -38,7 +41,10 @@ def profiles(
     """
     return {
         "smoke": arms(dataset, networks, replace(paper, epochs=2, train_images=images["smoke"], test_images=tried_on)),
-        "quick": arms(dataset, networks, replace(paper, epochs=6, train_images=images["quick"])),
+        "quick": tuple(
+            replace(arm, train=replace(arm.train, **LARGE_QUICK)) if arm.network in FEWER else arm
+            for arm in arms(dataset, networks, replace(paper, epochs=6, train_images=images["quick"]))
+        ),
         "paper": arms(dataset, networks, paper),
     }
 
