@@ -22,7 +22,7 @@ from snnlib.experiments import TABLES, arm_of
 WITHOUT_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 ROW_KEYS = {
     "table", "dataset", "network", "arm", "title", "source", "profile", "n", "failed", "acc_mean", "acc_std", "widths",
-    "removed_pct", "effective_pct", "diff_mean", "diff_low", "diff_high", "seconds", "note",
+    "removed_pct", "effective_pct", "diff_mean", "diff_low", "diff_high", "macs", "seconds", "note",
 }
 
 
@@ -183,7 +183,7 @@ def test_compact_of_a_dense_run_is_refused(smoke, tmp_path, capsys):
         (("run", "2", "--seed", "2147483648"), "a seed is a whole number from 0 to 2147483647"),
         (("run", "2", "--seed", "99"), "has no seed 99 in the profile quick; its seeds: 0, 1, 2"),
         (("run", "2", "--time-budget", "0"), "--time-budget must be more than 0 seconds"),
-        (("run",), "which table? Known: 1, 2, 3, 4, search"),
+        (("run",), "which table? Known: 1, 2, 3, 4, controls, question, search"),
         (("rum", "2"), "Did you mean 'run'?"),
         (("table", "serch"), "did you mean 'search'?"),
         (("table", "2", "--json", "--csv"), "choose one of --json, --csv and --md"),
@@ -203,7 +203,7 @@ def test_wrong_arguments_end_with_one_clear_line_and_exit_code_2(words, message,
 def test_wrong_arguments_as_a_subprocess():
     ended = snn("table", "22")
     assert ended.returncode == 2
-    assert ended.stderr == "snn: unknown table '22': did you mean '2'? known: 1, 2, 3, 4, search\n"
+    assert ended.stderr == "snn: unknown table '22': did you mean '2'? known: 1, 2, 3, 4, controls, question, search, stability\n"
 
 
 def test_help_and_version_come_without_torch():

@@ -21,6 +21,9 @@ def test_every_table_has_its_reference_for_each_network():
             for network in {arm.network for arm in arms}:
                 assert network in NETWORKS
                 assert arm_of(table, profile, table.reference, network).network == network
+            for arm in arms:
+                reference = arm_of(table, profile, table.reference_of(arm.name), arm.network)
+                assert reference.train.fc_std == arm.train.fc_std or table.name not in ("controls", "question")
     with pytest.raises(KeyError):
         arm_of(TABLES["1"], "paper", "dense", "resnet34")
 
@@ -66,7 +69,7 @@ def test_seeds_of_small_networks_are_grouped_and_nothing_else(tmp_path):
     groups = workers.groups_of(todo, 8)
     assert sorted(map(str, sum(groups, []))) == sorted(map(str, todo))
     for group in groups:
-        assert len({job.arm for job in group}) == 1 and len(group) == (8 if group[0].arm.network in workers.BATCHED else 1)
+        assert len({job.arm for job in group}) == 1 and len(group) == (8 if workers.may_batch(group[0].arm) else 1)
 
 
 def test_each_networks_rows_stand_together_the_papers_first(tmp_path):

@@ -27,11 +27,11 @@ def data_set(images=90):
     return Dataset("noise", x, y, x[:40], y[:40], tuple("0123456789"))
 
 
-def models(method, build=MLP):
+def models(method, build=MLP, switcher=SWITCHER):
     networks = [build(generator=generator(seed, "network")).double() for seed in SEEDS]
     if method == "dense":
         return networks
-    return [Switched.around(network, SWITCHER, generator(seed, "switcher")) for network, seed in zip(networks, SEEDS)]
+    return [Switched.around(network, switcher, generator(seed, "switcher")) for network, seed in zip(networks, SEEDS)]
 
 
 def weights(model):
@@ -56,6 +56,17 @@ def test_each_member_is_as_trained_alone(method, config):
         assert [row["accuracy"] for row in state.history] == [row["accuracy"] for row in expected.history]
         assert [row["loss"] for row in state.history] == pytest.approx([row["loss"] for row in expected.history], abs=1e-10)
         assert state.history[-1].get("pruned") == expected.history[-1].get("pruned")
+
+
+@pytest.mark.parametrize("changes", [{"reads": "nothing"}, {"reads": "constants"}, {"reads": "noise"}, {"reads": "reordered"}, {"upsample": "one-bias"}, {"upsample": "resize"}], ids=str)
+def test_the_controls_too(changes):
+    """Each member has its own order and its own noise."""
+    data, config, switcher = data_set(), TrainConfig(epochs=2), replace(SWITCHER, **changes)
+    alone, members = models("alternating", switcher=switcher), models("alternating", switcher=switcher)
+    together.train(members, "alternating", data, config, SEEDS)
+    for seed, model, member in zip(SEEDS, alone, members):
+        training.train_alternating(model, data, config, seed)
+        torch.testing.assert_close(weights(member), weights(model), rtol=0, atol=1e-10)
 
 
 def test_convolutional_networks_too():
