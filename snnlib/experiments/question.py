@@ -13,9 +13,12 @@ from ..config import Arm, SwitcherConfig
 from .ablation import ABLATION
 from .table import Table, arm_of
 
+DEEP = SwitcherConfig(channels=(4, 8, 16, 16, 16, 16, 16, 16))
+"""A switcher that sees the whole image: with the three levels of the default a factor depends on about 20 rows, less than a line."""
+
 
 def question(profile: str) -> tuple[Arm, ...]:
-    """SNN-AL on images as they are, transposed, shuffled, and with reordered rows, under both readings of the initialisation."""
+    """SNN-AL on images as they are, transposed, shuffled, and with reordered rows, under both readings of the initialisation; and a deep switcher."""
     found = []
     for name, ending, said in (("snn-al-std-0.1", "-std-0.1", ", FC std 0.1"), ("snn-al-epoch", "", "")):
         plain = arm_of(ABLATION, profile, name)
@@ -25,6 +28,9 @@ def question(profile: str) -> tuple[Arm, ...]:
             Arm(f"pixels-shuffled{ending}", "alternating", f"pixels shuffled by one permutation{said}", train=replace(plain.train, pixels="shuffled"), switcher=plain.switcher),
             Arm(f"rows-reordered{ending}", "alternating", f"switcher reads the rows in another order{said}", train=plain.train, switcher=SwitcherConfig(reads="reordered")),
         ]
+    sparse = arm_of(ABLATION, profile, "snn-al-std-0.1").train
+    for name, title, pixels in (("deep", "8 levels", "raster"), ("deep-transposed", "8 levels, images transposed", "transposed")):
+        found.append(Arm(f"{name}-std-0.1", "alternating", f"switcher of {title}, FC std 0.1", train=replace(sparse, pixels=pixels), switcher=DEEP))
     return tuple(found)
 
 
