@@ -27,7 +27,7 @@ READS = {
     "noise": "fixed Gaussian noise in the place of the weights",
     "shuffled": "the weights, a layer's rows in a new random order at every step: neuron i gets the factor of another row",
     "reordered": "the weights, a layer's rows in one fixed random order; each factor goes back to the neuron it was read from",
-    "nothing": "nothing: every neuron has one free factor, and there is no U-Net",
+    "nothing": "no weights at all: every neuron has one free factor, and there is no U-Net",
 }
 """What a switcher may be fed: the weights, or one of the controls that ask whether reading them matters."""
 
