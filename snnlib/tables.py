@@ -220,6 +220,8 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
         compared = dict.fromkeys(plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None)
         titles = " or ".join(compared) if len(compared) == 1 else f"{', '.join(compared)} (with the same FC std)"
         said.append(f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence interval")
+    if any(row.source == "paper" and "x0.25" in row.network for row in table_rows):
+        said.append("mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has 256 inputs. Its rows compare with our x1")
     said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
     return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
 

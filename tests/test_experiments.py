@@ -30,7 +30,7 @@ def test_every_table_has_its_reference_for_each_network():
 
 def test_the_mlp_of_table_1_is_that_of_table_2(tmp_path):
     for profile in ("smoke", "quick", "paper"):
-        for name in ("dense", "snn-al-epoch"):
+        for name in ("dense", "snn-al-epoch", "dense-equal-steps"):
             ones = [arm_of(TABLES[table], profile, name, "mlp") for table in ("1", "2")]
             assert len({arm.settings_hash() for arm in ones}) == 1
             assert len({records.path_of(arm, profile, 0, tmp_path) for arm in ones}) == 1
@@ -55,7 +55,7 @@ def test_the_queue_takes_the_most_wanted_first(tmp_path):
 
 def test_one_network_of_a_table_may_be_asked_for(tmp_path, capsys):
     todo = batch.plan(["3"], "paper", tmp_path, networks=["vgg-cov2"]).to_do
-    assert {job.arm.network for job in todo} == {"vgg-cov2"} and len(todo) == 16
+    assert {job.arm.network for job in todo} == {"vgg-cov2"} and len(todo) == 24
     with pytest.raises(Refused, match="unknown network of table 3 'vgg-cov'"):
         batch.plan(["3"], "paper", tmp_path, networks=["vgg-cov"])
     code, said, _ = inside(capsys, "run", "3", "--profile", "paper", "--network", "vgg16", "--dry-run", "--records", tmp_path)
@@ -74,7 +74,7 @@ def test_seeds_of_small_networks_are_grouped_and_nothing_else(tmp_path):
 
 def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
     for arm, seed in TABLES["3"].runs("smoke"):
-        result = {"accuracy": 50.0 + (arm.method != "dense"), "widths": [1], "removed_pct": 0.0, "effective_pct": 0.0}
+        result = {"accuracy": 50.0 + {"dense": 0, "snn-al-epoch": 1, "dense-equal-steps": -1}[arm.name], "widths": [1], "removed_pct": 0.0, "effective_pct": 0.0}
         records.write(records.path_of(arm, "smoke", seed, tmp_path), {
             "version": records.VERSION, "status": "finished", "error": None, "profile": "smoke", "arm": arm.name, "seed": seed,
             "settings_hash": arm.settings_hash(), "settings": arm.settings(), "seconds": 1.0, "device": "d", "versions": {"torch": "2"},
@@ -87,8 +87,9 @@ def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
         sources = [row.source for row in rows if "".join(filter(str.isalnum, row.network)) == network]
         assert sources == sorted(sources, reverse=True)
     ours = [row for row in rows if row.source == "ours"]
-    assert [row.diff_mean for row in ours] == [None, 1.0] * 6  # each against the dense run of its own network
+    assert [row.diff_mean for row in ours] == [None, 1.0, -1.0] * 6  # each against the dense run of its own network
     assert tables.cells(ours[0])[1] == "vgg-cov2: dense" and "of the same network" in tables.notes(rows)[0]
+    assert any("compare with our x1" in note for note in tables.notes(rows)) and not any("our x1" in note for note in tables.notes(tables.rows("1", "smoke", tmp_path)))
 
 
 def test_a_worker_trains_seeds_together_and_reports_each(tmp_path):

@@ -18,18 +18,20 @@ LARGE_QUICK = {"train_images": 1000, "test_images": 1000}
 """What the quick profile leaves the largest networks, so that it can be run on a CPU: it is a trial there, no more."""
 
 
-def pair(dataset: str, network: str, train: TrainConfig) -> tuple[Arm, Arm]:
-    """Dense and SNN-AL of one network; both make ``train.epochs`` passes over the data in all."""
+def three(dataset: str, network: str, train: TrainConfig) -> tuple[Arm, Arm, Arm]:
+    """Dense and SNN-AL of one network, both ``train.epochs`` passes over the data in all, so with equal total steps; and
+    dense with as many steps as SNN-AL makes of the task network."""
     dense = replace(train, clip_switcher=None)
     return (
         Arm("dense", "dense", "dense", dataset, network, dense),
         Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", dataset, network, replace(train, alternate="epoch"), SwitcherConfig()),
+        Arm("dense-equal-steps", "dense", "dense, as many task-network steps as SNN-AL", dataset, network, replace(dense, epochs=max(train.epochs // 2, 1))),
     )
 
 
 def arms(dataset: str, networks: tuple[str, ...], train: TrainConfig) -> tuple[Arm, ...]:
-    """The pairs of all ``networks``."""
-    return tuple(arm for network in networks for arm in pair(dataset, network, train))
+    """The three arms of all ``networks``."""
+    return tuple(arm for network in networks for arm in three(dataset, network, train))
 
 
 def profiles(
