@@ -19,6 +19,21 @@ def entries(table: str, profile: str, root: Path) -> list[Entry]:
     return [records.look_up(arm, profile, seed, root) for arm, seed in TABLES[table].runs(profile)]
 
 
+FULL_TO_SMALL = ("paper", "quick", "smoke", "map", "search")
+"""Profiles in the order in which a table that is asked for without one looks for records."""
+
+
+def profile_to_show(table: str, root: Path, wanted: str | None = None) -> str:
+    """The profile ``wanted`` if anything stands on disk of it, else the fullest of which something does, else ``wanted`` or the fullest there is.
+
+    Whoever shows another profile than the one asked for has to say so.
+    """
+    known = [each for each in FULL_TO_SMALL if each in TABLES[table].arms]
+    tried = [wanted, *known] if wanted else known
+    begun = (each for each in tried if any(run.state != "missing" for run in entries(table, each, root)))
+    return next(begun, tried[0])
+
+
 def command(
     table: str, profile: str, root: Path, arms: Iterable[str] = (), seeds: Iterable[int] = (), force: bool = False, networks: Iterable[str] = ()
 ) -> str:

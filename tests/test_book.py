@@ -361,8 +361,9 @@ def test_a_new_address_is_carried_to_every_place(tmp_path):
     assert address.carry(tmp_path) == [], "a second time changes nothing"
 
 
-def test_the_readme_shows_the_recorded_table():
-    assert readme.block(readme.README.read_text()) == readme.table(), "run `python -m book.workflow readme`"
+@pytest.mark.parametrize("name", readme.BLOCKS)
+def test_the_readme_shows_what_is_recorded(name):
+    assert readme.block(readme.README.read_text(), name) == readme.printed(name), "run `python -m book.workflow readme`"
 
 
 def test_the_readmes_links_into_the_project_lead_somewhere():

@@ -256,3 +256,6 @@ def test_the_command_prints_rules_evidence_and_verdicts(tmp_path, capsys):
     assert {"claim", "rule", "evidence", "verdict"} <= set(rows[0]) and rows[0]["verdict"] == "confirmed"
     code, said, _ = inside(capsys, "verdicts", "--records", tmp_path)
     assert code == 0 and all(claim.claim in said and claim.rule in said for claim in CLAIMS) and "+1.00 [" in said
+    code, said, _ = inside(capsys, "verdicts", "--md", "--records", tmp_path)
+    assert code == 0 and len(said.strip().splitlines()) == len(CLAIMS) + 2 and f"| {CLAIMS[0].claim} | {CLAIMS[0].place} | confirmed |" in said
+    assert inside(capsys, "verdicts", "--md", "--json")[0] == 2

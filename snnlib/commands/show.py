@@ -37,9 +37,7 @@ def table(
     root = root or records.default_root()
     plan = TABLES[check_name("table", name, TABLES)]
     if profile is None:
-        full_to_small = [each for each in ("paper", "quick", "smoke", "map", "search") if each in plan.arms]
-        begun = (each for each in full_to_small if any(run.state != "missing" for run in on_disk.entries(name, each, root)))
-        profile = next(begun, full_to_small[0])
+        profile = on_disk.profile_to_show(name, root)
     check_name(f"profile of table {name}", profile, plan.arms)
     print_table(name, profile, root, "json" if as_json else "csv" if as_csv else "md" if as_markdown else "console")
 
