@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from . import __version__
-from .commands import compact, data, networks, pack, run, show, verdicts
+from .commands import audit, compact, data, networks, pack, run, show, verdicts
 from .names import Refused
 from .records import RecordError
 
@@ -24,6 +24,7 @@ app.command(epilog=run.EXAMPLES)(run.run)
 app.command(epilog=show.TABLE_EXAMPLES)(show.table)
 app.command()(show.status)
 app.command()(verdicts.verdicts)
+app.command()(audit.audit)
 app.command()(pack.pack)
 app.command()(pack.unpack)
 app.command()(compact.compact)
