@@ -59,8 +59,14 @@ def layer_name(index: int) -> str:
 
 
 def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28, 28), title: str = "") -> Figure:
-    """The factors (pixels,) of the input neurons as the image of ``shape`` (height, width) that they read (Fig. 4, left)."""
-    image = np.asarray(gates_of_inputs, float).reshape(shape)
+    """The factors (pixels,) of the input neurons as the image of ``shape`` (height, width) that they read (Fig. 4, left).
+
+    Raises ``ValueError`` where there are no factors, or not one a pixel.
+    """
+    image = np.asarray([] if gates_of_inputs is None else gates_of_inputs, float)
+    if image.size != shape[0] * shape[1]:
+        raise ValueError(f"{image.size} factors for {shape[0]} x {shape[1]} pixels: give the first layer's factors of a finished run with a switcher, and its images' shape")
+    image = image.reshape(shape)
     colours, norm = factor_colours(image.max())
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(5.4, 4.4))
@@ -75,27 +81,48 @@ def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28
     return figure
 
 
-def counts_over_epochs(record: Mapping) -> Figure:
-    """Pruned, weakened and strengthened neurons after each epoch, one panel a layer (Fig. 4, right, for every layer).
+def _epochs_of(record: Mapping, *needed: str) -> list[Mapping]:
+    """The epochs of a run that have the columns ``needed``; ``ValueError`` says which run lacks what, and the remedy."""
+    run = f"the run of {record.get('arm', 'no arm')!r}, seed {record.get('seed', 'none')},"
+    if record.get("status") == "failed" or record.get("result", "not asked for") is None:
+        raise ValueError(f"{run} failed, so its curve is not whole: leave it out, or train it again with --force")
+    if not record.get("history"):
+        raise ValueError(f"{run} has no history, so there is no curve: leave it out, or delete its record and run the arm again")
+    found = [row for row in record["history"] if all(name in row for name in needed)]
+    if not found:
+        raise ValueError(f"{run} has no {' and no '.join(needed)} in its history: choose {'an arm with a switcher' if 'pruned' in needed else 'another run'}")
+    return found
 
-    ``record`` is one run with a switcher, as :func:`snnlib.records.read` returns it.
+
+def counts_over_epochs(record: Mapping, names: Sequence[str] = (), layers: Sequence[int] = ()) -> Figure:
+    """Pruned, weakened and strengthened neurons after each epoch, one panel a layer, three a line (Fig. 4, right, for every layer).
+
+    ``record`` is one run with a switcher, as :func:`snnlib.records.read` returns it. ``names`` are the titles of all its
+    layers (:func:`layer_name` if none are given), ``layers`` the indices of those that are drawn (all if none are given).
+    Raises ``ValueError`` for a run without such counts.
     """
-    rows = [row for row in record["history"] if "pruned" in row]
-    if not rows:
-        raise ValueError(f"the run of {record.get('arm')!r} has no factors to count: choose an arm with a switcher")
-    epochs = np.array([row["epoch"] + 1 for row in rows])
-    layers = len(rows[0]["pruned"])
+    rows = _epochs_of(record, *CLASS_COLOURS)
+    epochs, every = np.array([row["epoch"] + 1 for row in rows]), range(len(rows[0]["pruned"]))
+    titles, chosen = names or [layer_name(index) for index in every], layers or every
+    if len(titles) != len(every) or not set(chosen) <= set(every):
+        raise ValueError(f"names={list(names)}, layers={list(layers)}: this run has {len(every)} layers, from 0 to {every[-1]}")
+    down, across = -(-len(chosen) // 3), min(len(chosen), 3)
     with plt.rc_context(STYLE):
-        figure, panels = plt.subplots(1, layers, figsize=(7.0, 3.2), squeeze=False)
-        for index, axes in enumerate(panels[0]):
+        figure, panels = plt.subplots(down, across, figsize=(7.0, 0.7 + 2.5 * down), squeeze=False)
+        for axes in panels.flat[len(chosen) :]:
+            axes.set_axis_off()
+        for index, axes in zip(chosen, panels.flat):
             base = np.zeros(len(rows))
             for label, colour in CLASS_COLOURS.items():
                 counts = np.array([row[label][index] for row in rows])
                 axes.bar(epochs, counts, 1.0, bottom=base, color=colour, label=label, edgecolor="white", linewidth=0.4)
                 base = base + counts
-            axes.set(title=f"{layer_name(index)} ({int(base[0])})", xlabel="epochs done", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), ylim=(0, base[0]))
+            axes.set(title=f"{titles[index]} ({int(base[0])})", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), ylim=(0, base[0]))
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        panels[0][0].set_ylabel("neurons")
+        for axes in panels.flat[max(len(chosen) - across, 0) : len(chosen)]:  # the lowest of each column
+            axes.set_xlabel("epochs done")
+        for line in panels:
+            line[0].set_ylabel("neurons")
         figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
@@ -104,27 +131,54 @@ def _stretch(accuracy):
     return -np.log10(100.01 - np.minimum(accuracy, 100.0))
 
 
+TICKS = ((10, 50, 80, 90, 95, 97, 98, 98.5, 99, 99.5), range(0, 100, 10), range(0, 100, 5), range(100))
+"""Accuracies that an axis may name, coarse to fine: the first with enough of them in sight is taken."""
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Accuracies between ``low`` and ``high`` to be named, none so near to another that their labels touch."""
+    kept: list[float] = []
+    for values in TICKS:
+        kept = []
+        for value in values:
+            if low <= value <= high and (not kept or _stretch(value) - _stretch(kept[-1]) > 0.05 * (_stretch(high) - _stretch(low))):
+                kept.append(value)
+        if len(kept) > 3:
+            break
+    return kept
+
+
 def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Figure:
     """Accuracy after each epoch: the mean over seeds and, shaded, the lowest and the highest.
 
     ``records_by_arm`` maps a legend's text to an arm's finished records. Halving the error takes the same room everywhere.
+    Raises ``ValueError`` where a run has no curve, or runs of one arm differ in length.
     """
+    found = {label: [[100 * row["accuracy"] for row in _epochs_of(run, "accuracy")] for run in runs] for label, runs in records_by_arm.items()}
+    for label, curves in found.items():
+        if len({len(curve) for curve in curves}) != 1:
+            lengths = ", ".join(f"seed {run.get('seed', 'none')}: {len(curve)}" for run, curve in zip(records_by_arm[label], curves))
+            raise ValueError(f"{label!r} has runs of different length, or none (epochs by {lengths or 'seed: none'}): give finished runs of one profile and the same settings")
+    if not found:
+        raise ValueError("no runs to draw: give the finished runs of one arm at least")
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 4.2))
-        lowest = 99.0
-        for index, (label, runs) in enumerate(records_by_arm.items()):
-            curves = np.array([[100 * row["accuracy"] for row in run["history"]] for run in runs])  # (seeds, epochs)
+        lowest, highest = 99.0, 0.0
+        for index, (label, runs) in enumerate(found.items()):
+            curves = np.array(runs)  # (seeds, epochs)
             epochs = np.arange(1, curves.shape[1] + 1)
             colour, line = ARM_COLOURS[index % len(ARM_COLOURS)], ARM_LINES[index % len(ARM_LINES)]
             axes.fill_between(epochs, curves.min(0), curves.max(0), color=colour, alpha=0.15, linewidth=0)
             axes.plot(epochs, curves.mean(0), color=colour, linestyle=line, linewidth=1.8, label=f"{label} (n = {len(curves)})")
             lowest = min(lowest, curves.mean(0)[min(1, len(epochs) - 1) :].min())  # a first epoch near chance falls out
+            highest = max(highest, curves.max())
+        low, high = max(lowest - 2, 0), 99.2 if highest > 97 else highest + (100 - highest) / 10
         axes.set_yscale("function", functions=(_stretch, lambda place: 100.01 - 10.0 ** -place))
-        axes.yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 97, 98, 98.5, 99, 99.5]))
+        axes.yaxis.set_major_locator(FixedLocator(_ticks(low, high)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
         judged = "held-out" if any(run["settings"]["train"]["split"] == "holdout" for runs in records_by_arm.values() for run in runs) else "test"
-        axes.set(xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)", ylim=(max(lowest - 2, 0), 99.2))
+        axes.set(xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)", ylim=(low, high))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower center", ncols=2)
@@ -134,8 +188,11 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Fig
 def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
     """How the factors of each gated layer are spread; ``gates`` holds one vector (inputs,) a layer.
 
-    The dark bar left of 0 counts the pruned ones; bins end at 1, so that a bar belongs to a single class.
+    The dark bar left of 0 counts the pruned ones; bins end at 1, so that a bar belongs to a single class. Raises
+    ``ValueError`` where there are no factors.
     """
+    if gates is None or not len(gates) or not all(len(gate) for gate in gates):
+        raise ValueError("no factors to draw: a dense run has none, choose a finished run with a switcher")
     top = max(2.0, np.ceil(max(float(np.asarray(gate, float).max()) for gate in gates)))
     width = 1 / np.clip(40 // top, 1, 8)  # about 40 bars at most
     edges = np.arange(0, top + width, width)
