@@ -95,10 +95,16 @@ def pruned_shares(factors: Sequence[np.ndarray]) -> np.ndarray:
     return 100 * np.mean([np.asarray(each) == 0 for each in factors], axis=0)
 
 
-def pixel_shares(shares: Mapping[str, np.ndarray]) -> Figure:
-    """Share of runs that prune each pixel, one panel a kind of run; beside it the means of each row and each column.
+def strengthened_shares(factors: Sequence[np.ndarray]) -> np.ndarray:
+    """Share of runs, in percent, that strengthen each pixel (factor 1 and above); ``factors`` (height, width) of each run."""
+    return 100 * np.mean([np.asarray(each) >= 1 for each in factors], axis=0)
 
-    ``shares`` maps a title to (height, width) in percent. The four edges, 4 pixels wide, are marked.
+
+def pixel_shares(shares: Mapping[str, np.ndarray], what: str = "pruned") -> Figure:
+    """Share of runs that prune each pixel (or do ``what``), one panel a kind of run; beside it the means of each row and column.
+
+    ``shares`` maps a title to (height, width) in percent. The four edges, 4 pixels wide, are marked. Rows and
+    columns have the scale of the panels.
     """
     colours = ListedColormap(plt.get_cmap("magma")(np.linspace(0.05, 0.98, 256)))
     count, top = len(shares), max(max(float(each.max()) for each in shares.values()), 1.0)
@@ -106,12 +112,17 @@ def pixel_shares(shares: Mapping[str, np.ndarray]) -> Figure:
     across = min(count, 2)
     with plt.rc_context(STYLE | {"figure.constrained_layout.use": False}):
         down = -(-count // across)
-        figure = plt.figure(figsize=(3.9 * across + 0.8, 3.9 * down + 0.3))
-        grid = figure.add_gridspec(down, across, wspace=0.32, hspace=0.32, left=0.08, right=0.88, top=0.94, bottom=0.08)
+        side, gap = 3.1, 0.32  # of a panel in inches, and between panels in parts of it: panels are square
+        size = [side * (many + gap * (many - 1)) for many in (across, down)]
+        around = (size[0] / 0.8, size[1] + 0.9)
+        grid = plt.figure(figsize=around).add_gridspec(
+            down, across, wspace=gap, hspace=gap, left=0.08, right=0.88, top=1 - 0.35 / around[1], bottom=0.55 / around[1]
+        )
+        figure = grid.figure
         for index, (title, share) in enumerate(shares.items()):
             inner = grid[index // across, index % across].subgridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4), wspace=0.06, hspace=0.06)
             image, by_column, by_row = figure.add_subplot(inner[1, 0]), figure.add_subplot(inner[0, 0]), figure.add_subplot(inner[1, 1])
-            shown = image.imshow(share, cmap=colours, vmin=0, vmax=top, interpolation="nearest")
+            shown = image.imshow(share, cmap=colours, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
             height, width = share.shape
             for edge in (3.5, height - 4.5):
                 image.axhline(edge, color="white", linewidth=0.7, linestyle=":")
@@ -126,5 +137,5 @@ def pixel_shares(shares: Mapping[str, np.ndarray]) -> Figure:
             for axes in (image, by_column, by_row):
                 axes.tick_params(labelsize=8)
         bar = figure.add_axes((0.91, 0.25, 0.02, 0.5))
-        figure.colorbar(shown, cax=bar, label="pruned (% of runs; bars: mean of a row or column)")
+        figure.colorbar(shown, cax=bar, label=f"{what} (% of runs)")
     return figure

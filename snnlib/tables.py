@@ -84,10 +84,20 @@ def _by_network(paper: list[Row], ours: list[Row], networks: list[str]) -> list[
     """Each network's rows of the paper, then ours; a paper's network that we do not have comes last."""
 
     def place(row: Row) -> tuple[int, bool]:
-        plain = ["".join(filter(str.isalnum, network)) for network in (*networks, row.network)]
+        plain = [_plain(network) for network in (*networks, row.network)]
         return plain.index(plain[-1]), row.source == "ours"
 
     return sorted(paper + ours, key=place)
+
+
+def _plain(network: str) -> str:
+    """A network's name as the paper and we spell it alike: without signs and spaces."""
+    return "".join(filter(str.isalnum, network))
+
+
+def of_network(table_rows: Iterable[Row], network: str) -> list[Row]:
+    """The rows of one network, whose name the paper and we may punctuate differently."""
+    return [row for row in table_rows if _plain(row.network) == _plain(network)]
 
 
 def paper_rows(table: str) -> list[Row]:
@@ -176,14 +186,21 @@ def frame(table_rows: Sequence[Row]) -> pandas.DataFrame:
 def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
     """The rows as texts for a page: rounded, with true minus signs, columns that are empty throughout left out.
 
-    The index is source and title; texts do not break at hyphens or within an interval.
+    The index is source and title, with the network where there are several. Texts do not break at hyphens or within an interval.
     """
     import pandas
 
     head, lines = _shown(table_rows)
-    texts = pandas.DataFrame([[unbroken(text) if index > 1 else text for index, text in enumerate(line)] for line in lines], columns=head)
-    texts.index = pandas.Index([f"{row.source}: {line[1]}" for row, line in zip(table_rows, lines)])
+    shown = [[unbroken(text) if index > 1 else text for index, text in enumerate(line)] for line in lines]
+    several = len({_plain(row.network) for row in table_rows}) > 1
+    names = [line[1] if several else row.title for row, line in zip(table_rows, lines)]
+    labels = ["ours" if row.source == "ours" else line[0] for row, line in zip(table_rows, lines)]
+    texts = pandas.DataFrame(shown, columns=head, index=pandas.Index([f"{label}: {name}" for label, name in zip(labels, names)]))
     return texts.drop(columns=list(head[:2]))
+
+
+COST = ("MACs", "s a run")
+"""Columns of what a run and its network cost; on a page they stand in a table of their own, or the other would be too wide."""
 
 
 def unbroken(text: str) -> str:
