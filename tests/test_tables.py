@@ -163,6 +163,31 @@ def test_a_profile_is_always_named(root):
     assert len(set(tables.LABELS.values())) == len(tables.LABELS)
 
 
+def test_a_page_names_the_network_only_where_there_are_several(root):
+    rows = tables.rows("1", "paper", root)
+    several, alone = tables.readable(rows), tables.readable(tables.of_network(rows, "lenet5-caffe"))
+    assert "paper: mlp: SNN" in several.index and "ours: mlp: dense" in several.index
+    assert list(alone.index)[0] == "paper, quoted: baseline" and "paper: SNN" in alone.index
+    assert several.loc["ours: mlp: dense", "widths"] == "784\N{NON-BREAKING HYPHEN}300\N{NON-BREAKING HYPHEN}100"
+    assert set(tables.COST) <= set(tables.COLUMNS)
+
+
+def test_rows_of_a_network_are_found_however_the_paper_spells_it(root):
+    found = tables.of_network(tables.rows("3", "paper", root), "mobilenet-v1-x0.25")
+    assert found and {row.network for row in found} == {"mobilenetv1 (x0.25)"}
+
+
+def test_the_profile_shown_is_the_one_wanted_else_the_fullest_that_has_records(root, tmp_path):
+    assert status.profile_to_show("2", root) == "paper"
+    assert status.profile_to_show("2", root, "quick") == "paper", "there is none of quick: whoever shows this has to say so"
+    arm = TABLES["2"].arms["smoke"][0]
+    records.write(records.path_of(arm, "smoke", 0, root), record_of("dense", 0, 90.0, [784, 300, 100]))
+    assert status.profile_to_show("2", root, "smoke") == "smoke" and status.profile_to_show("2", root, "quick") == "paper"
+    assert status.profile_to_show("2", tmp_path / "empty") == "paper"
+    assert status.profile_to_show("2", tmp_path / "empty", "quick") == "quick"
+    assert status.profile_to_show("search", tmp_path / "empty") == "search"
+
+
 def test_columns_without_a_figure_are_left_out():
     head = tables.markdown(tables.paper_rows("2")).splitlines()[0]
     assert "removed %" in head and "effective %" not in head and "difference" not in head
