@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -216,10 +217,21 @@ def test_publishing_outputs_of_an_older_text_is_refused(chapter, tmp_path):
         pairs.publish(tmp_path / "executed.ipynb", chapter("5"))
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
-def test_a_chapter_still_gives_its_published_tables(text):
+@pytest.fixture(scope="module")
+def validated():
+    """What nbval says of each chapter, by its text: two at once, for most of a chapter's time is one thread's."""
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, str(pairs.notebook_of(text))], cwd=ROOT, text=True, capture_output=True)
+
+    def validate(text):
+        return subprocess.run([*command, str(pairs.notebook_of(text))], cwd=ROOT, text=True, capture_output=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {text: pool.submit(validate, text) for text in TEXTS}
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_a_chapter_still_gives_its_published_tables(text, validated):
+    done = validated[text].result()
     assert done.returncode == 0, done.stdout
 
 
