@@ -48,17 +48,19 @@ class Audited:
 
 
 def live_widths(full: Sequence[int], kept: Sequence[int], convolutions: int) -> tuple[int, ...]:
-    """At most how many of the ``kept`` can be alive, whichever they are: what widths alone prove of dead ends.
+    """At most how many of the ``kept`` can be alive: what widths alone prove of dead ends.
 
-    A kernel of the last of ``convolutions`` makes one map, and its pixels are inputs of the first fully connected layer
-    (256 each in VGG-cov2). A pruned kernel's map is 0 (Eq. 4), so no more inputs live than the kept kernels feed; and
-    no more kernels matter than there are inputs to read them.
+    A kernel of the last of ``convolutions`` makes one map, and its pixels are inputs of
+    the first fully connected layer (256 each in VGG-cov2). A pruned kernel's map is 0
+    (Eq. 4), so no more inputs live than the kept kernels feed; and no more kernels
+    matter than there are inputs to read them.
     """
     if not convolutions:
         return tuple(kept)
-    kernels, inputs = kept[convolutions - 1], kept[convolutions]
-    pixels = full[convolutions] // full[convolutions - 1]
-    return (*kept[: convolutions - 1], min(kernels, inputs), min(inputs, kernels * pixels), *kept[convolutions + 1 :])
+    last = convolutions - 1
+    kernels, inputs, pixels = kept[last], kept[last + 1], full[last + 1] // full[last]
+    alive = min(kernels, inputs), min(inputs, kernels * pixels)
+    return (*kept[:last], *alive, *kept[last + 2 :])
 
 
 def percentages() -> list[Audited]:
@@ -164,7 +166,7 @@ def gains() -> list[Gain]:
 
 
 def sampling_error(percent: float, images: int = TEST_IMAGES) -> float:
-    """Standard error, in points, of one network's measured accuracy: a binomial share of the test images."""
+    """Standard error, in points, of one network's accuracy: a share of the test images."""
     share = percent / 100
     return 100 * math.sqrt(share * (1 - share) / images)
 
