@@ -214,7 +214,7 @@ def weights(evidence: Evidence) -> tuple[list[str], str]:
             sides = {sign.side for sign in signs}
             failed = evidence.failed("controls", control)
             beaten[arm, kind] = (1 in sides and -1 not in sides) or failed > len(TABLES["controls"].seeds["paper"]) - ENOUGH
-            said += _lines(signs) + ([f"{control}: {failed} runs failed"] if failed else [])
+            said += _lines(signs) + ([f"{control}: {failed} {'run' if failed == 1 else 'runs'} failed"] if failed else [])
     controls = [f"fed-{kind}{ending}" for ending in READINGS.values() for kind in FED]
     if any(len(evidence.runs("controls", control)) + evidence.failed("controls", control) < ENOUGH for control in controls):
         return said, "undecided"
