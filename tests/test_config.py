@@ -5,20 +5,21 @@ import dataclasses
 import pytest
 
 from snnlib import records
-from snnlib.config import ADDED_LATER, ALGORITHM, Arm, SwitcherConfig, TrainConfig, check_seed
+from snnlib.config import ADDED_LATER, ALGORITHM, Arm, Pruning, SwitcherConfig, TrainConfig, check_seed
 
 SPELLED_OUT = Arm(
     "any", "alternating", dataset="mnist", network="mlp", dense_epochs=0,
     train=TrainConfig(
         epochs=2, batch_size=64, rate=0.1, schedule="cosine", momentum=0.0, weight_decay=0.0, alternate="epoch", clip_switcher=1.0,
         clip_network=1.0, through_switcher=True, fc_std=0.1, split="full", train_images=None,
-        augment=True, normalize=True, test_images=50,
+        augment=True, normalize=True, test_images=50, pixels="transposed",
     ),
     switcher=SwitcherConfig(
         channels=(4, 8, 16), kernel=(3, 3), width_stride=3, upsample="transposed", calibrate=True, scale_inputs=True, initial_mean=1.0,
-        initial_spread=1.0, kernel_features=16,
+        initial_spread=1.0, kernel_features=16, reads="reordered",
     ),
 )
+PRUNED = Arm("pruned", "pruned", pruning=Pruning("same", SPELLED_OUT))
 
 
 @pytest.mark.parametrize("settings", [SwitcherConfig(), TrainConfig(), SPELLED_OUT])
@@ -37,7 +38,8 @@ def test_settings_are_frozen(settings):
     (SwitcherConfig, {"initial_mean": float("nan")}, "initial_mean=nan"),
     (SwitcherConfig, {"initial_spread": float("nan")}, "initial_spread=nan"),
     (SwitcherConfig, {"width_stride": 0}, "width_stride=0"),
-    (SwitcherConfig, {"upsample": "bilinear"}, "upsample='bilinear': choose 'transposed' or 'resize'"),
+    (SwitcherConfig, {"upsample": "bilinear"}, "upsample='bilinear': choose 'transposed', 'one-bias' or 'resize'"),
+    (SwitcherConfig, {"reads": "tea leaves"}, "reads='tea leaves': choose 'weights' or .*'nothing'"),
     (SwitcherConfig, {"initial_spread": -0.1}, "initial_spread=-0.1"),
     (TrainConfig, {"epochs": 0}, "epochs=0: must be a whole number, 1 or more"),
     (TrainConfig, {"epochs": 2.5}, "epochs=2.5: must be a whole number"),
@@ -53,6 +55,7 @@ def test_settings_are_frozen(settings):
     (TrainConfig, {"schedule": "linear"}, "schedule='linear': choose 'cosine' or 'constant'"),
     (TrainConfig, {"alternate": "batch"}, "alternate='batch': choose 'epoch' or 'step'"),
     (TrainConfig, {"split": "test"}, "split='test': choose 'full' or 'holdout'"),
+    (TrainConfig, {"pixels": "rotated"}, "pixels='rotated': choose 'raster' or 'transposed' or 'shuffled'"),
     (TrainConfig, {"clip_switcher": 0.0}, "clip_switcher=0.0.*None for no clipping"),
     (TrainConfig, {"clip_network": -1.0}, "clip_network=-1.0"),
 ])
@@ -63,7 +66,9 @@ def test_bad_settings_are_named_with_their_value(kind, changes, problem):
 
 @pytest.mark.parametrize("method, switcher, problem", [
     ("mixed", None, "method='mixed'"),
-    ("dense", SwitcherConfig(), "dense arm has no switcher"),
+    ("dense", SwitcherConfig(), "a dense or pruned arm has no switcher"),
+    ("pruned", SwitcherConfig(), "a dense or pruned arm has no switcher"),
+    ("pruned", None, "says which neurons it keeps"),
     ("separate", None, "every other arm has one"),
     ("separate", SwitcherConfig(), "dense_epochs=0"),
 ])
@@ -75,8 +80,8 @@ def test_arms_that_contradict_themselves_are_refused(method, switcher, problem):
 def test_hash_of_settings_is_the_one_that_records_carry():
     """Literals on purpose: other values would make every committed record stale."""
     assert ALGORITHM == 1
-    train = dataclasses.replace(SPELLED_OUT.train, augment=False, normalize=False, test_images=None)
-    switcher = dataclasses.replace(SPELLED_OUT.switcher, kernel_features=32)
+    train = dataclasses.replace(SPELLED_OUT.train, augment=False, normalize=False, test_images=None, pixels="raster")
+    switcher = dataclasses.replace(SPELLED_OUT.switcher, kernel_features=32, reads="weights")
     first = dataclasses.replace(SPELLED_OUT, train=train, switcher=switcher)
     assert first.settings_hash() == "38a43c5e3e0f"
     assert dataclasses.replace(first, switcher=dataclasses.replace(switcher, scale_inputs=False)).settings_hash() == "dfbbb5f34401"
@@ -85,7 +90,9 @@ def test_hash_of_settings_is_the_one_that_records_carry():
 def test_setting_added_later_leaves_older_hashes_as_they_were():
     parts = {"train": SPELLED_OUT.train, "switcher": SPELLED_OUT.switcher}
     later = {name: {key: ADDED_LATER[key] for key in ADDED_LATER if hasattr(part, key)} for name, part in parts.items()}
-    assert sum(map(len, later.values())) == len(ADDED_LATER)
+    of_arm = {key for key in ADDED_LATER if hasattr(SPELLED_OUT, key)}
+    assert of_arm == {"pruning"} and not of_arm & set(SPELLED_OUT.settings()) and of_arm <= set(PRUNED.settings())
+    assert sum(map(len, later.values())) + len(of_arm) == len(ADDED_LATER)
     before = dataclasses.replace(SPELLED_OUT, **{name: dataclasses.replace(part, **later[name]) for name, part in parts.items()})
     for name in parts:
         assert not set(later[name]) & set(before.settings()[name])
@@ -104,13 +111,13 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
     other = {
         "epochs": 3, "batch_size": 32, "rate": 0.2, "schedule": "constant", "momentum": 0.9, "weight_decay": 0.1, "alternate": "step",
         "clip_switcher": None, "clip_network": None, "through_switcher": False, "fc_std": 0.05, "split": "holdout", "train_images": 100,
-        "augment": False, "normalize": False, "test_images": 100,
+        "augment": False, "normalize": False, "test_images": 100, "pixels": "shuffled",
     }
     assert set(other) == {field.name for field in dataclasses.fields(TrainConfig)}
     variants = [dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, **{key: value})) for key, value in other.items()]
     other = {
         "channels": (4, 8), "kernel": (3, 5), "width_stride": 2, "upsample": "resize", "calibrate": False, "scale_inputs": False, "initial_mean": 0.5,
-        "initial_spread": 0.5, "kernel_features": 8,
+        "initial_spread": 0.5, "kernel_features": 8, "reads": "noise",
     }
     assert set(other) == {field.name for field in dataclasses.fields(SwitcherConfig)}
     variants += [dataclasses.replace(SPELLED_OUT, switcher=dataclasses.replace(SPELLED_OUT.switcher, **{key: value})) for key, value in other.items()]
@@ -118,6 +125,8 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
     variants += [dataclasses.replace(SPELLED_OUT, **{key: value}) for key, value in other.items()]
     separate = dataclasses.replace(SPELLED_OUT, method="separate", dense_epochs=1)
     variants += [separate, dataclasses.replace(separate, dense_epochs=2)]
+    followed = dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, rate=0.2))
+    variants += [PRUNED, *(dataclasses.replace(PRUNED, pruning=pruning) for pruning in (Pruning("random", SPELLED_OUT), Pruning("same", followed)))]
     hashes = {arm.settings_hash() for arm in [SPELLED_OUT, *variants]}
     assert len(hashes) == len(variants) + 1
 
