@@ -71,6 +71,7 @@ def kill(root):
     """Runs of one stage and of two, undisturbed in ROOT/alone, killed in ROOT/killed."""
     dataset, kills, resumed = small_data(), 0, 0
     for arm in (tiny.ALTERNATING, tiny.SEPARATE):
+        runner.check_memory(arm, dataset, CPU)  # known to all processes then; its first time takes ten times as long as a run, and would catch nearly all kills
         done = seed = found = 0
         while done < KILLS or not found:
             seconds = left_alone(arm, seed, root / "alone", dataset)
