@@ -19,7 +19,7 @@ import torch
 from snnlib import data, records, runner
 
 CPU = torch.device("cpu")
-KILLS = 4
+KILLS = 6
 """Kills an arm, at least; a run that ends sooner is killed in its next seed too."""
 
 
