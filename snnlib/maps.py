@@ -115,10 +115,10 @@ def pixel_shares(shares: Mapping[str, np.ndarray], what: str = "pruned") -> Figu
         side, gap = 3.1, 0.32  # of a panel in inches, and between panels in parts of it: panels are square
         size = [side * (many + gap * (many - 1)) for many in (across, down)]
         around = (size[0] / 0.8, size[1] + 0.9)
-        grid = plt.figure(figsize=around).add_gridspec(
+        figure = plt.figure(figsize=around)
+        grid = figure.add_gridspec(
             down, across, wspace=gap, hspace=gap, left=0.08, right=0.88, top=1 - 0.35 / around[1], bottom=0.55 / around[1]
         )
-        figure = grid.figure
         for index, (title, share) in enumerate(shares.items()):
             inner = grid[index // across, index % across].subgridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4), wspace=0.06, hspace=0.06)
             image, by_column, by_row = figure.add_subplot(inner[1, 0]), figure.add_subplot(inner[0, 0]), figure.add_subplot(inner[1, 1])

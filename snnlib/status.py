@@ -19,6 +19,15 @@ def entries(table: str, profile: str, root: Path) -> list[Entry]:
     return [records.look_up(arm, profile, seed, root) for arm, seed in TABLES[table].runs(profile)]
 
 
+def finished(table: str, profile: str, root: Path) -> dict[tuple[str, str], dict[int, dict]]:
+    """Records of finished runs by network and arm, then by seed; an arm without one has an empty dict."""
+    found: dict[tuple[str, str], dict[int, dict]] = {(arm.network, arm.name): {} for arm in TABLES[table].arms[profile]}
+    for entry in entries(table, profile, root):
+        if entry.state == "recorded":
+            found[entry.arm.network, entry.arm.name][entry.seed] = entry.record
+    return found
+
+
 FULL_TO_SMALL = ("paper", "quick", "smoke", "map", "search")
 """Profiles in the order in which a table that is asked for without one looks for records."""
 

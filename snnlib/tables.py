@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import metrics, records
+from . import metrics, records, wording
 from .experiments import TABLES
 from .records import Entry
 from .status import entries
@@ -191,7 +190,7 @@ def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
     import pandas
 
     head, lines = _shown(table_rows)
-    shown = [[unbroken(text) if index > 1 else text for index, text in enumerate(line)] for line in lines]
+    shown = [[wording.unbroken(text) if index > 1 else text for index, text in enumerate(line)] for line in lines]
     several = len({_plain(row.network) for row in table_rows}) > 1
     names = [line[1] if several else row.title for row, line in zip(table_rows, lines)]
     labels = ["ours" if row.source == "ours" else line[0] for row, line in zip(table_rows, lines)]
@@ -201,12 +200,6 @@ def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
 
 COST = ("MACs", "s a run")
 """Columns of what a run and its network cost; on a page they stand in a table of their own, or the other would be too wide."""
-
-
-def unbroken(text: str) -> str:
-    """``text`` with true minus signs, not to be broken at spaces or hyphens."""
-    text = re.sub(r"(?<![0-9])-(?=[0-9])", "\N{MINUS SIGN}", text)
-    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 COLUMNS = ("source", "network", "n", "accuracy %", "difference [95 %]", "widths", "removed %", "effective %", "MACs", "s a run")
@@ -270,7 +263,7 @@ def _shown(table_rows: Sequence[Row]) -> tuple[list[str], list[tuple[str, ...]]]
 def markdown(table_rows: Sequence[Row]) -> str:
     """The rows as a Markdown table."""
     head, lines = _shown(table_rows)
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines))
+    return wording.markdown(head, lines)
 
 
 def console(table_rows: Sequence[Row]) -> rich.table.Table:

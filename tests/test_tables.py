@@ -177,6 +177,16 @@ def test_rows_of_a_network_are_found_however_the_paper_spells_it(root):
     assert found and {row.network for row in found} == {"mobilenetv1 (x0.25)"}
 
 
+def test_finished_runs_are_those_that_are_recorded_and_not_failed_stale_or_broken(root):
+    write(root, "dense", 0, status="failed", result=None, error={"message": "dead"})
+    write(root, "dense", 1, settings_hash="0" * 12)
+    records.path_of(ARMS["dense"], "paper", 2, root).write_text("{")
+    found = status.finished("2", "paper", root)
+    assert list(found) == [("mlp", arm.name) for arm in TABLES["2"].arms["paper"]]
+    assert list(found["mlp", "dense"]) == [3] and found["mlp", "dense"][3]["result"]["accuracy"] == ACCURACIES["dense"][3]
+    assert list(found["mlp", "snn-al-epoch"]) == [0, 1, 2, 3] and found["mlp", "snn-sl"] == {}
+
+
 def test_the_profile_shown_is_the_one_wanted_else_the_fullest_that_has_records(root, tmp_path):
     assert status.profile_to_show("2", root) == "paper"
     assert status.profile_to_show("2", root, "quick") == "paper", "there is none of quick: whoever shows this has to say so"

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..names import Refused
+from ..wording import markdown
 
 if TYPE_CHECKING:
     from ..audit import Audited, Gain
@@ -48,7 +49,7 @@ def audit(
     console = Console(highlight=False) if sys.stdout.isatty() else Console(width=200, highlight=False)  # a file has no width to fold into
     for head, lines in parts:
         if as_markdown:
-            typer.echo("\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines)) + "\n")
+            typer.echo(markdown(head, lines) + "\n")
         else:
             console.print(_view(head, lines))
     typer.echo("\n".join(_notes(percentages, gains)))

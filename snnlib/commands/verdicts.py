@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from ..names import Refused
+from ..wording import markdown
 from . import RecordsFolder
 
 
@@ -31,9 +32,7 @@ def verdicts(
         typer.echo(json.dumps([dataclasses.asdict(verdict) for verdict in found], indent=1))
         return
     if as_markdown:
-        typer.echo("| claim | where | verdict |\n| --- | --- | --- |")
-        for verdict in found:
-            typer.echo(f"| {verdict.claim} | {verdict.place} | {verdict.verdict} |")
+        typer.echo(markdown(("claim", "where", "verdict"), [(verdict.claim, verdict.place, verdict.verdict) for verdict in found]))
         return
     console = Console(highlight=False)
     colours = {"confirmed": "green", "refuted": "red", "undecided": "yellow"}

@@ -1,0 +1,45 @@
+"""Figures in words: minus signs, intervals, lists, the size of a run, Markdown."""
+
+import math
+
+import pytest
+
+from snnlib.config import Arm, TrainConfig
+from snnlib.metrics import PairedDifference
+from snnlib.wording import listing, markdown, run_size, span, unbroken
+
+SPACE, HYPHEN, MINUS = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}", "\N{MINUS SIGN}"
+
+
+def test_figures_stay_in_one_piece_and_minus_is_no_hyphen():
+    assert unbroken("784-300 -0.5 [-1, 2]") == f"784{HYPHEN}300{SPACE}{MINUS}0.5{SPACE}[{MINUS}1,{SPACE}2]"
+
+
+@pytest.mark.parametrize("found, text", [
+    (PairedDifference(math.nan, -math.inf, math.inf, 0), ""),
+    (PairedDifference(-0.5, -math.inf, math.inf, 1), f"{MINUS}0.50"),
+    (PairedDifference(0.25, -0.125, 0.625, 4), f"+0.25{SPACE}[{MINUS}0.12,{SPACE}+0.62]"),
+])
+def test_a_span_has_an_interval_only_where_there_are_two_pairs(found, text):
+    assert span(found) == text
+
+
+def test_digits_of_a_span_can_be_chosen():
+    assert span(PairedDifference(12.34, 1.0, 20.0, 3), 0) == f"+12{SPACE}[+1,{SPACE}+20]"
+
+
+@pytest.mark.parametrize("words, text", [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
+def test_words_are_listed_as_people_write_them(words, text):
+    assert listing(iter(words)) == text
+
+
+@pytest.mark.parametrize("settings, text", [
+    ({"epochs": 60}, "all 50,000 training images, 60 passes over them in all, batch 64"),
+    ({"epochs": 6, "train_images": 1000, "test_images": 500}, "1,000 of 50,000 training images, 6 passes over them in all, batch 64, judged on 500 test images"),
+])
+def test_the_size_of_a_run_is_read_from_its_settings(settings, text):
+    assert run_size(Arm("x", "dense", train=TrainConfig(**settings)), 50_000) == text
+
+
+def test_a_markdown_table_has_a_rule_below_its_headings():
+    assert markdown(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
