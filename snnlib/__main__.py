@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from . import __version__
-from .commands import audit, compact, data, networks, pack, run, show, verdicts
+from .commands import audit, compact, data, networks, pack, run, search, show, verdicts
 from .names import Refused
 from .records import RecordError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=run.EXAMPLES)(run.run)
+app.command(epilog=search.EXAMPLES)(search.search)
 app.command(epilog=show.TABLE_EXAMPLES)(show.table)
 app.command()(show.status)
 app.command()(verdicts.verdicts)

@@ -23,15 +23,33 @@ class DivergenceError(TrainingError):
 
 
 class DeadLayerError(TrainingError):
-    """Every factor of a layer became 0: the network is constant and gets no gradient any more."""
+    """Every factor of a layer stayed 0, for :data:`PATIENCE` steps or to the end of an epoch: the network is constant."""
+
+
+PATIENCE = 100
+"""Steps that a layer may be dead: momentum, weight decay or rows in a new order can bring it back."""
+
+
+class Dead:
+    """Since which step of the present epoch each dead layer has been dead."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, int] = {}
+
+    def for_good(self, gates: list[Tensor], step: int) -> list[int]:
+        """Indices of the layers that were dead at every look since :data:`PATIENCE` steps; a new epoch starts anew."""
+        now = dead_layers(gates)
+        self._since = {layer: min(self._since.get(layer, step), step) for layer in now}
+        return [layer for layer in now if step - self._since[layer] >= PATIENCE]
 
 
 def check(
-    trained: nn.Module, gates: list[Tensor] | None, loss: Tensor, epoch: int, step: int, phase: str, after_step: bool = False
+    trained: nn.Module, gates: list[Tensor] | None, loss: Tensor, epoch: int, step: int, phase: str, after_step: bool = False, dead: Dead | None = None
 ) -> None:
     """Raise if the loss is not finite or a layer is dead, and name the first layer where it shows.
 
     ``after_step`` looks at weights and factors too: those that the last step of an epoch left show in no loss any more.
+    ``dead`` remembers earlier steps, so that a layer may come back to life; without it a dead layer is an error at once.
     """
     finite = math.isfinite(float(loss))
     if not finite or after_step:
@@ -40,8 +58,10 @@ def check(
             raise DivergenceError(f"the loss became {float(loss)}", epoch, step, phase, broken or "the outputs")
         if broken:
             raise DivergenceError("the step left NaN or infinity", epoch, step, phase, broken)
-    for index in dead_layers(gates) if gates is not None else ():
-        raise DeadLayerError("every factor became 0", epoch, step, phase, f"layer {index}")
+    if gates is None:
+        return
+    for index in dead.for_good(gates, step) if dead is not None else dead_layers(gates):
+        raise DeadLayerError("every factor became 0" if dead is None else f"every factor stayed 0 for {PATIENCE} steps", epoch, step, phase, f"layer {index}")
 
 
 def _first_broken(module: nn.Module, gates: list[Tensor] | None) -> str | None:

@@ -17,7 +17,9 @@ ALGORITHM = 1
 
 ADDED_LATER = {
     "scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False, "test_images": None,
-    "reads": "weights", "pixels": "raster", "pruning": None,
+    "reads": "weights", "pixels": "raster", "pruning": None, "rate_switcher": None, "momentum_switcher": None,
+    "weight_decay_switcher": None, "turns": (1, 1), "milestones": (0.5, 0.75), "switcher_until": 1.0, "fc_init": "normal",
+    "batch_norm": False, "start": "kaiming",
 }
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
@@ -43,6 +45,8 @@ class SwitcherConfig:
     reads: str = "weights"  # what it is fed; everything else is a control, see snnlib.readings
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
     scale_inputs: bool = True  # calibration also scales the first convolution so that each layer arrives with unit RMS
+    batch_norm: bool = False  # normalise each convolution's output over its rows and columns; the paper names none
+    start: str = "kaiming"  # open; "torch" keeps the initial weights and biases that torch's own layers draw
     kernel_features: int = 32  # numbers that the learned convolution of section 3.3.2 makes of one kernel
     initial_mean: float = 1.0  # mean of a layer's factors at the start: 1 leaves the network as it was
     initial_spread: float = 1.0  # their standard deviation before the ReLU; 1 starts 16 % of the neurons at 0
@@ -58,6 +62,8 @@ class SwitcherConfig:
             raise ValueError(f"width_stride={self.width_stride}: must be 1 or more")
         if self.upsample not in ("transposed", "one-bias", "resize"):
             raise ValueError(f"upsample={self.upsample!r}: choose 'transposed', 'one-bias' or 'resize'")
+        if self.start not in ("kaiming", "torch"):
+            raise ValueError(f"start={self.start!r}: choose 'kaiming' or 'torch'")
         if self.reads not in READS:
             raise ValueError(f"reads={self.reads!r}: choose {' or '.join(map(repr, READS))}")
         if not math.isfinite(self.initial_mean):
@@ -73,13 +79,20 @@ class TrainConfig:
     epochs: int = 2  # passes over the training images, both phases counted; open
     batch_size: int = 64  # fixed
     rate: float = 0.1  # fixed: the initial learning rate of SGD, for both networks
-    schedule: str = "cosine"  # open; "constant" keeps the rate
+    schedule: str = "cosine"  # open; "constant" keeps the rate, "step" divides it by ten at each of the milestones
+    milestones: tuple[float, ...] = (0.5, 0.75)  # shares of all steps after which "step" lowers the rate; as is usual
     momentum: float = 0.0  # open; the text says SGD and names no momentum
-    weight_decay: float = 0.0  # fixed in spirit: the method adds no sparsity term
+    weight_decay: float = 0.0  # open; of the L2 norm of all weights and biases
+    rate_switcher: float | None = None  # the same three for the switcher's steps; None: as the task network's
+    momentum_switcher: float | None = None
+    weight_decay_switcher: float | None = None
     alternate: str = "epoch"  # what t of Algorithm 1 counts; Fig. 4 counts epochs; or "step"
+    turns: tuple[int, int] = (1, 1)  # so many of them for the switcher, then so many for the task network
+    switcher_until: float = 1.0  # share of all steps after which the switcher learns no more; ours, the paper has no such phase
     clip_switcher: float | None = 1.0  # largest gradient norm of a switcher step; None: not clipped
     clip_network: float | None = 1.0  # the same for the task network; without either layers died or the loss became NaN
     through_switcher: bool = True  # the second term of Eq. 6; False cuts it
+    fc_init: str = "normal"  # fixed: of std fc_std; "kaiming" and "torch", torch's own, are other readings
     fc_std: float = 0.01  # std of the normal that fills FC weights; the scan leaves 0.1 and 0.01 open
     split: str = "full"  # "full": all training images, test accuracy; "holdout": the last 5,000 are held out
     train_images: int | None = None  # the first so many training images only; None: all of them
@@ -89,23 +102,39 @@ class TrainConfig:
     pixels: str = "raster"  # a control: "transposed" images, or all "shuffled" by one fixed permutation of the pixels
 
     def __post_init__(self) -> None:
-        for name, allowed in (("schedule", ("cosine", "constant")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout")), ("pixels", ("raster", "transposed", "shuffled"))):
+        for name, allowed in (
+            ("schedule", ("cosine", "constant", "step")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout")),
+            ("pixels", ("raster", "transposed", "shuffled")), ("fc_init", ("normal", "kaiming", "torch")),
+        ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(map(repr, allowed))}")
         for name in ("epochs", "batch_size", "train_images", "test_images"):
             value = getattr(self, name)
             if not (value is None and name.endswith("_images")) and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name}={value}: must be a whole number, 1 or more")
-        if not 0 < self.rate < math.inf:
-            raise ValueError(f"rate={self.rate}: the learning rate must be positive and finite")
-        for name in ("momentum", "weight_decay", "fc_std"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: must be 0 or more, and finite")
-        for name in ("rate", "momentum", "weight_decay", "fc_std"):
-            object.__setattr__(self, name, float(getattr(self, name)))  # 1 and 1.0 are one setting, with one hash
+        for name in ("rate", "momentum", "weight_decay", "fc_std", "rate_switcher", "momentum_switcher", "weight_decay_switcher", "switcher_until"):
+            value = getattr(self, name)
+            if value is None and name.endswith("_switcher"):
+                continue
+            if name.startswith("rate") and not 0 < value < math.inf:
+                raise ValueError(f"{name}={value}: the learning rate must be positive and finite")
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name}={value}: must be 0 or more, and finite")
+            object.__setattr__(self, name, float(value))  # 1 and 1.0 are one setting, with one hash
+        if not 0 < self.switcher_until <= 1:
+            raise ValueError(f"switcher_until={self.switcher_until}: a share of the run, above 0 and at most 1")
+        if len(self.turns) != 2 or any(not isinstance(turn, int) or turn < 1 for turn in self.turns):
+            raise ValueError(f"turns={self.turns}: give two whole numbers, 1 or more: the switcher's turn, then the task network's")
+        if any(not 0 < share < 1 for share in self.milestones) or list(self.milestones) != sorted(self.milestones):
+            raise ValueError(f"milestones={self.milestones}: give shares of the run between 0 and 1, in rising order")
         for name in ("clip_switcher", "clip_network"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)}: give a positive norm, or None for no clipping")
+
+    def of(self, side: str, name: str) -> float:
+        """``name`` ("rate", "momentum" or "weight_decay") as it holds for ``side``, "network" or "switcher"."""
+        own = getattr(self, f"{name}_switcher") if side == "switcher" else None
+        return getattr(self, name) if own is None else own
 
 
 @dataclass(frozen=True)

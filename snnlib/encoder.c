@@ -4,7 +4,8 @@
  *
  * Every matrix is stored with its rows contiguous, (planes, cols, rows), as nn.Linear stores its weights: neuron i of a
  * layer is position i of each of the layer's columns. So nothing is packed or padded, and the inner loops run along the
- * neurons. The convolution is 3 rows high, `window` columns wide, with stride `stride` along the columns, zero padding.
+ * neurons. The convolution is `height` rows high (3, 5 or 7), `window` columns wide, with stride `stride` along the columns,
+ * zero padding. The height is a constant of each function made for it: block_forward and block_backward choose one.
  * Channels are taken four at a time, so that what is read of the input is used four times.
  */
 #include <string.h>
@@ -21,10 +22,10 @@ typedef __typeof__((Vector){0} < (Vector){0}) Mask; /* all bits of a lane, or no
 typedef struct {
     long planes, channels, features; /* of the input, of the convolution, of the row convolution */
     long rows, width;                /* of the convolution's output */
-    long window, stride;
+    long window, stride, height;
     const long *plane_cols, *plane_rows; /* (planes,): each plane's own size; beyond it the matrix is zero */
     REAL *const *x;                      /* (planes,) pointers to (cols, rows) */
-    const REAL *weight, *bias;           /* (channels, planes, 3, window), (channels,) */
+    const REAL *weight, *bias;           /* (channels, planes, height, window), (channels,) */
     const REAL *row_weight, *row_bias;   /* (features, width, channels), (features,) */
 } Block;
 
@@ -47,29 +48,36 @@ INLINE REAL total(Vector v) {
 /* Numbers a column takes up in scratch memory: zeros before and behind it, to whole vectors */
 INLINE long room(const Block *b) { return (b->rows + LANES - 1) / LANES * LANES + 2 * LANES; }
 
-/* x[r-1 .. r+LANES], x being zero outside of 0..n-1; `edge` is used where that is not all inside */
-INLINE const REAL *around(const REAL *x, long n, long r, REAL *edge) {
-    if (r > 0 && r + LANES < n) return x + r - 1;
-    for (long i = 0; i < LANES + 2; i++) edge[i] = r + i - 1 >= 0 && r + i - 1 < n ? x[r + i - 1] : 0;
+#define TALLEST 7
+
+/* x[r-pad .. r+LANES-1+pad], x being zero outside of 0..n-1; `edge` is used where that is not all inside */
+INLINE const REAL *around(const REAL *x, long n, long r, const long pad, REAL *edge) {
+    if (r >= pad && r + LANES + pad <= n) return x + r - pad;
+    for (long i = 0; i < LANES + 2 * pad; i++) edge[i] = r + i - pad >= 0 && r + i - pad < n ? x[r + i - pad] : 0;
     return edge;
 }
 
 /* Columns k of the `count` channels from c on: convolution and ReLU into out (count, room) */
-INLINE void columns(const Block *b, long c, long count, long k, REAL *out) {
-    long area = 3 * b->window, next = b->planes * area;
-    REAL edge[LANES + 2];
+INLINE void columns(const Block *b, const long height, long c, long count, long k, REAL *out) {
+    long area = height * b->window, next = b->planes * area, pad = height / 2;
+    REAL edge[LANES + TALLEST - 1];
     for (long r = 0; r < b->rows; r += LANES) {
         Vector sum[4];
         for (long i = 0; i < count; i++) sum[i] = b->bias[c + i] - (Vector){0};
         for (long p = 0; p < b->planes; p++) {
             long n = b->plane_rows[p];
-            if (r > n) continue;
+            if (r >= n + pad) continue;
             for (long j = 0; j < b->window; j++) {
                 long col = b->stride * k + j - b->window / 2;
                 if (col < 0 || col >= b->plane_cols[p]) continue;
-                const REAL *x = around(b->x[p] + col * n, n, r, edge), *w = b->weight + c * next + p * area + j;
-                Vector above = load(x), here = load(x + 1), below = load(x + 2);
-                for (long i = 0; i < count; i++, w += next) sum[i] += w[0] * above + w[b->window] * here + w[2 * b->window] * below;
+                const REAL *x = around(b->x[p] + col * n, n, r, pad, edge), *w = b->weight + c * next + p * area + j;
+                Vector near[TALLEST];
+                for (long d = 0; d < height; d++) near[d] = load(x + d);
+                for (long i = 0; i < count; i++, w += next) {
+                    Vector part = w[0] * near[0];
+                    for (long d = 1; d < height; d++) part += w[d * b->window] * near[d];
+                    sum[i] += part;
+                }
             }
         }
         for (long i = 0; i < count; i++) {
@@ -96,13 +104,13 @@ INLINE void larger(const REAL *restrict a, const REAL *restrict b, long n, REAL 
     for (long r = 0; r < n; r++) out[r] = b[r] > a[r] ? b[r] : a[r];
 }
 
-INLINE void forward_part(const Block *b, long c, long count, long k, REAL *f, REAL *pooled, REAL *scratch) {
+INLINE void forward_part(const Block *b, const long height, long c, long count, long k, REAL *f, REAL *pooled, REAL *scratch) {
     long rows = b->rows, half = (rows + 1) / 2, halves = (b->width + 1) / 2, two = k + 1 < b->width;
     REAL *first = scratch, *second = first + 4 * room(b), *both = second + 4 * room(b);
-    columns(b, c, count, k, first);
+    columns(b, height, c, count, k, first);
     add_features(b, c, count, k, first, f);
     if (two) {
-        columns(b, c, count, k + 1, second);
+        columns(b, height, c, count, k + 1, second);
         add_features(b, c, count, k + 1, second, f);
     }
     for (long i = 0; i < count; i++) {
@@ -116,21 +124,27 @@ INLINE void forward_part(const Block *b, long c, long count, long k, REAL *f, RE
 
 /* f (features, rows), pooled (channels, ceil(width/2), ceil(rows/2)); `scratch` has room for 18 columns. The columns
  * themselves are not kept: to compute them again costs less than to write and read them. */
-void block_forward(const Block *b, REAL *f, REAL *pooled, REAL *scratch) {
+INLINE void forward(const Block *b, const long height, REAL *f, REAL *pooled, REAL *scratch) {
     for (long i = 0; i < b->features * b->rows; i++) f[i] = b->row_bias[i / b->rows];
     for (long k = 0; k < b->width; k += 2) {
         long c = 0;
-        for (; c + 4 <= b->channels; c += 4) forward_part(b, c, 4, k, f, pooled, scratch);
-        for (; c < b->channels; c++) forward_part(b, c, 1, k, f, pooled, scratch);
+        for (; c + 4 <= b->channels; c += 4) forward_part(b, height, c, 4, k, f, pooled, scratch);
+        for (; c < b->channels; c++) forward_part(b, height, c, 1, k, f, pooled, scratch);
     }
+}
+
+void block_forward(const Block *b, REAL *f, REAL *pooled, REAL *scratch) {
+    if (b->height == 3) forward(b, 3, f, pooled, scratch);
+    else if (b->height == 5) forward(b, 5, f, pooled, scratch);
+    else forward(b, 7, f, pooled, scratch);
 }
 
 /* Columns k of these channels: from dz (count, room), the part that comes from pooling, to the gradients of the rest.
  * dz is zero outside of its rows. */
-INLINE void backward_columns(const Block *b, long c, long count, long k, const REAL *restrict out, REAL *restrict dz,
+INLINE void backward_columns(const Block *b, const long height, long c, long count, long k, const REAL *restrict out, REAL *restrict dz,
                              const REAL *df, REAL *const *dx, REAL *dweight, REAL *dbias, REAL *drow_weight) {
-    long rows = b->rows, area = 3 * b->window, next = b->planes * area, size = room(b);
-    REAL edge[LANES + 2], kept[LANES];
+    long rows = b->rows, area = height * b->window, next = b->planes * area, size = room(b), pad = height / 2;
+    REAL edge[LANES + TALLEST - 1], kept[LANES];
     for (long r = 0; r < rows; r += LANES) { /* through the row convolution and the ReLU */
         Vector g[4];
         long left = smaller(LANES, rows - r);
@@ -172,18 +186,19 @@ INLINE void backward_columns(const Block *b, long c, long count, long k, const R
             long col = b->stride * k + j - b->window / 2, n = b->plane_rows[p], at = c * next + p * area + j;
             if (col < 0 || col >= b->plane_cols[p]) continue;
             if (dweight) {
-                Vector sum[4][3];
+                Vector sum[4][TALLEST];
                 memset(sum, 0, sizeof sum);
-                for (long r = 0; r < smaller(rows, n + 1); r += LANES) {
-                    const REAL *x = around(b->x[p] + col * n, n, r, edge);
-                    Vector above = load(x), here = load(x + 1), below = load(x + 2);
+                for (long r = 0; r < smaller(rows, n + pad); r += LANES) {
+                    const REAL *x = around(b->x[p] + col * n, n, r, pad, edge);
+                    Vector near[TALLEST];
+                    for (long d = 0; d < height; d++) near[d] = load(x + d);
                     for (long i = 0; i < count; i++) {
                         Vector g = load(dz + i * size + r);
-                        sum[i][0] += g * above, sum[i][1] += g * here, sum[i][2] += g * below;
+                        for (long d = 0; d < height; d++) sum[i][d] += g * near[d];
                     }
                 }
                 for (long i = 0; i < count; i++)
-                    for (long d = 0; d < 3; d++) dweight[at + i * next + d * b->window] += total(sum[i][d]);
+                    for (long d = 0; d < height; d++) dweight[at + i * next + d * b->window] += total(sum[i][d]);
             }
             if (dx[p]) {
                 const REAL *w = b->weight + at;
@@ -193,7 +208,9 @@ INLINE void backward_columns(const Block *b, long c, long count, long k, const R
                     Vector sum = {0};
                     for (long i = 0; i < count; i++) {
                         const REAL *g = dz + i * size + r, *v = w + i * next;
-                        sum += v[0] * load(g + 1) + v[b->window] * load(g) + v[2 * b->window] * load(g - 1);
+                        Vector part = v[0] * load(g + pad);
+                        for (long d = 1; d < height; d++) part += v[d * b->window] * load(g + pad - d);
+                        sum += part;
                     }
                     if (left == LANES) store(to + r, load(to + r) + sum);
                     else for (long i = 0; i < left; i++) to[r + i] += sum[i];
@@ -202,13 +219,13 @@ INLINE void backward_columns(const Block *b, long c, long count, long k, const R
         }
 }
 
-INLINE void backward_part(const Block *b, long c, long count, long k, const REAL *df, const REAL *dpooled, REAL *const *dx,
+INLINE void backward_part(const Block *b, const long height, long c, long count, long k, const REAL *df, const REAL *dpooled, REAL *const *dx,
                           REAL *dweight, REAL *dbias, REAL *drow_weight, REAL *scratch) {
     long rows = b->rows, half = (rows + 1) / 2, halves = (b->width + 1) / 2, size = room(b), two = k + 1 < b->width;
     REAL *first = scratch, *second = first + 4 * size, *both = second + 4 * size;
     REAL *even = both + size + LANES, *odd = even + 4 * size; /* a vector of zeros before each column, one behind it */
-    columns(b, c, count, k, first);
-    if (two) columns(b, c, count, k + 1, second);
+    columns(b, height, c, count, k, first);
+    if (two) columns(b, height, c, count, k + 1, second);
     for (long i = 0; i < count; i++) {
         const REAL *restrict g = dpooled + ((c + i) * halves + k / 2) * half;
         const REAL *restrict f = first + i * size, *restrict s = second + i * size, *restrict top = two ? both : f;
@@ -225,14 +242,14 @@ INLINE void backward_part(const Block *b, long c, long count, long k, const REAL
             dz[r] -= other[r];
         }
     }
-    backward_columns(b, c, count, k, first, even, df, dx, dweight, dbias, drow_weight);
-    if (two) backward_columns(b, c, count, k + 1, second, odd, df, dx, dweight, dbias, drow_weight);
+    backward_columns(b, height, c, count, k, first, even, df, dx, dweight, dbias, drow_weight);
+    if (two) backward_columns(b, height, c, count, k + 1, second, odd, df, dx, dweight, dbias, drow_weight);
 }
 
 /* Gradients from those of f and pooled. dx[p] may be NULL, and dweight, with which dbias and drow_weight go; dweight and
  * dbias must hold zeros. A window's gradient goes to its largest value, the first of equals. `scratch`: as above. */
-void block_backward(const Block *b, const REAL *df, const REAL *dpooled, REAL *const *dx, REAL *dweight, REAL *dbias,
-                    REAL *drow_weight, REAL *scratch) {
+INLINE void backward(const Block *b, const long height, const REAL *df, const REAL *dpooled, REAL *const *dx, REAL *dweight,
+                     REAL *dbias, REAL *drow_weight, REAL *scratch) {
     long done = 0; /* columns of dx that are begun: each is cleared just before it is first added to */
     memset(scratch, 0, 18 * room(b) * sizeof(REAL));
     for (long k = 0; k < b->width + 2; k += 2) {
@@ -243,7 +260,14 @@ void block_backward(const Block *b, const REAL *df, const REAL *dpooled, REAL *c
         }
         if (k >= b->width) break;
         done = until > done ? until : done;
-        for (; c + 4 <= b->channels; c += 4) backward_part(b, c, 4, k, df, dpooled, dx, dweight, dbias, drow_weight, scratch);
-        for (; c < b->channels; c++) backward_part(b, c, 1, k, df, dpooled, dx, dweight, dbias, drow_weight, scratch);
+        for (; c + 4 <= b->channels; c += 4) backward_part(b, height, c, 4, k, df, dpooled, dx, dweight, dbias, drow_weight, scratch);
+        for (; c < b->channels; c++) backward_part(b, height, c, 1, k, df, dpooled, dx, dweight, dbias, drow_weight, scratch);
     }
+}
+
+void block_backward(const Block *b, const REAL *df, const REAL *dpooled, REAL *const *dx, REAL *dweight, REAL *dbias,
+                    REAL *drow_weight, REAL *scratch) {
+    if (b->height == 3) backward(b, 3, df, dpooled, dx, dweight, dbias, drow_weight, scratch);
+    else if (b->height == 5) backward(b, 5, df, dpooled, dx, dweight, dbias, drow_weight, scratch);
+    else backward(b, 7, df, dpooled, dx, dweight, dbias, drow_weight, scratch);
 }

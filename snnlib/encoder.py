@@ -24,6 +24,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+HEIGHTS = (3, 5, 7)
+"""Rows of a convolution that ``encoder.c`` has been written for."""
+
 SOURCE = Path(__file__).with_name("encoder.c")
 FLAGS = ("-O3", "-march=native", "-fopenmp-simd", "-fno-math-errno", "-shared", "-fPIC")
 TYPES = {torch.float32: "float", torch.float64: "double"}
@@ -71,8 +74,8 @@ def _processor() -> str:
 class Block(NamedTuple):
     """One encoder block: its input and its weights, all contiguous, of one type, on the CPU.
 
-    ``stacks`` (planes, cols, rows) each; all beyond a stack's own size counts as zero. ``weight`` (channels, planes, 3,
-    window) and ``bias`` are the convolution's, ``row_weight`` (features, width * channels) and ``row_bias`` the row
+    ``stacks`` (planes, cols, rows) each; all beyond a stack's own size counts as zero. ``weight`` (channels, planes,
+    height, window) and ``bias`` are the convolution's, ``row_weight`` (features, width * channels) and ``row_bias`` the row
     convolution's. ``rows`` and ``width`` are the size of the convolution's output, ``stride`` its stride along columns.
     """
 
@@ -115,7 +118,7 @@ class Block(NamedTuple):
         cols, rows = _sizes(tuple(stack.shape for stack in self.stacks))
         x = _addresses(self.stacks, self.stacks)
         block = _Block(
-            len(x), len(self.weight), len(self.row_weight), self.rows, self.width, self.weight.shape[3], self.stride,
+            len(x), len(self.weight), len(self.row_weight), self.rows, self.width, self.weight.shape[3], self.stride, self.weight.shape[2],
             ctypes.addressof(cols), ctypes.addressof(rows), ctypes.addressof(x),
             self.weight.data_ptr(), self.bias.data_ptr(), self.row_weight.data_ptr(), self.row_bias.data_ptr(),
         )
@@ -125,7 +128,7 @@ class Block(NamedTuple):
 class _Block(ctypes.Structure):
     """``Block`` of encoder.c."""
 
-    _fields_ = [(name, ctypes.c_long) for name in ("planes", "channels", "features", "rows", "width", "window", "stride")] + [
+    _fields_ = [(name, ctypes.c_long) for name in ("planes", "channels", "features", "rows", "width", "window", "stride", "height")] + [
         (name, ctypes.c_void_p) for name in ("plane_cols", "plane_rows", "x", "weight", "bias", "row_weight", "row_bias")
     ]
 

@@ -12,19 +12,40 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 from . import encoder
 from .config import SwitcherConfig
 
 
 def usable(layers: Sequence[Tensor], config: SwitcherConfig) -> bool:
-    """Whether these weights can be read here: on the CPU, with a C compiler at hand, 3 rows high, transposed decoder."""
+    """Whether these weights can be read here: on the CPU, with a C compiler at hand, kernels 3, 5 or 7 rows high."""
     first = layers[0]
-    if first.device.type != "cpu" or config.kernel[0] != 3 or config.upsample == "resize" or torch.compiler.is_compiling():
+    if first.device.type != "cpu" or config.kernel[0] not in encoder.HEIGHTS or config.batch_norm or torch.compiler.is_compiling():
         return False
     if any(torch._C._functorch.is_functorch_wrapped_tensor(layer) for layer in layers):
         return False  # torch.func looks into operations of torch only
     return encoder.library(first.dtype) is not None
+
+
+def three_rows(u: Tensor) -> Tensor:
+    """Each row with its neighbours, zeros at both ends: (rows, channels) to (rows, 3 * channels)."""
+    padded = F.pad(u, (0, 0, 1, 1))
+    return torch.cat([padded[:-2], padded[1:-1], padded[2:]], dim=1)
+
+
+def three_rows_back(grad: Tensor) -> Tensor:
+    """Gradient (rows, channels) of the input of :func:`three_rows` from that of its output."""
+    above, here, below = grad.chunk(3, dim=1)
+    found = here.clone()
+    found[:-1] += above[1:]
+    found[1:] += below[:-1]
+    return found
+
+
+def twice(grad: Tensor, rows: int) -> Tensor:
+    """Gradient (rows, channels) of rows that were repeated twice, the last one perhaps cut off."""
+    return F.pad(grad, (0, 0, 0, 2 * rows - len(grad))).view(rows, 2, -1).sum(1)
 
 
 class Scores(torch.autograd.Function):
@@ -51,10 +72,13 @@ class Scores(torch.autograd.Function):
         inputs, u = [flat], torch.addmm(rest[1], flat, rest[0].t())
         for level in range(depth):
             inputs.append(u)
-            features = levels[-1 - level]
-            up = torch.addmm(rest[3 + 2 * level], u, rest[2 + 2 * level].t()).relu_().view(2 * len(u), -1)[: features.shape[1]]
+            features, weight, bias = levels[-1 - level], rest[2 + 2 * level], rest[3 + 2 * level]
+            if config.upsample == "resize":
+                up = torch.addmm(bias, three_rows(u.repeat_interleave(2, dim=0)[: features.shape[1]]), weight.t()).relu_()
+            else:
+                up = torch.addmm(bias, u, weight.t()).relu_().view(2 * len(u), -1)[: features.shape[1]]
             u = torch.cat([up, features.t()], dim=1)
-        ctx.blocks, ctx.own, ctx.depth = blocks, own, depth
+        ctx.blocks, ctx.own, ctx.depth, ctx.resize = blocks, own, depth, config.upsample == "resize"
         ctx.save_for_backward(*inputs, u, *layers)  # versions of the weights are watched by autograd
         return torch.addmm(rest[-1], u, rest[-2].t()).t()
 
@@ -78,6 +102,10 @@ class Scores(torch.autograd.Function):
             u, joined = inputs[level], inputs[level + 1]
             channels = g.shape[1] // 2
             features.append(g[:, channels:].t())  # finest level first
+            if ctx.resize:
+                up = three_rows(u.repeat_interleave(2, dim=0)[: len(g)])
+                g = twice(three_rows_back(linear(2 + 2 * level, up, g[:, :channels] * (joined[:, :channels] > 0))), len(u))
+                continue
             up = g.new_zeros(2 * len(u), channels)
             torch.mul(g[:, :channels], joined[:, :channels] > 0, out=up[: len(g)])
             g = linear(2 + 2 * level, u, up.view(len(u), -1))

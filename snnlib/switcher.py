@@ -20,7 +20,8 @@ from torch.nn import functional as F
 
 from . import fused
 from .config import SwitcherConfig
-from .fused import Scores
+from .fused import Scores, three_rows
+from .networks.initial import as_torch
 from .packing import PackedWeights
 
 
@@ -38,13 +39,17 @@ class Switcher(nn.Module):
         if min(layers, rows, cols) < 1:
             raise ValueError(f"packed weights of size {(layers, rows, cols)}: every size must be 1 or more")
         self.config, self.size = config, (layers, rows, cols)
-        self.encoder, self.row_convolutions, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        self.encoder, self.norms, self.row_convolutions, self.decoder = (nn.ModuleList() for _ in range(4))
         incoming, width = layers, cols
         for channels in config.channels:
             padding = tuple(k // 2 for k in config.kernel)
             conv = nn.utils.skip_init(nn.Conv2d, incoming, channels, config.kernel, stride=(1, config.width_stride), padding=padding)
             self.encoder.append(conv)
             width = (width - 1) // config.width_stride + 1
+            if config.batch_norm and width * math.ceil(rows / 2 ** len(self.norms)) == 1:
+                raise ValueError(f"batch_norm: level {len(self.norms) + 1} of the switcher has one number a channel, which has no deviation; take fewer channels")
+            # there is one matrix and no batch: statistics over rows and columns, the same in training and afterwards
+            self.norms.append(nn.BatchNorm2d(channels, track_running_stats=False) if config.batch_norm else nn.Identity())
             self.row_convolutions.append(nn.utils.skip_init(nn.Linear, width * channels, channels))
             incoming, width = channels, math.ceil(width / 2)
         self.bottom = nn.utils.skip_init(nn.Linear, width * incoming, incoming)
@@ -56,11 +61,12 @@ class Switcher(nn.Module):
         self.head = nn.utils.skip_init(nn.Linear, incoming, layers)
         self.to(memory_format=torch.channels_last)
         with torch.no_grad():
-            for name, parameter in self.named_parameters():
-                if name.endswith("bias"):
-                    parameter.zero_()
+            for layer in self._layers():
+                if config.start == "torch":
+                    as_torch(layer, generator)
                 else:
-                    parameter.normal_(0.0, math.sqrt(2 / parameter[0].numel()), generator=generator)
+                    layer.weight.normal_(0.0, math.sqrt(2 / layer.weight[0].numel()), generator=generator)
+                    layer.bias.zero_()
 
     def forward(self, packed: PackedWeights) -> Tensor:
         """Factors (layers, rows): 0 prunes a neuron, below 1 weakens it, 1 and above strengthens it."""
@@ -74,8 +80,8 @@ class Switcher(nn.Module):
             return Scores.apply(self.config, self.size, *self._in_order(), *(weight.t() for weight in packed.layers))
         h = packed.tensor[None]  # (1, layers, rows, cols), channels last as it is packed
         levels = []
-        for conv, row_convolution in zip(self.encoder, self.row_convolutions):
-            h = F.relu(conv(h))  # (1, channels, rows at this level, width)
+        for conv, norm, row_convolution in zip(self.encoder, self.norms, self.row_convolutions):
+            h = F.relu(norm(conv(h)))  # (1, channels, rows at this level, width)
             levels.append(row_convolution(_as_rows(h)))  # (rows, channels)
             h = F.max_pool2d(h, 2, ceil_mode=True)
         u = self.bottom(_as_rows(h))
@@ -83,6 +89,10 @@ class Switcher(nn.Module):
             u = F.relu(self._upsample(upsampling, u, len(level)))
             u = torch.cat([u, level], dim=1)  # (rows, 2 * channels)
         return self.head(u).t()  # (layers, rows)
+
+    def _layers(self) -> Iterator[nn.Conv2d | nn.Linear]:
+        """Every layer with weights, in the order in which they are drawn."""
+        return chain(self.encoder, self.row_convolutions, self.decoder, (self.bottom, self.head))
 
     def _watched(self) -> bool:
         """Whether somebody has put a hook on a part: then the parts must be called one by one."""
@@ -103,8 +113,7 @@ class Switcher(nn.Module):
         """
         if self.config.upsample != "resize":
             return layer(u).reshape(2 * len(u), -1)[:rows]  # kernel 2, stride 2: one product, two rows from each
-        u = F.pad(u.repeat_interleave(2, dim=0)[:rows], (0, 0, 1, 1))
-        return layer(torch.cat([u[:-2], u[1:-1], u[2:]], dim=1))  # kernel 3 over rows
+        return layer(three_rows(u.repeat_interleave(2, dim=0)[:rows]))  # kernel 3 over rows
 
     @torch.no_grad()
     def calibrate(self, packed: PackedWeights) -> None:

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from . import flow
 from .batches import Batches
 from .checks import TrainingError, check
 from .config import TrainConfig
 from .data import Dataset
 from .graphs import Graphed
 from .switched import Switched
-from .training import State, accuracy, gate_counts, optimizer, rate_at, set_rate, velocity_of
+from .training import State, accuracy, gate_counts, optimizer, phase_of, rate_at, set_rate, velocity_of
 
 OnEpoch = Callable[[int, State], None]
 """Called after each epoch for each member that still trains, with its index and its state."""
@@ -43,7 +44,7 @@ class Together:
         self.sides = {"network": self._side("model.network." if self.switched else "model.")}
         if self.switched:
             self.sides["switcher"] = {name: value for name, value in self._parameters.items() if name not in self.sides["network"]}
-        self.sgds = {phase: optimizer(side.values(), config) for phase, side in self.sides.items()}
+        self.sgds = {phase: optimizer(side.values(), config, phase) for phase, side in self.sides.items()}
         clips = {"network": config.clip_network, "switcher": config.clip_switcher}
         self._steps = {
             phase: Graphed(lambda x, y, phase=phase: self._step(phase, x, y, clips[phase]), self._parameters.values(), self.sgds[phase])
@@ -139,15 +140,21 @@ def train(
     together.set_velocity(states)
     feeds = [Batches(data, config, seed, next(models[0].parameters()).dtype) for seed in seeds]
     per_epoch = len(feeds[0])
-    for model in models:
+    for model, state in zip(models, states):
         model.train()
+        if together.switched and not state.epoch:
+            state.marks["start"] = flow.encode(model.gates())
+    first_turn = config.turns[0] * (1 if config.alternate == "step" else per_epoch) if method == "alternating" else 0
     for epoch in range(states[0].epoch, config.epochs):
         began, losses = time.perf_counter(), []
         for index, batches in enumerate(zip(*(feed.epoch(epoch) for feed in feeds))):
             t = epoch * per_epoch + index
-            phase = _phase(method, config, t, per_epoch)
+            phase = phase_of(config, t, per_epoch) if method == "alternating" else {"dense": "network", "separate": "switcher"}[method]
             x, y = (torch.stack(each) for each in zip(*batches))
-            losses.append(together.step(phase, x, y, rate_at(config, t / (config.epochs * per_epoch))))
+            losses.append(together.step(phase, x, y, rate_at(config, t / (config.epochs * per_epoch), phase)))
+            if t + 1 == first_turn:
+                for member, state in enumerate(states):
+                    state.marks["first turn"] = flow.encode(together.unstack(member).gates())
         losses, seconds = torch.stack(losses), time.perf_counter() - began
         for member, state in enumerate(states):
             if errors[member] is not None:
@@ -166,13 +173,6 @@ def train(
     return [error or state for error, state in zip(errors, states)]
 
 
-def _phase(method: str, config: TrainConfig, t: int, per_epoch: int) -> str:
-    """Which side step ``t`` trains."""
-    if method != "alternating":
-        return {"dense": "network", "separate": "switcher"}[method]
-    return ("switcher", "network")[(t if config.alternate == "step" else t // per_epoch) % 2]
-
-
 def _end_epoch(together, member, state, losses, data, feed, phase, method, seconds) -> None:
     """Check one member as a run alone is checked, and add its row to its history."""
     model = together.unstack(member)
@@ -187,6 +187,6 @@ def _end_epoch(together, member, state, losses, data, feed, phase, method, secon
         "loss": float(losses.mean()),
         "accuracy": accuracy(network, gates, data.x_test, data.y_test, standard=feed.standard),
         "seconds": seconds,
-    } | (gate_counts(gates) if gates is not None else {}))
+    } | (gate_counts(gates) | {"off": flow.encode(gates)} if gates is not None else {}))
     state.velocity = together.velocity(member)
     state.epoch += 1

@@ -1,7 +1,8 @@
 """Training: dense, alternating (Algorithm 1, SNN-AL) and separate (section 4.1.3, SNN-SL).
 
 A loop returns numbers; it does not print, plot or save. Batch norm, where a network has it, runs in training mode in
-both phases.
+both phases: the frozen side's parameters stay as they are bit by bit, but its running mean and variance follow the
+activations, which the switcher's steps change.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from . import flow
 from .batches import Batches
-from .checks import DeadLayerError, DivergenceError, TrainingError, check
+from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
 from .config import TrainConfig
 from .data import Dataset, scale
 from .graphs import Graphed
@@ -25,11 +27,16 @@ from .switched import Switched
 
 @dataclass
 class State:
-    """Where a run stands: the next epoch, one row of numbers for each epoch that is done, the optimizers' velocities."""
+    """Where a run stands: the next epoch, one row of numbers for each epoch that is done, the optimizers' velocities.
+
+    ``marks`` holds which factors were 0 before the first step ("start") and after the switcher's first turn ("first
+    turn"), as :func:`snnlib.flow.encode` writes them; rows of the history hold the same under "off".
+    """
 
     epoch: int = 0
     history: list[dict] = field(default_factory=list)
     velocity: dict[str, Tensor] = field(default_factory=dict)  # "switcher.3": momentum buffer of its fourth parameter
+    marks: dict[str, str] = field(default_factory=dict)
 
 
 __all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError"]
@@ -38,17 +45,30 @@ OnEpoch = Callable[[State], None]
 """Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
 
 
-def rate_at(config: TrainConfig, progress: float) -> float:
-    """Learning rate after the share ``progress`` (0 to 1) of all steps."""
-    return config.rate if config.schedule == "constant" else config.rate * 0.5 * (1 + math.cos(math.pi * progress))
+def rate_at(config: TrainConfig, progress: float, side: str = "network") -> float:
+    """Learning rate of ``side``, "network" or "switcher", after the share ``progress`` (0 to 1) of all steps."""
+    rate = config.of(side, "rate")
+    if config.schedule == "step":
+        return rate * 0.1 ** sum(progress >= milestone for milestone in config.milestones)
+    return rate if config.schedule == "constant" else rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def optimizer(parameters, config: TrainConfig) -> torch.optim.SGD:
-    """SGD as in section 4; :func:`set_rate` comes before each step."""
-    parameters = list(parameters)
+def phase_of(config: TrainConfig, t: int, per_epoch: int) -> str:
+    """Which side step ``t`` of Algorithm 1 trains, "switcher" or "network"; an epoch has ``per_epoch`` steps."""
+    if t >= config.switcher_until * config.epochs * per_epoch:
+        return "network"
+    unit = 1 if config.alternate == "step" else per_epoch
+    return "switcher" if t // unit % sum(config.turns) < config.turns[0] else "network"
+
+
+def optimizer(parameters, config: TrainConfig, side: str = "network") -> torch.optim.SGD:
+    """SGD as in section 4 for ``side``, "network" or "switcher"; :func:`set_rate` comes before each step."""
+    parameters, rate = list(parameters), config.of(side, "rate")
     on_cuda = parameters[0].is_cuda  # there the rate is a tensor, which a CUDA graph can read
-    rate = torch.tensor(config.rate, device=parameters[0].device) if on_cuda else config.rate
-    return torch.optim.SGD(parameters, lr=rate, momentum=config.momentum, weight_decay=config.weight_decay, fused=True if on_cuda else None)
+    return torch.optim.SGD(
+        parameters, lr=torch.tensor(rate, device=parameters[0].device) if on_cuda else rate, momentum=config.of(side, "momentum"),
+        weight_decay=config.of(side, "weight_decay"), fused=True if on_cuda else None,
+    )
 
 
 def set_rate(sgd: torch.optim.SGD, rate: float) -> None:
@@ -139,8 +159,8 @@ def train_dense(
     network.requires_grad_(True)
     one = Graphed(lambda x, y: dense_step(network, sgd, x, y, config.clip_network), network.state_dict().values(), sgd)
 
-    def step(t: int, x: Tensor, y: Tensor, rate: float):
-        set_rate(sgd, rate)
+    def step(t: int, x: Tensor, y: Tensor, progress: float):
+        set_rate(sgd, rate_at(config, progress))
         return ("network", *one(x, y))
 
     return _epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
@@ -151,20 +171,19 @@ def train_alternating(
 ) -> State:
     """Algorithm 1: switcher and task network by turns, each epoch or each step (``config.alternate``).
 
-    Even t trains the switcher, odd t the task network, both by the task's loss alone. Raises
-    :class:`DivergenceError` or :class:`DeadLayerError`.
+    Even t trains the switcher, odd t the task network, both by the task's loss alone; ``config.turns`` gives either
+    side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`.
     """
-    sgds = {"switcher": optimizer(model.switcher_side().parameters(), config), "network": optimizer(model.network.parameters(), config)}
+    sgds = {"switcher": optimizer(model.switcher_side().parameters(), config, "switcher"), "network": optimizer(model.network.parameters(), config)}
     steps_per_epoch, changing = math.ceil(len(data.x_train) / config.batch_size), model.state_dict().values()
     steps = {
         "switcher": Graphed(lambda x, y: switcher_step(model, sgds["switcher"], x, y, config.clip_switcher), changing, sgds["switcher"]),
         "network": Graphed(lambda x, y: network_step(model, sgds["network"], x, y, config.clip_network), changing, sgds["network"]),
     }
 
-    def step(t: int, x: Tensor, y: Tensor, rate: float):
-        turn = t if config.alternate == "step" else t // steps_per_epoch
-        phase = "switcher" if turn % 2 == 0 else "network"
-        set_rate(sgds[phase], rate)
+    def step(t: int, x: Tensor, y: Tensor, progress: float):
+        phase = phase_of(config, t, steps_per_epoch)
+        set_rate(sgds[phase], rate_at(config, progress, phase))
         return (phase, *steps[phase](x, y))
 
     return _epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
@@ -174,11 +193,11 @@ def train_separate(
     model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
 ) -> State:
     """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
-    sgd = optimizer(model.switcher_side().parameters(), config)
+    sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
     one = Graphed(lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher), model.state_dict().values(), sgd)
 
-    def step(t: int, x: Tensor, y: Tensor, rate: float):
-        set_rate(sgd, rate)
+    def step(t: int, x: Tensor, y: Tensor, progress: float):
+        set_rate(sgd, rate_at(config, progress, "switcher"))
         return ("switcher", *one(x, y))
 
     return _epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
@@ -194,27 +213,33 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
         sgds[side].state[parameter]["momentum_buffer"] = buffer.to(parameter.device)
     device, per_epoch = data.x_train.device, len(batches)
     network.train()
+    if model is not None and not state.epoch:
+        state.marks["start"] = flow.encode(model.gates())
+    alternating = model is not None and len(sgds) == 2
+    first_turn = config.turns[0] * (1 if config.alternate == "step" else per_epoch) if alternating else 0
     check_every = 1 if device.type == "cpu" else 50  # reading a loss waits for the accelerator, not for the CPU
     while state.epoch < config.epochs:
-        began, losses = time.perf_counter(), []
+        began, losses, dead = time.perf_counter(), [], Dead()
         for index, (x, y) in enumerate(batches.epoch(state.epoch)):
             t = state.epoch * per_epoch + index
-            phase, loss, gates = step(t, x, y, rate_at(config, t / (config.epochs * per_epoch)))
+            phase, loss, gates = step(t, x, y, t / (config.epochs * per_epoch))
             losses.append(loss)
+            if t + 1 == first_turn:
+                state.marks["first turn"] = flow.encode(model.gates())
             if index % check_every == 0 or index == per_epoch - 1:
-                check(model or network, gates, loss, state.epoch, index, phase)
+                check(model or network, gates, loss, state.epoch, index, phase, dead=dead)
         gates = model.gates() if model else None
         if gates is not None:
             gates = [gate.detach() for gate in gates]
         check(model or network, gates, loss, state.epoch, index, phase, after_step=True)
         row = {
             "epoch": state.epoch,
-            "phase": "both" if model and config.alternate == "step" and len(sgds) == 2 else phase,
+            "phase": "both" if alternating and config.alternate == "step" else phase,
             "loss": float(torch.stack(losses).mean()),
             "accuracy": accuracy(network, gates, data.x_test, data.y_test, standard=batches.standard),
             "seconds": time.perf_counter() - began,
         }
-        state.history.append(row | (gate_counts(gates) if gates is not None else {}))
+        state.history.append(row | (gate_counts(gates) | {"off": flow.encode(gates)} if gates is not None else {}))
         state.velocity = velocity_of(sgds)
         state.epoch += 1
         if on_epoch is not None:

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import __version__, data, encoder, metrics, records
+from . import __version__, data, encoder, flow, metrics, records
 from .compaction import compact
 from .config import Arm
 from .devices import describe
 from .names import check_name
 from .networks import NETWORKS, count
+from .networks.initial import start_linear
 from .seeds import generator
 from .switched import Masked, Switched
 from .training import State, TrainingError
@@ -31,7 +32,10 @@ def build_network(arm: Arm, seed: int, device: torch.device, image: tuple[int, i
     """
     build = NETWORKS[check_name("network", arm.network, NETWORKS)]
     draw = generator(seed, "scratch" if arm.pruning and not arm.dense_epochs else "network")
-    return build(image, classes, fc_std=arm.train.fc_std, generator=draw).to(device)
+    network = build(image, classes, fc_std=arm.train.fc_std, generator=draw)
+    if arm.train.fc_init != "normal":
+        start_linear(network, arm.train.fc_init, draw)
+    return network.to(device)
 
 
 def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
@@ -90,7 +94,7 @@ class UnderWay:
             return None  # the settings changed since: start anew
         self.stage, self.before, self._spent = metadata["stage"], metadata["before"], metadata["seconds"]
         velocity = {name.removeprefix("velocity."): tensors.pop(name) for name in list(tensors) if name.startswith("velocity.")}
-        self.state = State(metadata["epoch"], metadata["history"], velocity)
+        self.state = State(metadata["epoch"], metadata["history"], velocity, metadata.get("marks", {}))
         return tensors
 
     @property
@@ -132,12 +136,20 @@ class UnderWay:
     def save(self, state: State) -> None:
         """Write the checkpoint after an epoch of the present stage."""
         self.state = state
-        extra = {"settings_hash": self.arm.settings_hash(), "stage": self.stage, "before": self.before, "epoch": state.epoch, "history": state.history}
+        extra = {"settings_hash": self.arm.settings_hash(), "stage": self.stage, "before": self.before, "epoch": state.epoch, "history": state.history, "marks": state.marks}
         tensors = self.trained.state_dict() | {f"velocity.{key}": buffer for key, buffer in state.velocity.items()}
         records.save_tensors(records.checkpoint_path(self.path), tensors, extra | {"seconds": self._seconds()})
 
     def _seconds(self) -> float:
         return self._spent + time.monotonic() - self._clock
+
+    def _off(self) -> dict | None:
+        """Which neurons were off, and when: the start, the switcher's first turn, then each epoch with a switcher."""
+        if self.model is None or isinstance(self.model, Masked) or "start" not in self.state.marks:
+            return None
+        marks, rows = self.state.marks, [row["off"] for row in self.state.history]
+        times = [*marks, *(f"epoch {len(self.before) + index}" for index in range(len(rows)))]
+        return {"times": times, "widths": list(self.network.gate_widths()), "bits": flow.pack([*marks.values(), *rows])}
 
     def finish(self, problem: TrainingError | None = None, share: int = 1) -> dict:
         """Write and return the record, of a failed run if ``problem`` says why; the checkpoint goes.
@@ -148,7 +160,8 @@ class UnderWay:
         if problem is not None:
             place = {key: getattr(problem, key) for key in ("epoch", "step", "phase", "layer")}
             error = {"type": type(problem).__name__, "message": str(problem), **place}
-        history = [row | {"epoch": index} for index, row in enumerate(self.before + self.state.history)]
+        rows = self.before + self.state.history
+        history = [{key: value for key, value in row.items() if key != "off"} | {"epoch": index} for index, row in enumerate(rows)]
         images = {"train": len(self.dataset.x_train), "evaluated": len(self.dataset.x_test), "shape": list(self.dataset.image)}
         images |= {"classes": len(self.dataset.classes), "checksum": self.dataset.checksum()}
         record = {
@@ -159,6 +172,7 @@ class UnderWay:
             "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__, "snnlib": __version__},
             "code": {"fused_encoder": self.device.type == "cpu" and encoder.library(torch.float32) is not None},
             "images": images, "result": None if error else result(self.network, self.model, history), "history": history,
+            "off": self._off(),
         }
         if not error:
             metadata = {"settings_hash": self.arm.settings_hash(), "seed": self.seed}

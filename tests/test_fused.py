@@ -21,6 +21,7 @@ SHAPES = [(784, 300, 100, 10), (33, 50, 20, 10), (7, 5, 3), (16, 17, 15), (1, 1,
 SETTINGS = [
     SwitcherConfig(channels=(4, 8)), SwitcherConfig(channels=(3, 5, 2), width_stride=1), SwitcherConfig(channels=(2, 4), kernel=(3, 5), width_stride=2),
     SwitcherConfig(channels=(5,), kernel=(3, 1)), SwitcherConfig(channels=(4, 4), upsample="resize"), SwitcherConfig(channels=(2, 3), kernel=(5, 3)),
+    SwitcherConfig(channels=(5, 2, 3), kernel=(7, 3), upsample="resize"), SwitcherConfig(channels=(3, 2), kernel=(9, 3), upsample="resize"),
 ]
 
 

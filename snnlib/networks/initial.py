@@ -32,3 +32,28 @@ def draw(module: nn.Module, generator: torch.Generator | None = None) -> None:
                 layer.bias.zero_()
         elif isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()
+
+
+@torch.no_grad()
+def start_linear(module: nn.Module, how: str, generator: torch.Generator | None = None) -> None:
+    """Start every FC layer of ``module`` another way than section 4 says: "kaiming" normal with bias 0, or as "torch" does.
+
+    Torch's own start is uniform between -1 and 1 over the square root of the inputs, biases too.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            if how == "kaiming":
+                layer.weight.normal_(0.0, (2 / layer.in_features) ** 0.5, generator=generator)
+                if layer.bias is not None:
+                    layer.bias.zero_()
+            else:
+                as_torch(layer, generator)
+
+
+@torch.no_grad()
+def as_torch(layer: nn.Linear | nn.Conv2d, generator: torch.Generator | None = None) -> None:
+    """Start one layer as torch itself does, from ``generator``: uniform, biases too, bounds from the number of inputs."""
+    bound = layer.weight[0].numel() ** -0.5
+    for values in (layer.weight, layer.bias):
+        if values is not None:
+            values.uniform_(-bound, bound, generator=generator)

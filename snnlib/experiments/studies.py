@@ -1,0 +1,144 @@
+"""What is searched: the settings that the paper leaves open, on held-out training images, each method with equal trials.
+
+A study draws settings from its space and judges them on 5,000 held-out training images by accuracy and by the share of
+weights removed. It climbs rungs: many short trials first, then those that stand out, trained longer and from scratch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from ..config import Arm, SwitcherConfig, TrainConfig
+
+
+@dataclass(frozen=True)
+class Between:
+    """Any number from ``low`` to ``high``; ``log`` draws its logarithm evenly."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+Space = dict[str, "Between | tuple"]
+"""Name of a setting to a range, or to the values that it may have: numbers, words or None."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """``trials`` of ``epochs`` epochs each; on every rung but the first these are the best of the rung below."""
+
+    epochs: int
+    trials: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """One search: a method on a network and a data set, its space and its rungs.
+
+    Of trials that are less accurate than ``floor`` percent the sampler is told that they are of no use; one that is
+    below ``hopeless`` percent after two thirds of its epochs is cut short.
+    """
+
+    name: str
+    title: str
+    method: str  # "dense" or "alternating"
+    space: Space
+    rungs: tuple[Rung, ...]
+    dataset: str = "mnist"
+    network: str = "mlp"
+    floor: float = 95.0
+    hopeless: float = 80.0
+    reads: str = "weights"  # what the switcher is fed: controls get searches of their own
+    seed: int = field(default=0)
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is to be large."""
+        return ("accuracy",) if self.method == "dense" else ("accuracy", "removed")
+
+    def arm(self, values: dict, epochs: int, name: str, split: str = "holdout") -> Arm:
+        """The arm of one trial: ``values`` holds a value for each setting of the space."""
+        train = TrainConfig(
+            epochs=epochs, split=split, rate=values["rate"], momentum=values["momentum"], weight_decay=values["weight_decay"],
+            clip_network=values["clip_network"], clip_switcher=values.get("clip_switcher"), schedule=values["schedule"], normalize=values["normalize"],
+            rate_switcher=values.get("rate_switcher"), momentum_switcher=values.get("momentum_switcher"),
+            weight_decay_switcher=values.get("weight_decay_switcher"), switcher_until=values.get("switcher_until", 1.0),
+            **turns(values.get("turn", "epoch"), values.get("ratio", "1:1")), **fc_start(values["fc"]),
+        )
+        if self.method == "dense":
+            return Arm(name, "dense", name, self.dataset, self.network, train)
+        switcher = SwitcherConfig(
+            channels=tuple(map(int, values.get("channels", "4-8-16").split("-"))), kernel=(values.get("kernel_rows", 3), 3), upsample=values.get("upsample", "resize"),
+            initial_mean=values["initial_mean"], initial_spread=values["initial_spread"], batch_norm=values.get("batch_norm", False), reads=self.reads,
+        )
+        return Arm(name, "alternating", name, self.dataset, self.network, train, switcher)
+
+
+def turns(turn: str, ratio: str) -> dict:
+    """Settings for turns of "epoch", "1", "10" or "100" steps, and of ``ratio`` switcher to network."""
+    unit = 1 if turn == "epoch" else int(turn)
+    return {"alternate": "epoch" if turn == "epoch" else "step", "turns": tuple(unit * int(part) for part in ratio.split(":"))}
+
+
+def fc_start(start: str) -> dict:
+    """Settings for a start of the FC layers: a standard deviation, "kaiming" or "torch"."""
+    return {"fc_init": start} if start in ("kaiming", "torch") else {"fc_std": float(start)}
+
+
+NETWORK: Space = {
+    "rate": Between(0.01, 0.3, log=True),
+    "momentum": (0.0, 0.9),
+    "weight_decay": (0.0, 1e-5, 1e-4, 5e-4),
+    "clip_network": (None, 5.0, 1.0),
+    "schedule": ("cosine", "step", "constant"),
+    "normalize": (False, True),
+    "fc": ("0.01", "0.03", "0.1", "kaiming", "torch"),
+}
+"""What a network without a switcher has."""
+
+SWITCHER: Space = {
+    "rate_switcher": Between(0.003, 0.3, log=True),
+    "momentum_switcher": (0.0, 0.9),
+    "weight_decay_switcher": (0.0, 5e-4),
+    "clip_switcher": (None, 1.0, 0.1),
+    "turn": ("epoch", "1", "10", "100"),
+    "ratio": ("1:1", "1:3", "3:1"),
+    "switcher_until": (1.0, 0.5, 0.25),
+    "initial_mean": Between(0.0, 1.0),
+    "initial_spread": Between(0.1, 1.0, log=True),
+}
+"""What every switcher has besides, also one that reads nothing."""
+
+SHAPE: Space = {
+    "upsample": ("transposed", "resize"),
+    "kernel_rows": (3, 5, 7),
+    "channels": ("4-8", "4-8-16", "4-8-16-16", "8-16-32"),
+}
+"""The U-Net's shape. Batch norm in the switcher costs three times as much: it is tried beside the search."""
+
+RUNGS = (Rung(6, 600), Rung(16, 48), Rung(40, 16))
+SMALL = (Rung(6, 100), Rung(16, 12), Rung(40, 5))
+"""An equal small search for every control."""
+
+STUDIES = {
+    study.name: study
+    for study in (
+        Study("mlp-snn", "SNN-AL, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, RUNGS),
+        Study("mlp-dense", "dense, the MLP on MNIST", "dense", NETWORK, RUNGS),
+        Study("lenet5-snn", "SNN-AL, LeNet5-Caffe on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, network="lenet5-caffe"),
+        Study("lenet5-dense", "dense, LeNet5-Caffe on MNIST", "dense", NETWORK, SMALL, network="lenet5-caffe"),
+        Study("mlp-small", "SNN-AL, the MLP on MNIST, as many trials as its controls", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, seed=1),
+        Study("mlp-nothing", "one free factor a neuron, no switcher, the MLP on MNIST", "alternating", NETWORK | SWITCHER, SMALL, reads="nothing"),
+        Study("mlp-noise", "switcher fed fixed noise, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, reads="noise"),
+        Study("mlp-constants", "switcher fed constants, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, reads="constants"),
+        Study("mlp-shuffled", "switcher fed rows in a new order each step, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, reads="shuffled"),
+    )
+}
+"""The searches, in the order in which they are wanted."""
+
+
+def cut_after(epochs: int) -> int:
+    """Epochs after which a trial of ``epochs`` epochs is looked at, and cut short where it is hopeless."""
+    return math.ceil(2 * epochs / 3)
