@@ -118,8 +118,8 @@ SHAPE: Space = {
 }
 """The U-Net's shape. Batch norm in the switcher costs three times as much: it is tried beside the search."""
 
-RUNGS = (Rung(6, 600), Rung(16, 48), Rung(40, 16))
-SMALL = (Rung(6, 100), Rung(16, 12), Rung(40, 5))
+RUNGS = (Rung(5, 600), Rung(16, 48), Rung(40, 16))
+SMALL = (Rung(5, 100), Rung(16, 12), Rung(40, 5))
 """An equal small search for every control."""
 
 STUDIES = {
