@@ -22,7 +22,7 @@ from .config import TrainConfig
 from .data import Dataset
 from .graphs import Graphed
 from .switched import Switched
-from .training import State, accuracy, gate_counts, optimizer, phase_of, rate_at, set_rate, velocity_of
+from .training import State, accuracy, gate_counts, laid_out_as, optimizer, phase_of, rate_at, set_rate, velocity_of
 
 OnEpoch = Callable[[int, State], None]
 """Called after each epoch for each member that still trains, with its index and its state."""
@@ -94,8 +94,8 @@ class Together:
         for key in states[0].velocity:
             side, position = key.split(".")
             parameter = self.sgds[side].param_groups[0]["params"][int(position)]
-            buffers = [state.velocity[key].to(parameter.device) for state in states]
-            self.sgds[side].state[parameter]["momentum_buffer"] = torch.stack(buffers)
+            stacked = torch.stack([state.velocity[key].to(parameter.device) for state in states])
+            self.sgds[side].state[parameter]["momentum_buffer"] = laid_out_as(parameter, stacked)
 
 
 class _LossAndGates(nn.Module):

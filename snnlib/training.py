@@ -67,7 +67,7 @@ def optimizer(parameters, config: TrainConfig, side: str = "network") -> torch.o
     on_cuda = parameters[0].is_cuda  # there the rate is a tensor, which a CUDA graph can read
     return torch.optim.SGD(
         parameters, lr=torch.tensor(rate, device=parameters[0].device) if on_cuda else rate, momentum=config.of(side, "momentum"),
-        weight_decay=config.of(side, "weight_decay"), fused=True,  # a tenth of a millisecond a step on the CPU too
+        weight_decay=config.of(side, "weight_decay"), fused=True if on_cuda else None,  # on the CPU it is silently wrong where strides differ
     )
 
 
@@ -210,7 +210,7 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
     for key, buffer in state.velocity.items():
         side, index = key.split(".")
         parameter = sgds[side].param_groups[0]["params"][int(index)]
-        sgds[side].state[parameter]["momentum_buffer"] = buffer.to(parameter.device)
+        sgds[side].state[parameter]["momentum_buffer"] = laid_out_as(parameter, buffer)
     device, per_epoch = data.x_train.device, len(batches)
     network.train()
     if model is not None and not state.epoch:
@@ -245,6 +245,11 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
         if on_epoch is not None:
             on_epoch(state)
     return state
+
+
+def laid_out_as(parameter: Tensor, buffer: Tensor) -> Tensor:
+    """A momentum buffer with the strides of its parameter, as the fused optimizer needs it: files keep none."""
+    return torch.empty_like(parameter, requires_grad=False).copy_(buffer)
 
 
 def velocity_of(sgds: dict[str, torch.optim.SGD]) -> dict[str, Tensor]:

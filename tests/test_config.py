@@ -12,11 +12,12 @@ SPELLED_OUT = Arm(
     train=TrainConfig(
         epochs=2, batch_size=64, rate=0.1, schedule="cosine", momentum=0.0, weight_decay=0.0, alternate="epoch", clip_switcher=1.0,
         clip_network=1.0, through_switcher=True, fc_std=0.1, split="full", train_images=None,
-        augment=True, normalize=True, test_images=50, pixels="transposed",
+        augment=True, normalize=True, test_images=50, pixels="transposed", rate_switcher=0.1, momentum_switcher=0.0, weight_decay_switcher=0.0,
+        turns=(2, 1), milestones=(0.3,), switcher_until=0.9, fc_init="kaiming",
     ),
     switcher=SwitcherConfig(
         channels=(4, 8, 16), kernel=(3, 3), width_stride=3, upsample="transposed", calibrate=True, scale_inputs=True, initial_mean=1.0,
-        initial_spread=1.0, kernel_features=16, reads="reordered",
+        initial_spread=1.0, kernel_features=16, reads="reordered", batch_norm=True, start="torch",
     ),
 )
 PRUNED = Arm("pruned", "pruned", pruning=Pruning("same", SPELLED_OUT))
@@ -40,6 +41,7 @@ def test_settings_are_frozen(settings):
     (SwitcherConfig, {"width_stride": 0}, "width_stride=0"),
     (SwitcherConfig, {"upsample": "bilinear"}, "upsample='bilinear': choose 'transposed', 'one-bias' or 'resize'"),
     (SwitcherConfig, {"reads": "tea leaves"}, "reads='tea leaves': choose 'weights' or .*'nothing'"),
+    (SwitcherConfig, {"start": "zeros"}, "start='zeros': choose 'kaiming' or 'torch'"),
     (SwitcherConfig, {"initial_spread": -0.1}, "initial_spread=-0.1"),
     (TrainConfig, {"epochs": 0}, "epochs=0: must be a whole number, 1 or more"),
     (TrainConfig, {"epochs": 2.5}, "epochs=2.5: must be a whole number"),
@@ -52,7 +54,18 @@ def test_settings_are_frozen(settings):
     (TrainConfig, {"rate": float("inf")}, "rate=inf"),
     (TrainConfig, {"rate": 0.0}, "rate=0.0"),
     (TrainConfig, {"rate": float("nan")}, "rate=nan"),
-    (TrainConfig, {"schedule": "linear"}, "schedule='linear': choose 'cosine' or 'constant'"),
+    (TrainConfig, {"schedule": "linear"}, "schedule='linear': choose 'cosine' or 'constant' or 'step'"),
+    (TrainConfig, {"rate_switcher": 0.0}, "rate_switcher=0.0: the learning rate must be positive"),
+    (TrainConfig, {"momentum_switcher": -1.0}, "momentum_switcher=-1.0: must be 0 or more"),
+    (TrainConfig, {"weight_decay_switcher": float("nan")}, "weight_decay_switcher=nan"),
+    (TrainConfig, {"turns": (1, 0)}, "turns=.*two whole numbers, 1 or more"),
+    (TrainConfig, {"turns": (1,)}, "turns=.*two whole numbers"),
+    (TrainConfig, {"turns": (0.5, 1)}, "turns=.*two whole numbers"),
+    (TrainConfig, {"milestones": (0.75, 0.5)}, "milestones=.*in rising order"),
+    (TrainConfig, {"milestones": (1.0,)}, "milestones=.*between 0 and 1"),
+    (TrainConfig, {"switcher_until": 0.0}, "switcher_until=0.0: a share of the run"),
+    (TrainConfig, {"switcher_until": 1.5}, "switcher_until=1.5"),
+    (TrainConfig, {"fc_init": "zeros"}, "fc_init='zeros': choose 'normal' or 'kaiming' or 'torch'"),
     (TrainConfig, {"alternate": "batch"}, "alternate='batch': choose 'epoch' or 'step'"),
     (TrainConfig, {"split": "test"}, "split='test': choose 'full' or 'holdout'"),
     (TrainConfig, {"pixels": "rotated"}, "pixels='rotated': choose 'raster' or 'transposed' or 'shuffled'"),
@@ -80,8 +93,11 @@ def test_arms_that_contradict_themselves_are_refused(method, switcher, problem):
 def test_hash_of_settings_is_the_one_that_records_carry():
     """Literals on purpose: other values would make every committed record stale."""
     assert ALGORITHM == 1
-    train = dataclasses.replace(SPELLED_OUT.train, augment=False, normalize=False, test_images=None, pixels="raster")
-    switcher = dataclasses.replace(SPELLED_OUT.switcher, kernel_features=32, reads="weights")
+    train = dataclasses.replace(
+        SPELLED_OUT.train, augment=False, normalize=False, test_images=None, pixels="raster", rate_switcher=None, momentum_switcher=None,
+        weight_decay_switcher=None, turns=(1, 1), milestones=(0.5, 0.75), switcher_until=1.0, fc_init="normal",
+    )
+    switcher = dataclasses.replace(SPELLED_OUT.switcher, kernel_features=32, reads="weights", batch_norm=False, start="kaiming")
     first = dataclasses.replace(SPELLED_OUT, train=train, switcher=switcher)
     assert first.settings_hash() == "38a43c5e3e0f"
     assert dataclasses.replace(first, switcher=dataclasses.replace(switcher, scale_inputs=False)).settings_hash() == "dfbbb5f34401"
@@ -111,13 +127,14 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
     other = {
         "epochs": 3, "batch_size": 32, "rate": 0.2, "schedule": "constant", "momentum": 0.9, "weight_decay": 0.1, "alternate": "step",
         "clip_switcher": None, "clip_network": None, "through_switcher": False, "fc_std": 0.05, "split": "holdout", "train_images": 100,
-        "augment": False, "normalize": False, "test_images": 100, "pixels": "shuffled",
+        "augment": False, "normalize": False, "test_images": 100, "pixels": "shuffled", "rate_switcher": None, "momentum_switcher": 0.9,
+        "weight_decay_switcher": 0.1, "turns": (1, 3), "milestones": (0.4,), "switcher_until": 0.5, "fc_init": "torch",
     }
     assert set(other) == {field.name for field in dataclasses.fields(TrainConfig)}
     variants = [dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, **{key: value})) for key, value in other.items()]
     other = {
         "channels": (4, 8), "kernel": (3, 5), "width_stride": 2, "upsample": "resize", "calibrate": False, "scale_inputs": False, "initial_mean": 0.5,
-        "initial_spread": 0.5, "kernel_features": 8, "reads": "noise",
+        "initial_spread": 0.5, "kernel_features": 8, "reads": "noise", "batch_norm": False, "start": "kaiming",
     }
     assert set(other) == {field.name for field in dataclasses.fields(SwitcherConfig)}
     variants += [dataclasses.replace(SPELLED_OUT, switcher=dataclasses.replace(SPELLED_OUT.switcher, **{key: value})) for key, value in other.items()]
@@ -157,3 +174,10 @@ def test_a_record_older_than_a_setting_gives_back_its_arm():
     assert records.arm_of(record) == old
     new = Arm("new", "alternating", switcher=SwitcherConfig(channels=(4, 8)))
     assert records.arm_of({"arm": "new", "seed": 0, "title": "", "settings": new.settings()}) == new
+
+
+def test_a_side_has_its_own_rate_or_the_network_s():
+    config = TrainConfig(rate=0.1, momentum=0.9, rate_switcher=0.01)
+    assert config.of("switcher", "rate") == 0.01 and config.of("network", "rate") == 0.1
+    assert config.of("switcher", "momentum") == config.of("network", "momentum") == 0.9
+    assert TrainConfig(weight_decay=0.1, weight_decay_switcher=0.0).of("switcher", "weight_decay") == 0.0

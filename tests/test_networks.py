@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from snnlib import data
 from snnlib.networks import MLP, NETWORKS, ConvNet, DeepNet, count, lenet5_caffe, mobilenet_v1, resnet34_cifar, vgg16, vgg_cov2
 from snnlib.networks.convnet import Stage
+from snnlib.networks.initial import start_linear
 from snnlib.networks.listing import IMAGES, USES, listed
 
 TABLES = Path(__file__).parents[1] / "data" / "paper" / "tables.csv"
@@ -283,3 +284,20 @@ def test_networks_are_listed_for_people_and_for_programs(capsys):
 def test_networks_with_and_without_switched_convolutions_are_told_apart():
     kinds = {name: type(build(name, dataset)) for name, dataset in SMALL}
     assert kinds["mlp"] is MLP and kinds["vgg-cov2-bn"] is ConvNet and kinds["mobilenet-v1-x1"] is DeepNet
+
+
+@pytest.mark.parametrize("how", ["kaiming", "torch"])
+def test_other_starts_of_the_fc_layers(how):
+    """Deviation and bounds as named; drawn from the generator alone; convolutions stay as they were."""
+    first, again, normal = (lenet5_caffe(generator=generator(0)) for _ in range(3))
+    for network in (first, again):
+        start_linear(network, how, generator(1))
+    for layer, other in zip(first.head.layers, again.head.layers):
+        inputs, bound = layer.in_features, layer.in_features**-0.5
+        assert torch.equal(layer.weight, other.weight) and torch.equal(layer.bias, other.bias)
+        if how == "kaiming":
+            assert abs(float(layer.weight.detach().std()) / (2 / inputs) ** 0.5 - 1) < 0.05 and not layer.bias.any()
+        else:
+            assert 0.99 * bound < float(layer.weight.detach().abs().max()) <= bound
+            assert 0 < float(layer.bias.detach().abs().max()) <= bound
+    assert all(torch.equal(conv.weight, other.weight) for conv, other in zip(first.convolutions, normal.convolutions))

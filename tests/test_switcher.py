@@ -243,3 +243,29 @@ def test_the_accelerator_gives_the_same_factors(device):
     switcher.calibrate(packed)
     moved = PackedWeights(packed.tensor.to(device), packed.shapes)
     torch.testing.assert_close(switcher.to(device)(moved).cpu(), switcher.cpu()(packed), rtol=0, atol=1e-9)
+
+
+def test_torch_s_own_start_is_uniform_with_biases_and_drawn_from_the_generator():
+    packed = packed_of((40, 30), (30, 10))
+    config = SwitcherConfig(channels=(4, 8), start="torch")
+    one, same, other = (switcher_for(packed, config, seed) for seed in (0, 0, 1))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters())) and not torch.equal(one.head.weight, other.head.weight)
+    for layer in (*one.encoder, *one.row_convolutions, *one.decoder, one.bottom, one.head):
+        bound = layer.weight[0].numel() ** -0.5
+        assert 0.5 * bound < float(layer.weight.detach().abs().max()) <= bound and 0 < float(layer.bias.detach().abs().max()) <= bound
+
+
+def test_batch_norm_normalises_each_channel_by_its_own_rows_and_columns_in_training_and_afterwards():
+    packed = packed_of((40, 30), (30, 10))
+    switcher, seen = switcher_for(packed, SwitcherConfig(channels=(4, 8), batch_norm=True), biases=True), []
+    for norm in switcher.norms:
+        norm.register_forward_hook(lambda module, inputs, output: seen.append((inputs[0], output)))
+    trained = switcher(packed)
+    for given, found in seen:
+        mean, deviation = given.mean((0, 2, 3), keepdim=True), given.var((0, 2, 3), unbiased=False, keepdim=True)
+        norm = next(norm for norm in switcher.norms if norm.num_features == given.shape[1])
+        expected = (given - mean) / (deviation + norm.eps).sqrt() * norm.weight[:, None, None] + norm.bias[:, None, None]
+        torch.testing.assert_close(found, expected)
+    assert torch.equal(switcher.eval()(packed), trained)
+    with pytest.raises(ValueError, match="level 2 of the switcher has one number a channel"):
+        Switcher(SwitcherConfig(channels=(4, 8), batch_norm=True), 1, 2, 2)

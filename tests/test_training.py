@@ -9,11 +9,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from snnlib import batches, training
+from snnlib import batches, checks, flow, training
 from snnlib.compaction import compact
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.data import Dataset, scale
-from snnlib.networks import MLP
+from snnlib.networks import MLP, vgg_cov2
 from snnlib.seeds import generator
 from snnlib.switched import Switched, dead_layers
 from snnlib.training import DeadLayerError, DivergenceError, State, train_alternating, train_dense, train_separate
@@ -215,6 +215,74 @@ def test_rate_falls_along_a_cosine_over_all_steps_or_stays(monkeypatch, schedule
     assert training.rate_at(config_of(), 0.5) == pytest.approx(0.05) and training.rate_at(config_of(), 1.0) == pytest.approx(0.0)
 
 
+def test_each_side_has_its_own_rate_momentum_and_decay(monkeypatch):
+    seen = watched(monkeypatch)
+    config = config_of(alternate="step", schedule="constant", rate=0.2, rate_switcher=0.05, momentum=0.9, momentum_switcher=0.0, weight_decay=0.1)
+    train_alternating(switched(), DATA, config, 0)
+    assert {(name, rate) for name, rate, *_ in seen} == {("switcher_step", 0.05), ("network_step", 0.2)}
+    groups = {side: training.optimizer(dense().parameters(), config, side).param_groups[0] for side in ("network", "switcher")}
+    assert {side: (group["lr"], group["momentum"], group["weight_decay"]) for side, group in groups.items()} == {"network": (0.2, 0.9, 0.1), "switcher": (0.05, 0.0, 0.1)}
+
+
+def test_a_resumed_velocity_lies_as_its_parameter_does():
+    """Files keep no strides, and a fused optimizer goes through memory as it comes."""
+    weight = torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last)
+    buffer = torch.randn(4, 3, 3, 3)
+    laid = training.laid_out_as(weight, buffer)
+    assert laid.stride() == weight.stride() != buffer.stride() and torch.equal(laid, buffer)
+
+
+def test_rate_falls_by_steps(monkeypatch):
+    seen = watched(monkeypatch)
+    train_dense(dense(), DATA, config_of(epochs=4, rate=0.2, schedule="step", milestones=(0.25, 0.75)), 0)
+    assert [rate for _, rate, *_ in seen] == pytest.approx([0.2] * 3 + [0.02] * 6 + [0.002] * 3)
+
+
+@pytest.mark.parametrize("changes, expected", [
+    ({}, "sss nnn sss nnn"), ({"turns": (1, 3)}, "sss nnn nnn nnn"), ({"turns": (3, 1)}, "sss sss sss nnn"), ({"turns": (2, 2)}, "sss sss nnn nnn"),
+    ({"alternate": "step"}, "sns nsn sns nsn"), ({"alternate": "step", "turns": (2, 1)}, "ssn ssn ssn ssn"), ({"alternate": "step", "turns": (4, 2)}, "sss snn sss snn"),
+    ({"switcher_until": 0.5}, "sss nnn nnn nnn"), ({"alternate": "step", "switcher_until": 0.25}, "sns nnn nnn nnn"), ({"switcher_until": 0.75}, "sss nnn sss nnn"),
+])
+def test_turns_of_any_length_and_a_switcher_that_stops_learning(monkeypatch, changes, expected):
+    """Twelve steps, three an epoch; s and n say who steps."""
+    seen = watched(monkeypatch)
+    train_alternating(switched(), DATA, config_of(epochs=4, **changes), 0)
+    assert "".join(name[0] for name, *_ in seen) == expected.replace(" ", "")
+
+
+@pytest.mark.parametrize("changes, turn", [({}, 3), ({"alternate": "step", "turns": (2, 1)}, 2)])
+def test_what_is_off_is_noted_at_the_start_after_the_first_turn_and_after_each_epoch(changes, turn):
+    model, config = switched(), config_of(epochs=2, **changes)
+    first, steps = [(gate == 0).tolist() for gate in model.gates()], []
+
+    def watch(step):
+        def watched_step(*arguments):
+            found = step(*arguments)
+            steps.append([(gate == 0).tolist() for gate in model.gates()])
+            return found
+        return watched_step
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("switcher_step", "network_step"):
+            patch.setattr(training, name, watch(getattr(training, name)))
+        state = train_alternating(model, DATA, config, 0)
+    read = lambda text: [layer.tolist() for layer in flow.decode(text, WIDTHS[:-1])]
+    assert list(state.marks) == ["start", "first turn"]
+    assert read(state.marks["start"]) == first and read(state.marks["first turn"]) == steps[turn - 1]
+    assert [read(row["off"]) for row in state.history] == [steps[2], steps[5]]
+    assert all([sum(layer) for layer in read(row["off"])] == row["pruned"] for row in state.history)
+
+
+def test_batch_norm_s_running_statistics_follow_both_phases_and_nothing_else_of_the_frozen_network_moves():
+    """The promise of the module's docstring: parameters stay bit for bit; the running mean is a measurement, and goes on."""
+    network = vgg_cov2((3, 8, 8), batch_norm=True, generator=generator(0, "network"))
+    model, x, y = Switched.around(network, SWITCHER, generator(0, "switcher")), torch.rand(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])
+    before = copies(network)
+    training.switcher_step(model, torch.optim.SGD(model.switcher_side().parameters(), lr=0.1), x, y, None)
+    moved = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved == {f"norms.{index}.{name}" for index in (0, 1) for name in ("running_mean", "running_var", "num_batches_tracked")}
+
+
 def test_every_epoch_visits_every_image_once_in_an_order_that_the_seed_decides():
     for epoch in range(3):
         order = batches.order(4, epoch, 50)
@@ -392,12 +460,30 @@ def test_divergence_in_a_later_epoch_is_told_as_such():
 
 @pytest.mark.parametrize("dead", [0, 1, 2])
 def test_dead_layer_is_named(dead):
-    model = switched()
-    with torch.no_grad():
-        model.switcher.head.bias[dead] = -1e6
-    with pytest.raises(DeadLayerError, match=f"every factor became 0 .epoch 0, step 0, switcher phase, layer {dead}") as caught:
-        train_alternating(model, DATA, config_of(), 0)
-    assert caught.value.layer == f"layer {dead}" and dead_layers(model.gates()) == [dead]
+    """At the end of an epoch, or sooner after so many steps."""
+    for batch_size, message in ((16, "every factor became 0 .epoch 0, step 2"), (4, "every factor stayed 0 for 5 steps .epoch 0, step 5")):
+        model = switched()
+        with torch.no_grad():
+            model.switcher.head.bias[dead] = -1e6
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(DeadLayerError, match=f"{message}, switcher phase, layer {dead}") as caught:
+            patch.setattr(checks, "PATIENCE", 5)
+            train_alternating(model, DATA, config_of(batch_size=batch_size), 0)
+        assert caught.value.layer == f"layer {dead}" and dead_layers(model.gates()) == [dead]
+
+
+def test_a_layer_that_lives_again_is_no_dead_layer(monkeypatch):
+    model, step, calls = switched(), training.switcher_step, []
+
+    def briefly_deadly(*arguments):
+        calls.append(step(*arguments))
+        with torch.no_grad():
+            model.switcher.head.bias[1] += {2: -1e6, 5: 1e6}.get(len(calls), 0.0)
+        return calls[-1]
+
+    monkeypatch.setattr(training, "switcher_step", briefly_deadly)
+    train_separate(model, DATA, config_of(batch_size=4, epochs=1), 0)
+    dead = [bool((gates[1] == 0).all()) for _, gates in calls]
+    assert dead == [False, False, True, True, True, False, False, False, False, False]
 
 
 def test_layer_that_dies_with_the_last_step_is_found_at_the_end_of_the_epoch(monkeypatch):
