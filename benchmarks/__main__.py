@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks import data_path, growth, latency, memory, steps
 from benchmarks.timing import Row, copy_bandwidth, matmul_peak
-from snnlib import __version__, encoder, records
+from snnlib import __version__, unet, records
 from snnlib.devices import describe, pick_device
 from snnlib.workers import keep_memory
 
@@ -52,7 +52,7 @@ def main() -> None:
         rows += PARTS[part](options.rounds, device)
     results = {
         "device": describe(device), "python": platform.python_version(), "torch": torch.__version__, "snnlib": __version__,
-        "threads": options.threads, "fused_encoder": encoder.library(torch.float32) is not None,
+        "threads": options.threads, "fused_encoder": unet.library(torch.float32) is not None,
         "matmul_gflops": round(matmul_peak(device) / 1e9, 1), "copy_gbs": round(copy_bandwidth(device) / 1e9, 1),
         "rows": [asdict(row) for row in rows],
     }

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from . import fused
 from .config import SwitcherConfig
-from .fused import Scores, three_rows
+from .fused import Scores
 from .networks.initial import as_torch
 from .packing import PackedWeights
 
@@ -113,7 +113,8 @@ class Switcher(nn.Module):
         """
         if self.config.upsample != "resize":
             return layer(u).reshape(2 * len(u), -1)[:rows]  # kernel 2, stride 2: one product, two rows from each
-        return layer(three_rows(u.repeat_interleave(2, dim=0)[:rows]))  # kernel 3 over rows
+        u = F.pad(u.repeat_interleave(2, dim=0)[:rows], (0, 0, 1, 1))
+        return layer(torch.cat([u[:-2], u[1:-1], u[2:]], dim=1))  # kernel 3 over rows
 
     @torch.no_grad()
     def calibrate(self, packed: PackedWeights) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import __version__, data, encoder, flow, metrics, records
+from . import __version__, data, flow, metrics, records, unet
 from .compaction import compact
 from .config import Arm
 from .devices import describe
@@ -170,7 +170,7 @@ class UnderWay:
             "settings_hash": self.arm.settings_hash(), "settings": self.arm.settings(),
             "started": self._started, "seconds": round(self._seconds() / share, 2), "device": describe(self.device),
             "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__, "snnlib": __version__},
-            "code": {"fused_encoder": self.device.type == "cpu" and encoder.library(torch.float32) is not None},
+            "code": {"fused_encoder": self.device.type == "cpu" and unet.library(torch.float32) is not None},
             "images": images, "result": None if error else result(self.network, self.model, history), "history": history,
             "off": self._off(),
         }

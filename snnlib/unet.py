@@ -1,0 +1,173 @@
+"""The switcher's U-Net on the CPU as two calls of C: ``unet.c``, compiled where there is a C compiler.
+
+A block of convolution, ReLU, row convolution and pooling is some ten passes over the packed weights in torch; here it is
+one, which reads the layers' weights where they stand: nothing is packed, and nothing is computed on zero padding. The
+results are those of torch's operations up to rounding. Without a compiler, or with ``SNNLIB_NATIVE=0``, there is no such
+library, and the switcher uses torch's operations.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .config import SwitcherConfig
+
+HEIGHTS = (3, 5, 7)
+"""Rows of a convolution that ``unet.c`` has been written for."""
+
+SOURCE = Path(__file__).with_name("unet.c")
+FLAGS = ("-O3", "-march=native", "-fopenmp-simd", "-fno-math-errno", "-shared", "-fPIC")
+TYPES = {torch.float32: "float", torch.float64: "double"}
+
+
+@functools.cache
+def library(dtype: torch.dtype) -> ctypes.CDLL | None:
+    """The compiled unet.c for numbers of ``dtype``; None where it cannot be had."""
+    compiler = shlex.split(os.environ.get("CC", "")) or [next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), "")]
+    if os.environ.get("SNNLIB_NATIVE") == "0" or dtype not in TYPES or not compiler[0] or not SOURCE.exists():
+        return None
+    command = [*compiler, *FLAGS, f"-DREAL={TYPES[dtype]}"]
+    key = hashlib.sha256("\n".join([SOURCE.read_text(), *command, _processor()]).encode()).hexdigest()[:16]
+    try:
+        target = _cache() / f"unet-{key}.so"
+        if not target.exists():
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                made = Path(folder, "unet.so")
+                subprocess.run([*command, "-o", str(made), str(SOURCE)], check=True, capture_output=True, timeout=120)
+                os.replace(made, target)  # whole or not at all: other processes may be looking for it
+        found = ctypes.CDLL(str(target))
+        found.net_forward.restype = found.net_backward.restype = ctypes.c_long
+        return found
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _cache() -> Path:
+    """Where compiled files are kept; a folder for this process alone where the user's cache cannot be written."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snnlib"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        pass
+    return Path(tempfile.mkdtemp(prefix="snnlib-"))
+
+
+def _processor() -> str:
+    """What -march=native depends on: a home folder may be shared by machines that are not alike."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return platform.machine() + next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+
+
+class Net:
+    """The U-Net for one forward pass and its backward pass: what unet.c needs to know, and the memory it works in.
+
+    ``size`` (layers, rows, cols) and ``config`` are the switcher's. ``own`` are its weights and biases, contiguous, from the
+    first convolution to the head as :class:`~snnlib.fused.Scores` takes them; ``layers`` the weights (outputs, inputs) that
+    it reads, contiguous. All of one type, on the CPU.
+    """
+
+    def __init__(self, config: SwitcherConfig, size: tuple[int, int, int], own: Sequence[Tensor], layers: Sequence[Tensor]) -> None:
+        self._library, self._own, self._layers = library(own[0].dtype), list(own), list(layers)
+        depth, (outputs, rows, width) = len(config.channels), size
+        empty, blocks, self._planes = own[0].new_empty, [], []
+        self._joined, self._pooled, stacks = [], [], [layer[None] for layer in layers]
+        for level, channels in enumerate(config.channels):
+            weight, bias, row_weight, row_bias = own[4 * level : 4 * level + 4]
+            width = (width - 1) // config.width_stride + 1
+            cols, plane_rows = _sizes(tuple(stack.shape for stack in stacks))
+            x = _addresses(stacks, stacks)
+            self._planes.append((cols, plane_rows, x, stacks))  # kept for as long as C points to them
+            blocks.append(_Block(
+                len(x), channels, channels, rows, width, weight.shape[3], config.width_stride, weight.shape[2], ctypes.addressof(cols),
+                ctypes.addressof(plane_rows), ctypes.addressof(x), *(each.data_ptr() for each in (weight, bias, row_weight, row_bias)),
+            ))
+            self._joined.append(empty(2 * channels, rows))
+            rows, width = (rows + 1) // 2, (width + 1) // 2
+            self._pooled.append(empty(channels, width, rows))
+            stacks = [self._pooled[-1]]
+        self._bottom = empty(config.channels[-1], rows)
+        self._scores = empty(outputs, size[1])
+        self._blocks = (_Block * depth)(*blocks)
+        self._lists = [_pointers(each) for each in (own[4 * depth :], self._joined, self._pooled)]
+        lists = map(ctypes.addressof, self._lists)
+        self._net = _Net(depth, config.upsample == "resize", outputs, ctypes.addressof(self._blocks), *lists, self._bottom.data_ptr())
+
+    def forward(self) -> Tensor:
+        """Scores (layers, rows)."""
+        self._work(self._library.net_forward, _at(self._scores))
+        return self._scores
+
+    def backward(self, grad: Tensor, own: bool, inputs: Sequence[bool]) -> tuple[list[Tensor | None], list[Tensor | None]]:
+        """Gradients of all weights and biases where ``own``, and of those layers that ``inputs`` ask for, from that of the scores."""
+        grad = grad.contiguous()
+        # unet.c adds to the gradients of convolutions, the first two of every four, and sets all others
+        count = 4 * len(self._blocks)
+        grads = [torch.zeros_like(each) if index < count and index % 4 < 2 else torch.empty_like(each) for index, each in enumerate(self._own)] if own else []
+        layers = [torch.empty_like(layer) if wanted else None for layer, wanted in zip(self._layers, inputs)]
+        found = _pointers(grads) if own else None
+        self._work(self._library.net_backward, _at(grad), found, _pointers(layers))
+        return grads or [None] * len(self._own), layers
+
+    def _work(self, function, *arguments) -> None:
+        """Call a function of unet.c with as much scratch memory as it says that it needs."""
+        net = ctypes.byref(self._net)
+        work = self._own[0].new_empty(function(net, *arguments, None))
+        function(net, *arguments, _at(work))
+
+
+class _Net(ctypes.Structure):
+    """``Net`` of unet.c."""
+
+    _fields_ = [(name, ctypes.c_long) for name in ("depth", "resize", "outputs")] + [
+        (name, ctypes.c_void_p) for name in ("blocks", "weights", "joined", "pooled", "bottom")
+    ]
+
+
+class _Block(ctypes.Structure):
+    """``Block`` of unet.c: one encoder block; its output has ``rows`` and ``width``, its input ``planes`` of their own sizes."""
+
+    _fields_ = [(name, ctypes.c_long) for name in ("planes", "channels", "features", "rows", "width", "window", "stride", "height")] + [
+        (name, ctypes.c_void_p) for name in ("plane_cols", "plane_rows", "x", "weight", "bias", "row_weight", "row_bias")
+    ]
+
+
+@functools.lru_cache(maxsize=64)
+def _sizes(shapes: tuple[torch.Size, ...]) -> tuple[ctypes.Array, ctypes.Array]:
+    """Columns and rows of each plane."""
+    planes = [shape[1:] for shape in shapes for _ in range(shape[0])]
+    return tuple((ctypes.c_long * len(planes))(*(plane[axis] for plane in planes)) for axis in (0, 1))
+
+
+def _addresses(stacks: Sequence[Tensor], values: Sequence[Tensor | None]) -> ctypes.Array:
+    """The address of each plane of ``values``, which are shaped like ``stacks`` or None."""
+    found: list[int | None] = []
+    for stack, value in zip(stacks, values):
+        start, plane = None if value is None else value.data_ptr(), stack.stride(0) * stack.element_size()
+        found += [None if start is None else start + index * plane for index in range(len(stack))]
+    return (ctypes.c_void_p * len(found))(*found)
+
+
+def _pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array:
+    """The addresses of ``tensors``, NULL for None."""
+    return (ctypes.c_void_p * len(tensors))(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))
+
+
+def _at(tensor: Tensor | None) -> ctypes.c_void_p | None:
+    """The address of ``tensor``, which the caller must keep alive."""
+    return None if tensor is None else ctypes.c_void_p(tensor.data_ptr())
