@@ -5,4 +5,4 @@ follow the flow of the data: data, networks, packing, switcher, switched, traini
 metrics, records, experiments, tables, figures.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

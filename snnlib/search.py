@@ -108,6 +108,7 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> dict:
 
     from .flow import decode
     from .metrics import removed_pct
+    from .networks import count
     from .runner import pick_device
     from .training import State, TrainingError, train_alternating, train_dense
     from .underway import build_network, result, wrap
@@ -139,14 +140,13 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> dict:
         found = result(network, model, state.history)
         row |= {"removed": round(found["removed_pct"], 3), "effective": round(found["effective_pct"], 3), "widths": _widths(found["widths"])}
     if model is not None:
-        full, areas = list(network.gate_widths()), [weight[0, 0].numel() for weight in network.kernel_weights()]
-        channels = network.kernel_weights()[0].shape[1] if areas else 1
+        full = list(network.gate_widths())
         times = {"start": state.marks.get("start"), "first": state.marks.get("first turn")}
         for name, text in times.items():
             if text is not None:
                 kept = [int((~off).sum()) for off in decode(text, full)]
-                row |= {f"removed_{name}": round(removed_pct(full, kept, len(data.classes), areas, channels), 3), f"widths_{name}": _widths(kept)}
-        if not areas and state.history:
+                row |= {f"removed_{name}": round(removed_pct(full, kept, **count.shape(network)), 3), f"widths_{name}": _widths(kept)}
+        if not network.kernel_weights() and state.history:
             row |= dict(zip(REGIONS, regions(decode(state.history[-1]["off"], full)[0], data.image[1:])))
     versions = f"torch {torch.__version__}, python {platform.python_version()}"
     return row | {"seconds": round(time.monotonic() - began, 1), "device": _device(place), "versions": versions}

@@ -53,13 +53,15 @@ class Row:
     acc_mean: float | None
     acc_std: float | None  # with n - 1
     widths: list[int] | None  # neurons kept in each layer, means rounded
-    removed_pct: float | None
+    start_pct: float | None  # weights removed before the first step, where factors start at 0 by the calibration's draw
+    first_pct: float | None  # after the switcher's first turn
+    removed_pct: float | None  # at the end
     effective_pct: float | None  # the same with dead ends followed through
     diff_mean: float | None  # accuracy minus the reference arm's, paired by seed
     diff_low: float | None  # its 95 % confidence interval
     diff_high: float | None
     macs: float | None  # for one image, of the compacted network, all layers counted
-    seconds: float | None
+    seconds: float | None  # None also where runs of different machines or versions of the program would be averaged
     note: str
 
 
@@ -116,7 +118,7 @@ def _paper_row(printed: dict[str, str]) -> Row:
         n=None if quoted or not printed["acc_std"] else 8, failed=0,
         acc_mean=_number(printed["acc"]), acc_std=_number(printed["acc_std"]),
         widths=[int(width) for width in printed["widths"].split("-")] if printed["widths"] else None,
-        removed_pct=_number(printed["pruned_pct"]), effective_pct=None,
+        start_pct=None, first_pct=None, removed_pct=_number(printed["pruned_pct"]), effective_pct=None,
         diff_mean=None, diff_low=None, diff_high=None, macs=None, seconds=None,
         note="the paper copied this row from another paper" if quoted else "",
     )
@@ -142,7 +144,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: dict[in
 
     def mean(values: Iterable[float]) -> float | None:
         values = list(values)
-        return float(np.mean(values)) if values else None
+        return float(np.mean(values)) if values and None not in values else None
 
     return Row(
         table=table, dataset=arm.dataset, network=arm.network, arm=arm.name, title=arm.title or arm.name,
@@ -150,13 +152,15 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: dict[in
         acc_mean=mean(accuracies.values()),
         acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
         widths=[round(float(width)) for width in np.mean([result["widths"] for result in found], axis=0)] if found else None,
+        start_pct=mean(result.get("start_removed_pct") for result in found),
+        first_pct=mean(result.get("first_turn_removed_pct") for result in found),
         removed_pct=mean(result["removed_pct"] for result in found),
         effective_pct=mean(result["effective_pct"] for result in found),
         diff_mean=_finite(difference and difference.mean),
         diff_low=_finite(difference and difference.low),
         diff_high=_finite(difference and difference.high),
         macs=mean(result["macs"] for result in found) if all("macs" in result for result in found) else None,
-        seconds=mean(record["seconds"] for record in done),
+        seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
     )
 
@@ -172,6 +176,9 @@ def _mixtures(done: Sequence[dict]) -> list[str]:
     mixed = [f"runs of different devices ({', '.join(devices)})"] if len(devices) > 1 else []
     if len({record.get("code", {}).get("fused_encoder") for record in done}) > 1:
         mixed.append("runs with and without the fused encoder, which agree up to rounding")
+    programs = sorted({record["versions"].get("snnlib", "unknown") for record in done})
+    if len(programs) > 1:
+        mixed.append(f"runs of different versions of this library ({', '.join(programs)})")
     return mixed + ([f"runs of different torch versions ({', '.join(versions)})"] if len(versions) > 1 else [])
 
 
@@ -202,7 +209,7 @@ COST = ("MACs", "s a run")
 """Columns of what a run and its network cost; on a page they stand in a table of their own, or the other would be too wide."""
 
 
-COLUMNS = ("source", "network", "n", "accuracy %", "difference [95 %]", "widths", "removed %", "effective %", "MACs", "s a run")
+COLUMNS = ("source", "network", "n", "accuracy %", "difference [95 %]", "widths", "start %", "turn 1 %", "removed %", "effective %", "MACs", "s a run")
 """Headings of the table as people read it."""
 
 
@@ -216,7 +223,7 @@ def cells(row: Row) -> tuple[str, ...]:
     title = f"{row.network}: {row.title}" if len(TABLES[row.table].networks) > 1 else row.title
     label = ("paper, quoted" if row.note else "paper") if row.source == "paper" else LABELS.get(row.profile or "", f"ours ({row.profile})")
     return (
-        label, title, runs, accuracy, difference, _widths(row), _text(row.removed_pct), _text(row.effective_pct),
+        label, title, runs, accuracy, difference, _widths(row), _text(row.start_pct), _text(row.first_pct), _text(row.removed_pct), _text(row.effective_pct),
         _macs(row.macs), _text(row.seconds, ".0f"),
     )
 
@@ -230,6 +237,8 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
         compared = dict.fromkeys(plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None)
         titles = " or ".join(compared) if len(compared) == 1 else f"{', '.join(compared)} (with the same FC std)"
         said.append(f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence interval")
+    if any(row.start_pct is not None for row in table_rows):
+        said.append("start, turn 1, removed: weights whose neurons are off before the first step, after the switcher's first turn, and at the end; training prunes the difference")
     if any(row.source == "paper" and "x0.25" in row.network for row in table_rows):
         said.append("mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has 256 inputs. Its rows compare with our x1")
     said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]

@@ -143,6 +143,14 @@ class UnderWay:
     def _seconds(self) -> float:
         return self._spent + time.monotonic() - self._clock
 
+    def _removed_before(self) -> dict[str, float]:
+        """Share of weights removed before the first step, and after the switcher's first turn, in percent."""
+        full, found = list(self.network.gate_widths()), {}
+        for mark, text in self.state.marks.items():
+            kept = [int((~off).sum()) for off in flow.decode(text, full)]
+            found[f"{mark.replace(' ', '_')}_removed_pct"] = metrics.removed_pct(full, kept, **count.shape(self.network))
+        return found
+
     def _off(self) -> dict | None:
         """Which neurons were off, and when: the start, the switcher's first turn, then each epoch with a switcher."""
         if self.model is None or isinstance(self.model, Masked) or "start" not in self.state.marks:
@@ -171,7 +179,7 @@ class UnderWay:
             "started": self._started, "seconds": round(self._seconds() / share, 2), "device": describe(self.device),
             "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__, "snnlib": __version__},
             "code": {"fused_encoder": self.device.type == "cpu" and unet.library(torch.float32) is not None},
-            "images": images, "result": None if error else result(self.network, self.model, history), "history": history,
+            "images": images, "result": None if error else result(self.network, self.model, history) | self._removed_before(), "history": history,
             "off": self._off(),
         }
         if not error:
@@ -189,13 +197,12 @@ def result(network: nn.Module, model: Switched | Masked | None, history: list[di
     ``macs`` counts one image through the compacted network, all layers of it; percentages count switched layers alone.
     """
     full = list(network.gate_widths())
-    outputs = network.linear_weights()[-1].shape[1]
     gates: list[Tensor] = model.gates() if model else [torch.ones(width) for width in full]
     plain = [gate.double().cpu().numpy() for gate in gates]
     kept = metrics.kept_widths(plain)
     weights, kernels = ([weight.cpu().numpy() for weight in each] for each in (network.linear_weights(), network.kernel_weights()))
     effective = metrics.effective_widths(plain, weights, kernels)
-    shape = {"outputs": outputs, "areas": [kernel[0, 0].size for kernel in kernels], "channels": kernels[0].shape[1] if kernels else 1}
+    shape = count.shape(network)
     best = max(history, key=lambda row: row["accuracy"])
     return {
         "accuracy": round(100 * history[-1]["accuracy"], 4),

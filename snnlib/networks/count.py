@@ -35,3 +35,12 @@ def macs(network: nn.Module) -> int:
     with FlopCounterMode(display=False) as counter:
         functional_call(network, shapes, torch.empty(images, *network.image, dtype=dtype, device="meta"))
     return counter.get_total_flops() // (2 * images)  # a multiplication and an addition each
+
+
+def shape(network: nn.Module) -> dict[str, object]:
+    """What :func:`snnlib.metrics.removed_pct` wants to know of a task network beside its widths."""
+    kernels = network.kernel_weights()
+    return {
+        "outputs": network.linear_weights()[-1].shape[1], "areas": [kernel[0, 0].numel() for kernel in kernels],
+        "channels": kernels[0].shape[1] if kernels else 1,
+    }
