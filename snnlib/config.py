@@ -19,7 +19,7 @@ ADDED_LATER = {
     "scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False, "test_images": None,
     "reads": "weights", "pixels": "raster", "pruning": None, "rate_switcher": None, "momentum_switcher": None,
     "weight_decay_switcher": None, "turns": (1, 1), "milestones": (0.5, 0.75), "switcher_until": 1.0, "fc_init": "normal",
-    "batch_norm": False, "start": "kaiming",
+    "batch_norm": False, "start": "kaiming", "nudge": 0, "continued": False,
 }
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
@@ -99,6 +99,7 @@ class TrainConfig:
     test_images: int | None = None  # judged on so many images, evenly spread over the test set; None: all of them
     augment: bool = False  # open: random crop (padded by an eighth of the side) and horizontal flip of training images
     normalize: bool = False  # open: each colour less its mean over the training images, divided by its deviation
+    nudge: int = 0  # a control: above 0, one weight of the network is moved by a millionth before training, another for each number
     pixels: str = "raster"  # a control: "transposed" images, or all "shuffled" by one fixed permutation of the pixels
 
     def __post_init__(self) -> None:
@@ -108,6 +109,8 @@ class TrainConfig:
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(map(repr, allowed))}")
+        if not isinstance(self.nudge, int) or self.nudge < 0:
+            raise ValueError(f"nudge={self.nudge}: must be a whole number, 0 for none")
         for name in ("epochs", "batch_size", "train_images", "test_images"):
             value = getattr(self, name)
             if not (value is None and name.endswith("_images")) and (not isinstance(value, int) or value < 1):
@@ -168,6 +171,7 @@ class Arm:
     switcher: SwitcherConfig | None = None  # None for a dense or pruned network
     dense_epochs: int = 0  # "separate" and "pruned": epochs of the dense training that comes first
     pruning: Pruning | None = None  # "pruned": which neurons are kept
+    continued: bool = True  # whether the second stage goes on in the order of images; False repeats the first one's, as older runs did
 
     def __post_init__(self) -> None:
         if self.method not in ("dense", "alternating", "separate", "pruned"):
@@ -186,6 +190,8 @@ class Arm:
         values = dataclasses.asdict(self)
         for label in ("name", "title"):
             del values[label]
+        if self.method in ("dense", "alternating") or not self.dense_epochs:
+            del values["continued"]  # there is but one stage
         for part in (values, values["train"], values["switcher"] or {}):
             for added, before in ADDED_LATER.items():
                 if added in part and part[added] == before:

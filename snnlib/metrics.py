@@ -73,12 +73,16 @@ speed_up = compression_ratio
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean of ``a - b`` over ``n`` seeds with its 95 % confidence interval (Student's t)."""
+    """Mean of ``a - b`` over ``n`` seeds with its 95 % confidence interval (Student's t).
+
+    ``p`` is the two-sided p-value of the hypothesis that the true mean is 0; 1 where there are fewer than two pairs.
+    """
 
     mean: float
     low: float
     high: float
     n: int
+    p: float = 1.0
 
 
 def paired_difference(a: dict[int, float], b: dict[int, float], level: float = 0.95) -> PairedDifference:
@@ -93,6 +97,18 @@ def paired_difference(a: dict[int, float], b: dict[int, float], level: float = 0
         return PairedDifference(mean, -math.inf, math.inf, len(seeds))
     mean, error = float(differences.mean()), float(stats.sem(differences))
     if error == 0:
-        return PairedDifference(mean, mean, mean, len(seeds))
+        return PairedDifference(mean, mean, mean, len(seeds), 0.0 if mean else 1.0)
     low, high = stats.t.interval(level, len(seeds) - 1, loc=mean, scale=error)
-    return PairedDifference(mean, float(low), float(high), len(seeds))
+    return PairedDifference(mean, float(low), float(high), len(seeds), float(2 * stats.t.sf(abs(mean) / error, len(seeds) - 1)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number, in the same order (Holm 1979).
+
+    Below 0.05 a hypothesis is rejected so that, whatever is true, one false rejection in all of them has 5 % at most.
+    """
+    order, found, largest = np.argsort(p_values, kind="stable"), [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        found[index] = largest
+    return found

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from .config import Arm, Pruning, SwitcherConfig, TrainConfig, restore
+from .config import ADDED_LATER, Arm, Pruning, SwitcherConfig, TrainConfig, restore
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -141,6 +141,7 @@ def _arm(values: dict, name: str, title: str = "") -> Arm:
         switcher = restore(SwitcherConfig, switcher)
     if pruning is not None:
         pruning = Pruning(pruning["criterion"], _arm(pruning["settings"], pruning["arm"]))
+    settings = {"continued": ADDED_LATER["continued"] if settings.get("dense_epochs") else True} | settings
     return Arm(name=name, title=title, train=train, switcher=switcher, pruning=pruning, **settings)
 
 

@@ -22,7 +22,7 @@ from .config import TrainConfig
 from .data import Dataset
 from .graphs import Graphed
 from .switched import Switched
-from .training import State, accuracy, gate_counts, laid_out_as, optimizer, phase_of, rate_at, set_rate, velocity_of
+from .training import State, accuracy, check_turns, gate_counts, laid_out_as, optimizer, phase_of, rate_at, set_rate, velocity_of
 
 OnEpoch = Callable[[int, State], None]
 """Called after each epoch for each member that still trains, with its index and its state."""
@@ -136,6 +136,8 @@ def train(
     states = list(states) if states else [State() for _ in models]
     if len({state.epoch for state in states}) != 1:
         raise ValueError(f"members stand at different epochs, {[state.epoch for state in states]}: go on with them one by one")
+    if method == "alternating":
+        check_turns(config)
     together, errors = Together(models, config), [None] * len(models)
     together.set_velocity(states)
     feeds = [Batches(data, config, seed, next(models[0].parameters()).dtype) for seed in seeds]
@@ -147,7 +149,7 @@ def train(
     first_turn = config.turns[0] * (1 if config.alternate == "step" else per_epoch) if method == "alternating" else 0
     for epoch in range(states[0].epoch, config.epochs):
         began, losses = time.perf_counter(), []
-        for index, batches in enumerate(zip(*(feed.epoch(epoch) for feed in feeds))):
+        for index, batches in enumerate(zip(*(feed.epoch(states[0].first + epoch) for feed in feeds))):
             t = epoch * per_epoch + index
             phase = phase_of(config, t, per_epoch) if method == "alternating" else {"dense": "network", "separate": "switcher"}[method]
             x, y = (torch.stack(each) for each in zip(*batches))

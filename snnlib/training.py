@@ -30,13 +30,15 @@ class State:
     """Where a run stands: the next epoch, one row of numbers for each epoch that is done, the optimizers' velocities.
 
     ``marks`` holds which factors were 0 before the first step ("start") and after the switcher's first turn ("first
-    turn"), as :func:`snnlib.flow.encode` writes them; rows of the history hold the same under "off".
+    turn"), as :func:`snnlib.flow.encode` writes them; rows of the history hold the same under "off". ``first`` is the
+    number of the first epoch's order of images: a second stage goes on where the first one ended.
     """
 
     epoch: int = 0
     history: list[dict] = field(default_factory=list)
     velocity: dict[str, Tensor] = field(default_factory=dict)  # "switcher.3": momentum buffer of its fourth parameter
     marks: dict[str, str] = field(default_factory=dict)
+    first: int = 0
 
 
 __all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError"]
@@ -59,6 +61,12 @@ def phase_of(config: TrainConfig, t: int, per_epoch: int) -> str:
         return "network"
     unit = 1 if config.alternate == "step" else per_epoch
     return "switcher" if t // unit % sum(config.turns) < config.turns[0] else "network"
+
+
+def check_turns(config: TrainConfig) -> None:
+    """Raise ``ValueError`` where the task network would have no turn at all."""
+    if config.alternate == "epoch" and config.epochs <= config.turns[0] and config.switcher_until == 1:
+        raise ValueError(f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; give at least {config.turns[0] + 1} epochs")
 
 
 def optimizer(parameters, config: TrainConfig, side: str = "network") -> torch.optim.SGD:
@@ -172,8 +180,10 @@ def train_alternating(
     """Algorithm 1: switcher and task network by turns, each epoch or each step (``config.alternate``).
 
     Even t trains the switcher, odd t the task network, both by the task's loss alone; ``config.turns`` gives either
-    side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`.
+    side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the task network
+    would have no turn.
     """
+    check_turns(config)
     sgds = {"switcher": optimizer(model.switcher_side().parameters(), config, "switcher"), "network": optimizer(model.network.parameters(), config)}
     steps_per_epoch, changing = math.ceil(len(data.x_train) / config.batch_size), model.state_dict().values()
     steps = {
@@ -220,7 +230,7 @@ def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed
     check_every = 1 if device.type == "cpu" else 50  # reading a loss waits for the accelerator, not for the CPU
     while state.epoch < config.epochs:
         began, losses, dead = time.perf_counter(), [], Dead()
-        for index, (x, y) in enumerate(batches.epoch(state.epoch)):
+        for index, (x, y) in enumerate(batches.epoch(state.first + state.epoch)):
             t = state.epoch * per_epoch + index
             phase, loss, gates = step(t, x, y, t / (config.epochs * per_epoch))
             losses.append(loss)

@@ -35,7 +35,20 @@ def build_network(arm: Arm, seed: int, device: torch.device, image: tuple[int, i
     network = build(image, classes, fc_std=arm.train.fc_std, generator=draw)
     if arm.train.fc_init != "normal":
         start_linear(network, arm.train.fc_init, draw)
+    if arm.train.nudge:
+        _nudge(network, arm.train.nudge)
     return network.to(device)
+
+
+NUDGE = 1e-6
+"""How far a control moves one weight: about the size of a rounding error in float32."""
+
+
+@torch.no_grad()
+def _nudge(network: nn.Module, which: int) -> None:
+    """Move one weight of the first FC layer, the first one whatever the seed is, then the 1009th from there, and so on."""
+    weight = network.linear_weights()[0]
+    weight.t().reshape(-1)[1009 * (which - 1) % weight.numel()] += NUDGE
 
 
 def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
@@ -94,7 +107,7 @@ class UnderWay:
             return None  # the settings changed since: start anew
         self.stage, self.before, self._spent = metadata["stage"], metadata["before"], metadata["seconds"]
         velocity = {name.removeprefix("velocity."): tensors.pop(name) for name in list(tensors) if name.startswith("velocity.")}
-        self.state = State(metadata["epoch"], metadata["history"], velocity, metadata.get("marks", {}))
+        self.state = State(metadata["epoch"], metadata["history"], velocity, metadata.get("marks", {}), self.first_epoch)
         return tensors
 
     @property
@@ -118,6 +131,11 @@ class UnderWay:
         return self.stage == self.stages[-1]
 
     @property
+    def first_epoch(self) -> int:
+        """Which order of images the present stage begins with: it goes on where the stage before it ended."""
+        return len(self.before) if self.arm.continued else 0
+
+    @property
     def done(self) -> tuple[int, int]:
         """Epochs done, and epochs in all."""
         return len(self.before) + self.state.epoch, self.arm.train.epochs + self.arm.dense_epochs
@@ -130,7 +148,8 @@ class UnderWay:
 
     def next_stage(self) -> None:
         """Begin the second stage: the network as it is, with its switcher or with neurons left out."""
-        self.stage, self.before, self.state = self.stages[-1], self.state.history, State()
+        self.stage, self.before = self.stages[-1], self.state.history
+        self.state = State(first=self.first_epoch)
         self._wrap()
 
     def save(self, state: State) -> None:

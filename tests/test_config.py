@@ -13,7 +13,7 @@ SPELLED_OUT = Arm(
         epochs=2, batch_size=64, rate=0.1, schedule="cosine", momentum=0.0, weight_decay=0.0, alternate="epoch", clip_switcher=1.0,
         clip_network=1.0, through_switcher=True, fc_std=0.1, split="full", train_images=None,
         augment=True, normalize=True, test_images=50, pixels="transposed", rate_switcher=0.1, momentum_switcher=0.0, weight_decay_switcher=0.0,
-        turns=(2, 1), milestones=(0.3,), switcher_until=0.9, fc_init="kaiming",
+        turns=(2, 1), milestones=(0.3,), switcher_until=0.9, fc_init="kaiming", nudge=1,
     ),
     switcher=SwitcherConfig(
         channels=(4, 8, 16), kernel=(3, 3), width_stride=3, upsample="transposed", calibrate=True, scale_inputs=True, initial_mean=1.0,
@@ -65,6 +65,7 @@ def test_settings_are_frozen(settings):
     (TrainConfig, {"milestones": (1.0,)}, "milestones=.*between 0 and 1"),
     (TrainConfig, {"switcher_until": 0.0}, "switcher_until=0.0: a share of the run"),
     (TrainConfig, {"switcher_until": 1.5}, "switcher_until=1.5"),
+    (TrainConfig, {"nudge": -1}, "nudge=-1: must be a whole number, 0 for none"),
     (TrainConfig, {"fc_init": "zeros"}, "fc_init='zeros': choose 'normal' or 'kaiming' or 'torch'"),
     (TrainConfig, {"alternate": "batch"}, "alternate='batch': choose 'epoch' or 'step'"),
     (TrainConfig, {"split": "test"}, "split='test': choose 'full' or 'holdout'"),
@@ -95,7 +96,7 @@ def test_hash_of_settings_is_the_one_that_records_carry():
     assert ALGORITHM == 1
     train = dataclasses.replace(
         SPELLED_OUT.train, augment=False, normalize=False, test_images=None, pixels="raster", rate_switcher=None, momentum_switcher=None,
-        weight_decay_switcher=None, turns=(1, 1), milestones=(0.5, 0.75), switcher_until=1.0, fc_init="normal",
+        weight_decay_switcher=None, turns=(1, 1), milestones=(0.5, 0.75), switcher_until=1.0, fc_init="normal", nudge=0,
     )
     switcher = dataclasses.replace(SPELLED_OUT.switcher, kernel_features=32, reads="weights", batch_norm=False, start="kaiming")
     first = dataclasses.replace(SPELLED_OUT, train=train, switcher=switcher)
@@ -107,8 +108,9 @@ def test_setting_added_later_leaves_older_hashes_as_they_were():
     parts = {"train": SPELLED_OUT.train, "switcher": SPELLED_OUT.switcher}
     later = {name: {key: ADDED_LATER[key] for key in ADDED_LATER if hasattr(part, key)} for name, part in parts.items()}
     of_arm = {key for key in ADDED_LATER if hasattr(SPELLED_OUT, key)}
+    of_arm -= {"continued"}  # of two stages alone, see below
     assert of_arm == {"pruning"} and not of_arm & set(SPELLED_OUT.settings()) and of_arm <= set(PRUNED.settings())
-    assert sum(map(len, later.values())) + len(of_arm) == len(ADDED_LATER)
+    assert sum(map(len, later.values())) + len(of_arm) + 1 == len(ADDED_LATER)
     before = dataclasses.replace(SPELLED_OUT, **{name: dataclasses.replace(part, **later[name]) for name, part in parts.items()})
     for name in parts:
         assert not set(later[name]) & set(before.settings()[name])
@@ -128,7 +130,7 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
         "epochs": 3, "batch_size": 32, "rate": 0.2, "schedule": "constant", "momentum": 0.9, "weight_decay": 0.1, "alternate": "step",
         "clip_switcher": None, "clip_network": None, "through_switcher": False, "fc_std": 0.05, "split": "holdout", "train_images": 100,
         "augment": False, "normalize": False, "test_images": 100, "pixels": "shuffled", "rate_switcher": None, "momentum_switcher": 0.9,
-        "weight_decay_switcher": 0.1, "turns": (1, 3), "milestones": (0.4,), "switcher_until": 0.5, "fc_init": "torch",
+        "weight_decay_switcher": 0.1, "turns": (1, 3), "milestones": (0.4,), "switcher_until": 0.5, "fc_init": "torch", "nudge": 2,
     }
     assert set(other) == {field.name for field in dataclasses.fields(TrainConfig)}
     variants = [dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, **{key: value})) for key, value in other.items()]
@@ -141,7 +143,7 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
     other = {"dataset": "another", "network": "another"}
     variants += [dataclasses.replace(SPELLED_OUT, **{key: value}) for key, value in other.items()]
     separate = dataclasses.replace(SPELLED_OUT, method="separate", dense_epochs=1)
-    variants += [separate, dataclasses.replace(separate, dense_epochs=2)]
+    variants += [separate, dataclasses.replace(separate, dense_epochs=2), dataclasses.replace(separate, continued=False)]
     followed = dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, rate=0.2))
     variants += [PRUNED, *(dataclasses.replace(PRUNED, pruning=pruning) for pruning in (Pruning("random", SPELLED_OUT), Pruning("same", followed)))]
     hashes = {arm.settings_hash() for arm in [SPELLED_OUT, *variants]}
@@ -151,7 +153,7 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
 def test_settings_are_plain_json_with_the_algorithm_number():
     values = SPELLED_OUT.settings()
     assert values["algorithm"] == ALGORITHM and values["switcher"]["channels"] == [4, 8, 16]
-    assert "name" not in values and "title" not in values
+    assert not {"name", "title", "continued"} & set(values)
     assert dataclasses.replace(SPELLED_OUT, method="dense", switcher=None).settings()["switcher"] is None
 
 
@@ -172,8 +174,11 @@ def test_a_record_older_than_a_setting_gives_back_its_arm():
     assert "scale_inputs" not in old.settings()["switcher"]
     record = {"arm": old.name, "seed": 0, "title": old.title, "settings": old.settings()}
     assert records.arm_of(record) == old
-    new = Arm("new", "alternating", switcher=SwitcherConfig(channels=(4, 8)))
-    assert records.arm_of({"arm": "new", "seed": 0, "title": "", "settings": new.settings()}) == new
+    for new in (
+        Arm("new", "alternating", switcher=SwitcherConfig(channels=(4, 8))), Arm("new", "separate", switcher=SwitcherConfig(), dense_epochs=1),
+        Arm("new", "separate", switcher=SwitcherConfig(), dense_epochs=1, continued=False), PRUNED, dataclasses.replace(PRUNED, dense_epochs=2),
+    ):
+        assert records.arm_of({"arm": new.name, "seed": 0, "title": new.title, "settings": new.settings()}) == new
 
 
 def test_a_side_has_its_own_rate_or_the_network_s():

@@ -16,7 +16,7 @@ from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnlib import data, names, records, runner, trained
+from snnlib import batches, data, flow, metrics, names, records, runner, trained
 from snnlib.config import Arm, SwitcherConfig, TrainConfig, check_seed
 from snnlib.experiments import TABLES
 
@@ -316,8 +316,49 @@ def test_cuda_where_there_is_none_is_refused_and_auto_is_the_cpu():
 
 
 def test_a_switcher_that_dies_is_recorded_as_failed(tmp_path, images):
-    dying = Arm("dying", "alternating", train=TrainConfig(epochs=1), switcher=SwitcherConfig(channels=(2,), initial_mean=-5.0, initial_spread=0.1))
+    dying = Arm("dying", "alternating", train=TrainConfig(epochs=2), switcher=SwitcherConfig(channels=(2,), initial_mean=-5.0, initial_spread=0.1))
     record = runner.run(dying, "quick", 0, tmp_path, CPU, images)
     assert record["status"] == "failed" and record["result"] is None
     assert record["error"]["type"] == "DeadLayerError" and record["error"]["layer"] == "layer 0"
     assert records.look_up(dying, "quick", 0, tmp_path).state == "failed"
+
+
+def test_a_second_stage_goes_on_in_the_order_of_images_unless_it_repeats_it(tmp_path, images, monkeypatch):
+    asked, order = [], batches.order
+    monkeypatch.setattr(batches, "order", lambda seed, epoch, count: asked.append(epoch) or order(seed, epoch, count))
+    for continued, expected in ((True, [0, 1, 2, 3]), (False, [0, 1, 0, 1])):
+        arm = Arm(f"two-{continued}", "separate", train=TrainConfig(epochs=2, train_images=256), switcher=tiny.SWITCHER, dense_epochs=2, continued=continued)
+        asked.clear()
+        whole = runner.run(arm, "quick", 0, tmp_path / "whole", CPU, images)
+        assert asked == expected
+        asked.clear()
+        for _ in range(3):
+            with pytest.raises(runner.BudgetReached):
+                runner.run(arm, "quick", 0, tmp_path / "stopped", CPU, images, deadline=0.0)
+        stopped = runner.run(arm, "quick", 0, tmp_path / "stopped", CPU, images)
+        assert asked == expected and records.comparable(stopped) == records.comparable(whole)
+
+
+def test_a_nudge_moves_one_weight_by_a_millionth():
+    plain, *nudged = (runner.build_network(Arm("n", "dense", train=TrainConfig(nudge=nudge)), 0, CPU) for nudge in (0, 1, 2))
+    places = []
+    for network in nudged:
+        moved = [(a != b).nonzero().tolist() for a, b in zip(network.parameters(), plain.parameters())]
+        assert sum(map(len, moved)) == len(moved[0]) == 1
+        places.append(tuple(moved[0][0]))
+        assert 0.5e-6 < float((network.layers[0].weight - plain.layers[0].weight).detach().sum()) < 1.5e-6
+    assert len(set(places)) == 2
+
+
+def test_what_was_off_is_in_the_record(tmp_path, images):
+    record = runner.run(tiny.ALTERNATING, "quick", 0, tmp_path, CPU, images)
+    off = record["off"]
+    assert off["times"] == ["start", "first turn", *(f"epoch {epoch}" for epoch in range(4))] and off["widths"] == [784, 300, 100]
+    texts = flow.unpack(off["bits"], len(off["times"]))
+    counts = [[int(layer.sum()) for layer in flow.decode(text, off["widths"])] for text in texts]
+    assert counts[2:] == [row["pruned"] for row in record["history"]] and counts[1] == counts[2]
+    shares = [metrics.removed_pct(off["widths"], [w - c for w, c in zip(off["widths"], count)]) for count in counts]
+    result = record["result"]
+    assert (result["start_removed_pct"], result["first_turn_removed_pct"], result["removed_pct"]) == (shares[0], shares[1], shares[-1])
+    assert "off" not in record["history"][0]
+    assert runner.run(tiny.DENSE, "quick", 0, tmp_path, CPU, images)["off"] is None

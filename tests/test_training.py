@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from snnlib import batches, checks, flow, training
+from snnlib import batches, checks, flow, together, training
 from snnlib.compaction import compact
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.data import Dataset, scale
@@ -248,6 +248,13 @@ def test_turns_of_any_length_and_a_switcher_that_stops_learning(monkeypatch, cha
     seen = watched(monkeypatch)
     train_alternating(switched(), DATA, config_of(epochs=4, **changes), 0)
     assert "".join(name[0] for name, *_ in seen) == expected.replace(" ", "")
+
+
+@pytest.mark.parametrize("changes", [{"epochs": 1}, {"epochs": 3, "turns": (3, 1)}])
+def test_a_run_in_which_the_task_network_has_no_turn_is_refused(changes):
+    for train in (lambda *run: train_alternating(switched(), *run), lambda *run: together.train([switched()], "alternating", *run[:2], [run[2]])):
+        with pytest.raises(ValueError, match="the task network would never be trained; give at least"):
+            train(DATA, config_of(**changes), 0)
 
 
 @pytest.mark.parametrize("changes, turn", [({}, 3), ({"alternate": "step", "turns": (2, 1)}, 2)])
@@ -505,7 +512,7 @@ def test_layer_that_dies_with_the_last_step_is_found_at_the_end_of_the_epoch(mon
 def test_batch_larger_than_the_data_is_refused(train, make):
     with pytest.raises(ValueError, match="batch_size=41 is larger than the data set: noise has 40 training images"):
         train(make(), DATA, config_of(batch_size=41), 0)
-    assert len(train(make(), DATA, config_of(batch_size=40, epochs=1), 0).history) == 1
+    assert len(train(make(), DATA, config_of(batch_size=40, epochs=1, alternate="step"), 0).history) == 1
 
 
 @pytest.mark.parametrize("widths", [(16, 3), (16, 1, 3), (16, 40, 3), (16, 1, 30, 2)], ids=["one layer", "one neuron", "wider", "both"])

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ..experiments import REGIMES
 from ..names import Refused
 from ..wording import markdown
 from . import RecordsFolder
@@ -19,26 +20,29 @@ def verdicts(
     as_markdown: Annotated[bool, typer.Option("--md", help="Claims and verdicts as a Markdown table.")] = False,
     root: RecordsFolder = None,
 ) -> None:
-    """Judge each claim of the paper by a rule that was written before its runs: confirmed, refuted or undecided.
+    """Judge each claim of the paper by its rule, in each regime of settings: the paper's letter, plain, tuned.
 
-    Only records of the profile paper count.
+    Only records of the profile paper count; fewer than 8 pairs of runs decide nothing.
     """
     if as_json and as_markdown:
         raise Refused("choose one of --json and --md")
-    from ..verdicts import all_verdicts  # here, not above: it imports torch
+    from ..verdicts import all_verdicts  # here, not above: it imports scipy
 
     found = all_verdicts(root)
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(verdict) for verdict in found], indent=1))
+        typer.echo(json.dumps([dataclasses.asdict(verdict) | {"said": str(verdict), "history": verdict.history} for verdict in found], indent=1))
         return
     if as_markdown:
-        typer.echo(markdown(("claim", "where", "verdict"), [(verdict.claim, verdict.place, verdict.verdict) for verdict in found]))
+        head = ("claim", "where", *REGIMES, "verdict")
+        typer.echo(markdown(head, [(found_.claim, found_.place, *map(str, found_.regimes.values()), str(found_)) for found_ in found]))
         return
     console = Console(highlight=False)
-    colours = {"confirmed": "green", "refuted": "red", "undecided": "yellow"}
+    colours = {"confirmed": "green", "refuted": "red", "not reproduced": "red", "depends": "magenta", "undecided": "yellow"}
     for verdict in found:
-        console.print(f"[bold {colours[verdict.verdict]}]{verdict.verdict}[/]  [bold]{verdict.claim}[/] ({verdict.place})", soft_wrap=True)
-        console.print(f"  Rule{', written when records that it rests on stood already' if verdict.known else ''}: {verdict.rule}", soft_wrap=True)
-        for line in verdict.evidence:
-            console.print(f"  - {line}", soft_wrap=True, markup=False)
+        console.print(f"[bold {colours[verdict.verdict]}]{verdict}[/]  [bold]{verdict.claim}[/] ({verdict.place})", soft_wrap=True)
+        console.print(f"  Rule ({verdict.history}): {verdict.rule}", soft_wrap=True)
+        for regime, judged in verdict.regimes.items():
+            console.print(f"  {regime}: {judged}", soft_wrap=True)
+            for line in judged.evidence if judged.verdict != "no runs" else ():
+                console.print(f"    - {line}", soft_wrap=True, markup=False)
         console.print()

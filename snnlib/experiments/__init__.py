@@ -2,7 +2,7 @@
 
 from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
-from .claims import CLAIMS, Claim
+from .claims import CLAIMS, REGIMES, Claim
 from .controls import CONTROLS
 from .question import QUESTION
 from .search import SEARCH
@@ -14,7 +14,7 @@ TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENE
 QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", None), ("4", None), ("controls", None), ("question", None))
 """The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""
 
-__all__ = ["CLAIMS", "PROFILES", "QUEUE", "TABLES", "Claim", "Table", "arm_of", "place_in_queue"]
+__all__ = ["CLAIMS", "PROFILES", "QUEUE", "REGIMES", "TABLES", "Claim", "Table", "arm_of", "place_in_queue"]
 
 
 def place_in_queue(table: str, network: str) -> int:

@@ -17,7 +17,7 @@ def ablation(train: TrainConfig) -> tuple[Arm, ...]:
         Arm("dense", "dense", "dense", train=dense),
         Arm("dense-std-0.1", "dense", "dense, FC std 0.1, not clipped", train=replace(dense, fc_std=0.1, clip_network=None)),
         Arm("dense-equal-steps", "dense", "dense, as many task-network steps as SNN-AL", train=replace(dense, epochs=half)),
-        Arm("snn-sl", "separate", "SNN-SL", train=replace(train, epochs=half), switcher=switcher, dense_epochs=half),
+        Arm("snn-sl", "separate", "SNN-SL", train=replace(train, epochs=half), switcher=switcher, dense_epochs=half, continued=False),
         Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", train=replace(train, alternate="epoch"), switcher=switcher),
         Arm("snn-al-step", "alternating", "SNN-AL, t counts steps", train=replace(train, alternate="step"), switcher=switcher),
         Arm(

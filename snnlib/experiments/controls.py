@@ -41,7 +41,7 @@ def controls(profile: str) -> tuple[Arm, ...]:
         dense = arm_of(ABLATION, profile, f"dense{ending}").train
         half = replace(dense, epochs=max(dense.epochs // 2, 1))
         for criterion, title in (("random", "random pruning to the same widths, trained on"), ("norm", "L2-norm pruning to the same widths, trained on")):
-            found.append(Arm(f"{criterion}{ending}", "pruned", title + unclipped, train=half, dense_epochs=dense.epochs - half.epochs, pruning=Pruning(criterion, of)))
+            found.append(Arm(f"{criterion}{ending}", "pruned", title + unclipped, train=half, dense_epochs=dense.epochs - half.epochs, pruning=Pruning(criterion, of), continued=False))
         found.append(Arm(f"scratch{ending}", "pruned", f"the structure found, trained from scratch{unclipped}", train=dense, pruning=Pruning("same", of)))
     return tuple(found)
 
