@@ -29,7 +29,7 @@ from filelock import FileLock
 
 from . import records
 from .config import Arm
-from .experiments.studies import Between, Study, cut_after
+from .experiments.studies import LEAST_ACCURATE_PCT, PAPER_PCT, STUDIES, WITHIN, Between, Study, cut_after
 from .names import Refused
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def ranks(points: np.ndarray) -> np.ndarray:
 
 def front(trials: pd.DataFrame, study: Study, rung: int | None = None) -> pd.DataFrame:
     """The finished trials of one rung (the last one that has any) that no other beats in all objectives, most accurate first."""
-    finished = trials[trials["state"] == "finished"]
+    finished = trials[(trials["state"] == "finished") & (trials["rung"].astype(int) <= len(study.rungs))]
     if not len(finished):
         return finished
     finished = finished[finished["rung"] == (finished["rung"].max() if rung is None else rung)]
@@ -225,6 +225,50 @@ def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
             members = members[np.unique(np.linspace(0, len(members) - 1, room).round().astype(int))] if room > 0 else members[:0]
         chosen += list(members)
     return finished.loc[chosen]
+
+
+# --- the choice --------------------------------------------------------------------------------------------------------
+
+
+def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFrame:
+    """``trials`` that a role may take, best first (see :data:`~snnlib.experiments.studies.ROLES`).
+
+    ``dense`` is the tuned dense network's held-out accuracy in percent; only "knee" asks for it.
+    """
+    accuracy = trials["accuracy"].astype(float)
+    if role == "dense":
+        return trials.loc[accuracy.sort_values(ascending=False, kind="stable").index]
+    removed = trials["removed"].astype(float)
+    if role == "knee":
+        near = removed[accuracy >= dense - WITHIN - 1e-9].sort_values(ascending=False, kind="stable")
+        return trials.loc[near.index] if len(near) else by_role(trials, "accurate", dense)
+    enough = accuracy[removed >= (LEAST_ACCURATE_PCT if role == "accurate" else PAPER_PCT)].sort_values(ascending=False, kind="stable")
+    return trials.loc[enough.index] if len(enough) else trials.loc[removed.sort_values(ascending=False, kind="stable").index]
+
+
+def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left out."""
+    again = trials[(trials["rung"] == len(study.stages)) & (trials["state"] == "finished")]
+    rows = []
+    for parent, group in again.groupby(again["parent"].astype(int)):
+        if len(set(group["seed"])) == len(study.fresh):
+            first = group.iloc[0].to_dict()
+            rows.append(first | {"trial": parent, "seed": None} | {name: float(group[name].astype(float).mean()) for name in ("accuracy", "removed")})
+    return pd.DataFrame(rows, dtype=object)
+
+
+def chosen(study: Study, folder: Path) -> dict[str, dict]:
+    """The row of :func:`confirmed` that each role takes. Raises ``Refused`` where the search has not come so far."""
+    found = confirmed(read(study, folder), study)
+    if not len(found):
+        raise Refused(f"search {study.name}: nothing is confirmed yet; go on with `snn search {study.name}`")
+    dense = _dense(study, folder) if "knee" in study.roles else None
+    return {role: by_role(found, role, dense).iloc[0].to_dict() for role in study.roles}
+
+
+def _dense(study: Study, folder: Path) -> float:
+    """Held-out accuracy of the tuned dense network, in percent: mean over fresh seeds."""
+    return chosen(STUDIES[study.against], folder)["dense"]["accuracy"]
 
 
 # --- a study under way -------------------------------------------------------------------------------------------------
@@ -344,9 +388,18 @@ class Store:
         """Queue the trials of an upper rung: the best of the rung below, unless they are there already."""
         if sum(self.counts(rung)):
             return
-        for row in promoted(self.frame(), self.study, rung - 1).to_dict("records"):
+        if rung == len(self.study.stages):
+            trials = self.frame()
+            last = trials[(trials["state"] == "finished") & (trials["rung"] == rung - 1)]
+            dense = _dense(self.study, self.path.parent) if "knee" in self.study.roles and len(last) else None
+            best = pd.concat([by_role(last, role, dense).head(self.study.candidates) for role in self.study.roles]).drop_duplicates("trial") if len(last) else last
+            seeds = self.study.fresh
+        else:
+            best, seeds = promoted(self.frame(), self.study, rung - 1), (self.study.seed,)
+        for row in best.to_dict("records"):
             params = {name: _member(space, row[name]) for name, space in _distributions(self.study).items()}
-            self.optuna.enqueue_trial(params, user_attrs={"rung": rung, "parent": int(row["trial"])})
+            for seed in seeds:
+                self.optuna.enqueue_trial(params, user_attrs={"rung": rung, "parent": int(row["trial"]), "seed": seed})
 
     def ask(self, rung: int) -> optuna.Trial:
         """The next trial of ``rung``."""
@@ -360,8 +413,8 @@ class Store:
         """Keep what came of a trial; returns its whole row."""
         attributes = trial.user_attrs
         whole = {
-            "trial": trial.number, "rung": attributes["rung"], "parent": attributes.get("parent"), "seed": self.study.seed,
-            "epochs": self.study.rungs[attributes["rung"] - 1].epochs, **trial.params, **row,
+            "trial": trial.number, "rung": attributes["rung"], "parent": attributes.get("parent"), "seed": attributes.get("seed", self.study.seed),
+            "epochs": self.study.stages[attributes["rung"] - 1].epochs, **trial.params, **row,
             "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
         trial.set_user_attr("row", whole)
@@ -410,7 +463,7 @@ def search(
         pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=(os.getpid(),))
         saved = time.monotonic()
         try:
-            for number, rung in enumerate(study.rungs, 1):
+            for number, rung in enumerate(study.stages, 1):
                 if number > 1:
                     store.fill(number)
                 running: dict[Future, Any] = {}
@@ -421,7 +474,7 @@ def search(
                     while len(running) < workers and waiting and not _over(deadline) and (ended + len(running) < wanted):
                         trial = store.ask(number)
                         arm = study.arm(trial.params, rung.epochs, f"trial-{trial.number}")
-                        running[pool.submit(try_out, arm, study.seed, study.hopeless, device)] = trial
+                        running[pool.submit(try_out, arm, trial.user_attrs.get("seed", study.seed), study.hopeless, device)] = trial
                     if not running:
                         break
                     done, _ = wait(running, return_when=FIRST_COMPLETED)

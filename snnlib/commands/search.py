@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from .. import search as searching
-from ..experiments.studies import STUDIES
+from ..experiments.studies import ROLES, STUDIES
 from ..names import Refused, check_name
 from ..workers import cpu_count
 
@@ -75,9 +75,10 @@ def _say(progress: searching.Progress) -> None:
 def _how_far(study, folder: Path) -> str:
     trials = searching.read(study, folder)
     parts = []
-    for number, rung in enumerate(study.rungs, 1):
+    for number, rung in enumerate(study.stages, 1):
         done = int((trials["rung"] == number).sum()) if len(trials) else 0
-        parts.append(f"{done} of {rung.trials} trials of {rung.epochs} epochs")
+        what = "trials" if number <= len(study.rungs) else "fresh seeds"
+        parts.append(f"{done} of {rung.trials} {what} of {rung.epochs} epochs")
     failed = int(trials["state"].isin(["failed", "cut"]).sum()) if len(trials) else 0
     return ", ".join(parts) + (f" ({failed} failed or cut short)" if failed else "")
 
@@ -85,6 +86,10 @@ def _how_far(study, folder: Path) -> str:
 def _show(study, folder: Path, as_json: bool) -> None:
     trials = searching.read(study, folder)
     best = searching.front(trials, study)
+    try:
+        taken = {role: _plain(row) for role, row in searching.chosen(study, folder).items()}
+    except Refused as problem:
+        taken = {"none": str(problem)}
     matters = {}
     for objective in study.objectives:
         try:
@@ -92,13 +97,21 @@ def _show(study, folder: Path, as_json: bool) -> None:
         except (Refused, ImportError) as problem:
             matters[objective] = str(problem)
     if as_json:
-        rows = [{key: value for key, value in row.items() if value is not None and value == value} for row in best.to_dict("records")]
-        typer.echo(json.dumps({"study": study.name, "trials": len(trials), "front": rows, "importance": matters}, indent=1))
+        rows = [_plain(row) for row in best.to_dict("records")]
+        typer.echo(json.dumps({"study": study.name, "trials": len(trials), "front": rows, "chosen": taken, "rule": ROLES, "importance": matters}, indent=1))
         return
     typer.echo(f"{study.title}: {_how_far(study, folder)}")
     for row in best.to_dict("records"):
         settings = ", ".join(f"{key} {row[key]:.3g}" if isinstance(row[key], float) else f"{key} {row[key]}" for key in study.space)
         typer.echo(f"  trial {row['trial']}: {row['accuracy']:.2f} %, {row['removed']:.1f} % removed, {row['widths']}\n    {settings}")
+    for role, row in taken.items():
+        said = row if isinstance(row, str) else f"trial {row['trial']}, {row['accuracy']:.2f} %" + (f", {row['removed']:.1f} % removed" if "removed" in row else "") + " (means over fresh seeds)"
+        typer.echo(f"chosen, {role} ({ROLES[role]}): {said}" if role in ROLES else said)
     for objective, shares in matters.items():
         said = shares if isinstance(shares, str) else ", ".join(f"{key} {value:.2f}" for key, value in shares.items())
         typer.echo(f"what matters for {objective}: {said}")
+
+
+def _plain(row: dict) -> dict:
+    """A trial without what it has not, for JSON."""
+    return {key: value for key, value in row.items() if value is not None and value == value}
