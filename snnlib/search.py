@@ -250,6 +250,8 @@ def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left out."""
     again = trials[(trials["rung"] == len(study.stages)) & (trials["state"] == "finished")]
     rows = []
+    if not len(again):
+        return again
     for parent, group in again.groupby(again["parent"].astype(int)):
         if len(set(group["seed"])) == len(study.fresh):
             first = group.iloc[0].to_dict()
@@ -425,7 +427,8 @@ class Store:
     def save(self) -> None:
         """Write the file that is kept."""
         with self.lock:
-            write(self.rows(), self.path)
+            if rows := self.rows():
+                write(rows, self.path)
 
 
 def _member(distribution, value):

@@ -55,6 +55,7 @@ class Study:
     roles: tuple[str, ...] = ("accurate", "knee", "sparse")  # what is chosen in the end, see :data:`ROLES`
     candidates: int = 2  # for each role so many of the last rung are tried again on fresh seeds
     fresh: tuple[int, ...] = (1, 2, 3)  # these seeds
+    train_images: int | None = None  # so many training images only; None: all but the held-out ones
     seed: int = 0
 
     @property
@@ -70,7 +71,7 @@ class Study:
     def arm(self, values: dict, epochs: int, name: str, split: str = "holdout") -> Arm:
         """The arm of one trial: ``values`` holds a value for each setting of the space."""
         train = TrainConfig(
-            epochs=epochs, split=split, rate=values["rate"], momentum=values["momentum"], weight_decay=values["weight_decay"],
+            epochs=epochs, split=split, train_images=self.train_images, rate=values["rate"], momentum=values["momentum"], weight_decay=values["weight_decay"],
             clip_network=values["clip_network"], clip_switcher=values.get("clip_switcher"), schedule=values["schedule"], normalize=values["normalize"],
             rate_switcher=values.get("rate_switcher"), momentum_switcher=values.get("momentum_switcher"),
             weight_decay_switcher=values.get("weight_decay_switcher"), switcher_until=values.get("switcher_until", 1.0),

@@ -1,0 +1,252 @@
+"""The search of settings: what a trial keeps, which trials are best, and that it goes on from its file alone."""
+
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from command_line import inside
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snnlib import records, search
+from snnlib.experiments import studies
+from snnlib.experiments.studies import NETWORK, SHAPE, STUDIES, SWITCHER, Between, Rung, Study
+from snnlib.names import Refused
+
+optuna = pytest.importorskip("optuna")
+
+RUNGS = (Rung(2, 4), Rung(2, 2), Rung(3, 1))
+DENSE = Study("tiny-dense", "tiny", "dense", NETWORK | {"rate": Between(0.01, 0.1)}, RUNGS, roles=("dense",), fresh=(1, 2), candidates=1, floor=0.0, hopeless=0.0, train_images=256)
+SNN = Study(
+    "tiny-snn", "tiny", "alternating", NETWORK | SWITCHER | SHAPE | {"rate": Between(0.01, 0.1), "turn": ("1", "10")}, RUNGS, against="tiny-dense", fresh=(1, 2), candidates=1,
+    floor=0.0, hopeless=0.0, train_images=256,
+)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    for study in (DENSE, SNN):
+        monkeypatch.setitem(STUDIES, study.name, study)
+
+
+def trials_of(*rows, **common):
+    """A table of trials from (accuracy, removed), all finished on the first rung unless said otherwise."""
+    found = [{"trial": index, "rung": 1, "state": "finished", "accuracy": accuracy, "removed": removed} | common for index, (accuracy, removed) in enumerate(rows)]
+    return pd.DataFrame(found, dtype=object)
+
+
+# --- which are best
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=30))
+def test_ranks_are_fronts_one_behind_the_other(points):
+    found = search.ranks(np.array(points, float))
+    for rank, point in zip(found, points):
+        beating = [other for other, (a, b) in zip(found, points) if a >= point[0] and b >= point[1] and (a, b) != point]
+        assert rank == max(beating, default=-1) + 1
+
+
+def test_the_front_is_of_the_last_rung_that_has_finished_trials():
+    study = STUDIES["mlp-snn"]
+    trials = trials_of((98, 10), (97, 50), (96, 40), (99, 0))
+    assert list(search.front(trials, study)["trial"]) == [3, 0, 1]
+    trials.loc[1, "rung"] = 2
+    assert list(search.front(trials, study)["trial"]) == [1]
+    trials.loc[1, "state"] = "failed"
+    assert list(search.front(trials, study)["trial"]) == [3, 0, 2]
+    trials.loc[0, "rung"] = len(study.stages)
+    assert list(search.front(trials, study)["trial"]) == [3, 2], "a confirmation on fresh seeds is no rung"
+
+
+def test_promoted_trials_are_accurate_enough_remove_something_and_come_front_by_front():
+    study = Study("s", "", "alternating", {}, (Rung(1, 9), Rung(2, 3)), floor=95)
+    trials = trials_of((99, 0.5), (98, 10), (97, 50), (96, 70), (94, 99), (97, 40), (96, 60))
+    assert sorted(search.promoted(trials, study, 1)["trial"]) == [1, 2, 3]
+    study = Study("s", "", "alternating", {}, (Rung(1, 9), Rung(2, 4)), floor=95)
+    assert sorted(search.promoted(trials, study, 1)["trial"])[:3] == [1, 2, 3] and len(search.promoted(trials, study, 1)) == 4
+    assert not len(search.promoted(trials_of((90, 50)), study, 1))
+
+
+@pytest.mark.parametrize("role, rows, dense, expected", [
+    ("dense", [(97, 0), (98, 0), (96, 0)], None, [1, 0, 2]),
+    ("accurate", [(99, 4.9), (98, 5.0), (98.5, 20)], None, [2, 1]),
+    ("knee", [(98.5, 10), (98.4, 60), (98.39, 90)], 98.5, [1, 0]),
+    ("knee", [(98.0, 10), (97.0, 60)], 98.5, [0, 1]),  # none is near enough: the accurate one
+    ("sparse", [(98, 74.5), (97, 74.6), (97.5, 80)], None, [2, 1]),
+    ("sparse", [(98, 10), (97, 70)], None, [1, 0]),  # none removes so much: the most
+])
+def test_each_role_takes_by_its_rule(role, rows, dense, expected):
+    assert list(search.by_role(trials_of(*rows), role, dense)["trial"]) == expected
+    assert str(studies.LEAST_ACCURATE_PCT)[0] in studies.ROLES["accurate"] and str(studies.WITHIN) in studies.ROLES["knee"] and str(studies.PAPER_PCT) in studies.ROLES["sparse"]
+
+
+def test_what_is_confirmed_is_a_mean_over_all_fresh_seeds():
+    study = STUDIES["mlp-snn"]
+    again = [
+        {"trial": number, "parent": parent, "seed": seed, "rung": len(study.stages), "state": state, "accuracy": accuracy, "removed": 50.0}
+        for number, (parent, seed, state, accuracy) in enumerate([(7, 1, "finished", 98.0), (7, 2, "finished", 98.2), (7, 3, "finished", 98.4), (8, 1, "finished", 99.0), (8, 2, "failed", None), (8, 3, "finished", 99.0)])
+    ]
+    found = search.confirmed(pd.DataFrame(again, dtype=object), study)
+    assert list(found["trial"]) == [7] and found.iloc[0]["accuracy"] == pytest.approx(98.2)
+
+
+# --- settings
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_corner_of_a_space_is_an_arm_on_held_out_images(name):
+    study, hashes = STUDIES[name], set()
+    first = {key: space.low if isinstance(space, Between) else space[0] for key, space in study.space.items()}
+    corners = [first | {key: value} for key, space in study.space.items() for value in ((space.low, space.high) if isinstance(space, Between) else space)]
+    for values in corners:
+        arm = study.arm(values, 5, "trial")
+        assert arm.train.split == "holdout" and arm.network == study.network and (arm.switcher is None) == (study.method == "dense")
+        assert arm.switcher is None or arm.switcher.reads == study.reads
+        hashes.add(arm.settings_hash())
+    assert len(hashes) == sum(2 if isinstance(space, Between) else len(space) for space in study.space.values()) - len(study.space) + 1, "every value tells"
+
+
+def test_controls_are_searched_as_long_as_what_they_are_compared_with():
+    small = {study.rungs for name, study in STUDIES.items() if name.startswith("mlp-") and name not in ("mlp-snn", "mlp-dense")}
+    assert len(small) == 1 and STUDIES["mlp-snn"].rungs == STUDIES["mlp-dense"].rungs and STUDIES["lenet5-snn"].rungs == STUDIES["lenet5-dense"].rungs
+    assert STUDIES["mlp-snn"].rungs[0].trials >= 600
+
+
+# --- a trial
+
+
+def values_of(study, **changes):
+    return {key: space.low if isinstance(space, Between) else space[0] for key, space in study.space.items()} | changes
+
+
+def test_a_trial_keeps_what_came_out():
+    row = search.try_out(SNN.arm(values_of(SNN, turn="1", initial_mean=1.0, initial_spread=1.0, rate=0.05), 2, "trial"), 0, 0.0)
+    assert row["state"] == "finished" and 0 < row["accuracy"] <= row["best_accuracy"] <= 100 and row["epochs_done"] == 2
+    assert row["removed_start"] > 5 and row["widths_start"].count("-") == 2 and set(search.REGIONS) <= set(row)
+    dense = search.try_out(DENSE.arm(values_of(DENSE), 2, "trial"), 0, 0.0)
+    assert dense["removed"] == 0 and dense["widths"] == "784-300-100" and "removed_start" not in dense
+
+
+def test_a_trial_that_diverges_or_is_hopeless_says_so():
+    broken = search.try_out(DENSE.arm(values_of(DENSE, rate=1e30, clip_network=None, schedule="constant"), 2, "trial"), 0, 0.0)
+    assert broken["state"] == "failed" and broken["error"].startswith("DivergenceError") and "accuracy" not in broken
+    hopeless = search.try_out(DENSE.arm(values_of(DENSE), 3, "trial"), 0, 100.0)
+    assert hopeless["state"] == "cut" and hopeless["epochs_done"] == studies.cut_after(3) == 2 and "after 2 epochs" in hopeless["error"]
+
+
+def test_regions_of_the_image():
+    off = np.zeros((28, 28), bool)
+    off[:4, 4:-4] = True
+    assert search.regions(off.flatten(), (28, 28)) == (pytest.approx(100 * 80 / 784, abs=0.01), 50.0, 0.0, 0.0)
+    off[7:21, 7:21] = True
+    assert search.regions(off.flatten(), (28, 28))[3] == 100.0
+
+
+# --- the file
+
+
+def test_trials_are_read_as_they_were_written(tmp_path):
+    rows = [
+        {"trial": 0, "state": "finished", "turn": "10", "ratio": "1:1", "clip_network": None, "normalize": True, "rate": 0.1, "error": None},
+        {"trial": 1, "state": "failed", "turn": "epoch", "ratio": "1:3", "clip_network": 5.0, "normalize": False, "rate": 1e-5, "error": "a, b \"c\"\nd"},
+    ]
+    path = search.file_of(SNN, tmp_path)
+    search.write(rows, path)
+    assert search.read(SNN, tmp_path).to_dict("records") == rows
+    before = path.read_bytes()
+    search.write(search.read(SNN, tmp_path).to_dict("records"), path)
+    assert path.read_bytes() == before
+    path.write_bytes(before[:-20])
+    with pytest.raises(records.RecordError, match="is damaged .* or delete it and search anew"):
+        search.read(SNN, tmp_path)
+
+
+def run(study, folder, scratch, deadline=None):
+    heard = []
+    search.search(study, folder, scratch, 2, deadline=deadline, on_trial=heard.append)
+    return heard
+
+
+def test_a_search_climbs_its_rungs_and_goes_on_from_its_file_alone(tmp_path, tiny, capsys):
+    """Stopped after its first trials, its journal lost, it ends with as many trials of each rung as if it had not been."""
+    folder = tmp_path / "kept"
+    assert not run(DENSE, folder, tmp_path / "j1", deadline=0.0)  # no trial starts after the deadline
+    with pytest.raises(Refused, match="search tiny-dense: nothing is confirmed yet; go on with `snn search tiny-dense`"):
+        search.chosen(DENSE, folder)
+    for study in (DENSE, SNN):
+        first = run(study, folder, tmp_path / "j1")
+        trials = search.read(study, folder)
+        assert len(first) == len(trials) and list(trials["trial"]) == sorted(set(trials["trial"]))
+        by_rung = trials.groupby(trials["rung"].astype(int)).size().to_dict()
+        assert by_rung[1] == 4 and set(trials["state"]) <= {"finished", "failed"}
+        assert not run(study, folder, tmp_path / "j1"), "all of it is done"
+        kept = search.file_of(study, folder).read_bytes()
+        assert not run(study, folder, tmp_path / "j2"), "and the file alone says so"
+        assert search.file_of(study, folder).read_bytes() == kept
+    dense = search.read(DENSE, folder)
+    again = dense[dense["rung"] == 4]
+    assert sorted(again["seed"]) == [1, 2] and len(set(again["parent"])) == 1 and search.chosen(DENSE, folder)["dense"]["accuracy"] > 0
+    # half of the file: what is missing is tried again, what stands is not
+    rows = dense[dense["trial"] < 2].to_dict("records")
+    search.write(rows, search.file_of(DENSE, tmp_path / "half"))
+    more = run(DENSE, tmp_path / "half", tmp_path / "j3")
+    assert sum(each.row["rung"] == 1 for each in more) == 2
+    assert search.read(DENSE, tmp_path / "half").to_dict("records")[:2] == [{key: row.get(key) for key in row} for row in rows]
+    code, said, _ = inside(capsys, "search", "tiny-dense", "--json", "--folder", folder)
+    found = json.loads(said)
+    assert code == 0 and found["chosen"]["dense"]["accuracy"] > 0 and found["front"] and "too few" in found["importance"]["accuracy"]
+    code, said, _ = inside(capsys, "search", "tiny-dense", "--show", "--folder", folder)
+    assert code == 0 and "chosen, dense (the highest accuracy): trial" in said
+
+
+def test_trials_of_a_process_that_was_killed_are_tried_again(tmp_path, tiny):
+    with search._quiet():
+        store = search.Store(DENSE, tmp_path, tmp_path / "j")
+        trial = store.ask(1)
+        trial.set_user_attr("by", trial.user_attrs["by"].split(":")[0] + ":4194304")  # above any process there can be
+        again = search.Store(DENSE, tmp_path, tmp_path / "j")
+        assert again.counts(1) == (0, 1)
+        assert again.ask(1).params == trial.params
+
+
+def test_what_cannot_be_asked_for_is_refused(capsys, tmp_path, monkeypatch):
+    assert inside(capsys, "search", "mlp-sn")[0] == 2
+    code, _, error = inside(capsys, "search", "mlp-sn", "--folder", tmp_path)
+    assert code == 2 and "did you mean 'mlp-snn'?" in error
+    assert "must be more than 0 seconds" in inside(capsys, "search", "mlp-snn", "--time-budget", "0", "--folder", tmp_path)[2]
+    code, said, _ = inside(capsys, "search", "--folder", tmp_path)
+    assert code == 0 and all(name in said for name in STUDIES)
+    monkeypatch.setitem(__import__("sys").modules, "optuna", None)
+    code, _, error = inside(capsys, "search", "mlp-snn", "--folder", tmp_path)
+    assert code == 2 and "needs Optuna: pip install" in error
+
+
+def test_importance_names_the_setting_that_matters():
+    draw, study = np.random.default_rng(0), STUDIES["mlp-dense"]
+    rows = []
+    for index in range(80):
+        values = {key: float(np.exp(draw.uniform(np.log(space.low), np.log(space.high)))) if isinstance(space, Between) else space[draw.integers(len(space))] for key, space in study.space.items()}
+        rows.append(values | {"trial": index, "rung": 1, "state": "finished", "accuracy": 98.0 + (values["momentum"] > 0) + 0.1 * draw.normal()})
+    shares = search.importance(pd.DataFrame(rows, dtype=object), study, "accuracy")
+    assert max(shares, key=shares.get) == "momentum"
+    with pytest.raises(Refused, match="3 finished trials are too few"):
+        search.importance(pd.DataFrame(rows[:3], dtype=object), study, "accuracy")
+
+
+def test_the_committed_trials_are_whole():
+    """Each study's file: numbers once, settings of its space, failed ones kept and said why, nothing judged on test images."""
+    folder = search.default_folder()
+    for study in STUDIES.values():
+        trials = search.read(study, folder)
+        if not len(trials):
+            continue
+        assert trials["trial"].is_unique and set(trials["state"]) <= {"finished", "failed", "cut"}
+        assert all(trials.loc[trials["state"] != "finished", "error"].map(bool))
+        for row in trials.to_dict("records"):
+            for name, space in study.space.items():
+                assert space.low <= row[name] <= space.high if isinstance(space, Between) else row[name] in space
+        assert search.file_of(study, folder).stat().st_size < 500_000
+        with gzip.open(search.file_of(study, folder)) as file:
+            assert len(file.readlines()) == len(trials) + 1
