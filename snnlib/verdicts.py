@@ -42,6 +42,8 @@ def beside(arm: str, kind: str) -> str:
     """The arm that ``arm``, one of :data:`SETTINGS`, is compared with: "dense", "sl", "cut", or a control."""
     if arm in READINGS:
         names = {"dense": f"dense{READINGS[arm]}", "sl": "snn-sl", "cut": f"snn-al-cut{READINGS[arm]}"}
+        if READINGS[arm]:  # with the clipping of SNN-AL, which the dense network of that start lacks
+            names |= {kind: f"{kind}-clipped{READINGS[arm]}" for kind in ("random", "norm", "scratch")}
         return names.get(kind, f"{kind}{READINGS[arm]}")
     return f"{arm}-{kind}" if arm == "letter" or kind != "dense" else "tuned-dense"
 

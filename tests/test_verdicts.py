@@ -175,7 +175,7 @@ def structure_records(root, lead):
     for name, ending in verdicts.READINGS.items():
         write(root, "controls", name, eight(98.0))
         for control in ("random", "norm", "scratch"):
-            write(root, "controls", control + ending, eight(98.0 - lead, -1))
+            write(root, "controls", verdicts.beside(name, control), eight(98.0 - lead, -1))
 
 
 def position_records(root, lead):

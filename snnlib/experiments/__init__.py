@@ -6,12 +6,12 @@ from .claims import CLAIMS, REGIMES, Claim
 from .controls import CONTROLS
 from .question import QUESTION
 from .search import SEARCH
-from .stability import STABILITY
+from .stability import ROUNDING, STABILITY
 from .table import PROFILES, Table, arm_of
 
-TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, CONTROLS, QUESTION, SEARCH, STABILITY)}
+TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, CONTROLS, QUESTION, SEARCH, STABILITY, ROUNDING)}
 
-QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", None), ("4", None), ("controls", None), ("question", None))
+QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", None), ("4", None), ("controls", None), ("rounding", None), ("question", None))
 """The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""
 
 __all__ = ["CLAIMS", "PROFILES", "QUEUE", "REGIMES", "TABLES", "Claim", "Table", "arm_of", "place_in_queue"]

@@ -43,6 +43,9 @@ def controls(profile: str) -> tuple[Arm, ...]:
         for criterion, title in (("random", "random pruning to the same widths, trained on"), ("norm", "L2-norm pruning to the same widths, trained on")):
             found.append(Arm(f"{criterion}{ending}", "pruned", title + unclipped, train=half, dense_epochs=dense.epochs - half.epochs, pruning=Pruning(criterion, of), continued=False))
         found.append(Arm(f"scratch{ending}", "pruned", f"the structure found, trained from scratch{unclipped}", train=dense, pruning=Pruning("same", of)))
+        if ending:  # the same once more with SNN-AL's clipping, so that the clip cannot make the difference
+            clipped = [replace(of_kind, name=f"{of_kind.name.removesuffix(ending)}-clipped{ending}", title=of_kind.title.replace("not clipped", "clipped as SNN-AL")) for of_kind in found[-3:]]
+            found += [replace(each, train=replace(each.train, clip_network=base.clip_network), continued=True) for each in clipped]
     return tuple(found)
 
 

@@ -67,3 +67,13 @@ def stability() -> tuple[Arm, ...]:
 STABILITY = Table(
     "stability", "Stability: which settings train at all, on held-out images", arms={"map": stability()}, seeds={"map": (0, 1, 2)}, reference="start-epoch-mean-1-spread-1",
 )
+
+
+ROUNDING = Table(
+    "rounding", "Rounding: SNN-AL, seed 0, with one weight moved by a millionth, eight times another one; the MLP on MNIST",
+    arms={"paper": tuple(
+        Arm(f"nudge-{which}", "alternating", f"weight {which} moved by 1e-6", train=TrainConfig(epochs=30, nudge=which), switcher=SwitcherConfig()) for which in range(1, 9)
+    )},
+    seeds={"paper": (0,)}, reference="nudge-1",
+)
+"""Another processor rounds otherwise. How far does that carry? Everything but one rounding error is the same in these runs."""
