@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .config import Arm
     from .metrics import PairedDifference
+    from .verdicts import Verdict
 
 
 def unbroken(text: str) -> str:
@@ -37,6 +38,20 @@ def run_size(arm: Arm, images: int) -> str:
     chosen = f"{train.train_images:,} of {images:,}" if train.train_images else f"all {images:,}"
     judged = f", judged on {train.test_images:,} test images" if train.test_images else ""
     return f"{chosen} training images, {train.epochs} passes over them in all, batch {train.batch_size}{judged}"
+
+
+def verdict(found: Verdict) -> str:
+    """A claim, the verdict on it, what came first, rule or runs, and the evidence by regime, as Markdown for a chapter."""
+    lines = [
+        f"**{found.claim}** By [its rule](13_verdicts.ipynb) ({found.history}): **{found}**.", "",
+        "; ".join(f"{regime} regime: {judged}" for regime, judged in found.regimes.items()) + ".", "",
+    ]
+    return "\n".join([*lines, *(f"* {unsigned(line)}" for line in found.evidence)])
+
+
+def unsigned(text: str) -> str:
+    """``text`` with true minus signs, otherwise as it is."""
+    return re.sub(r"(?<![0-9A-Za-z])-(?=[0-9])", "\N{MINUS SIGN}", text)
 
 
 def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

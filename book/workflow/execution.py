@@ -29,7 +29,7 @@ def digest(text: Path, parameters: dict, records: Path) -> str:
     total = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     for cell in from_text(text).cells:
         total.update(json.dumps([cell.cell_type, cell.source]).encode())
-    for path in (*sorted(records.rglob("*.json")), *sorted((ROOT / "snnlib").rglob("*.py")), *sorted((ROOT / "data" / "paper").glob("*.csv"))):
+    for path in (*sorted(records.rglob("*.json")), *sorted((ROOT / "snnlib").rglob("*.py")), *sorted((ROOT / "data" / "paper").glob("*.csv")), *sorted((ROOT / "data" / "search").glob("*.csv.gz"))):
         total.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return total.hexdigest()
 
