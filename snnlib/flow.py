@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -40,3 +40,43 @@ def unpack(text: str, count: int) -> list[str]:
     """The ``count`` texts that :func:`pack` made one of."""
     changes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(count, -1)
     return [row.tobytes().hex() for row in np.bitwise_xor.accumulate(changes, axis=0)]
+
+
+def of_record(record: Mapping) -> dict[str, list[np.ndarray]]:
+    """Which neurons of a run were off: time ("start", "first turn", "epoch 0", ...) to one boolean vector a layer.
+
+    Raises ``ValueError`` for a run that kept no such thing: a dense one, or one made before version 0.2.
+    """
+    kept = record.get("off")
+    if not kept:
+        raise ValueError(f"the run of {record.get('arm')!r}, seed {record.get('seed')}, did not note which neurons were off: choose a run with a switcher, or train it again with --force")
+    return {time: decode(text, kept["widths"]) for time, text in zip(kept["times"], unpack(kept["bits"], len(kept["times"])))}
+
+
+def fates(off: Mapping[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+    """Counts (times, layers) of neurons by what has become of them, at the start and after each epoch.
+
+    Of those that are off at a time: "off from the start" have been off at every look until then, "in the first turn" since
+    the switcher's first turn, "later" since a later look; of those that are on: "revived" were off once, "never off" were not.
+    """
+    epochs = [time for time in off if time.startswith("epoch")]
+    looks = [off["start"], *(off[time] for time in epochs)]
+    first = off.get("first turn", off["start"])
+    found: dict[str, list[list[int]]] = {name: [] for name in ("off from the start", "in the first turn", "later", "revived", "never off")}
+    for now in range(len(looks)):
+        rows: dict[str, list[int]] = {name: [] for name in found}
+        for layer in range(len(first)):
+            past = np.array([look[layer] for look in looks[: now + 1]])
+            present, started, turned = past[-1], past[0], first[layer] if now else past[0]
+            seen = past[1:] if now else past[:1]  # looks after the first turn
+            always = present & started & turned & seen.all(0)
+            since_turn = present & ~always & turned & seen.all(0)
+            ever = past.any(0) | (turned if now else started)
+            rows["off from the start"].append(int(always.sum()))
+            rows["in the first turn"].append(int(since_turn.sum()))
+            rows["later"].append(int((present & ~always & ~since_turn).sum()))
+            rows["revived"].append(int((~present & ever).sum()))
+            rows["never off"].append(int((~present & ~ever).sum()))
+        for name, counts in rows.items():
+            found[name].append(counts)
+    return {name: np.array(counts) for name, counts in found.items()}

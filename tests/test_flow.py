@@ -1,5 +1,6 @@
 """Which neurons are off, as text and back: any widths, any number of epochs."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -33,3 +34,35 @@ def test_a_text_of_other_neurons_is_refused(widths):
     text = flow.encode([torch.ones(8)])
     with pytest.raises(ValueError, match="bits cannot be"):
         flow.decode(text, widths)
+
+
+def test_what_became_of_each_neuron():
+    """Seven neurons of one layer, a start, a first turn and three epochs; by hand."""
+    rows = {
+        "start": [1, 1, 0, 0, 0, 1, 0], "first turn": [1, 0, 1, 0, 0, 1, 0], "epoch 0": [1, 0, 1, 0, 0, 1, 0],
+        "epoch 1": [1, 0, 1, 1, 0, 0, 0], "epoch 2": [1, 1, 1, 1, 0, 0, 0],
+    }
+    found = flow.fates({time: [np.array(row, bool)] for time, row in rows.items()})
+    assert {name: counts[:, 0].tolist() for name, counts in found.items()} == {
+        "off from the start": [3, 2, 1, 1], "in the first turn": [0, 1, 1, 1], "later": [0, 0, 1, 2], "revived": [0, 1, 2, 1], "never off": [4, 3, 2, 2],
+    }
+
+
+@given(st.lists(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=2, max_size=2), min_size=2, max_size=6))
+def test_every_neuron_has_one_fate_at_every_look(looks):
+    times = ["start", "first turn", *(f"epoch {epoch}" for epoch in range(len(looks) - 2))]
+    off = {time: [np.array(layer) for layer in look] for time, look in zip(times, looks)}
+    found = flow.fates(off)
+    total = sum(found.values())
+    assert (total == 5).all() and total.shape == (len(looks) - 1, 2)
+    ends = [off["start"], *(off[time] for time in times[2:])]
+    now_off = sum(found[name] for name in ("off from the start", "in the first turn", "later"))
+    assert now_off.tolist() == [[int(layer.sum()) for layer in look] for look in ends]
+
+
+def test_a_run_that_noted_nothing_is_named():
+    with pytest.raises(ValueError, match="the run of 'dense', seed 3, did not note which neurons were off"):
+        flow.of_record({"arm": "dense", "seed": 3, "off": None})
+    text = flow.encode([torch.tensor([0.0, 1.0]), torch.tensor([0.0])])
+    record = {"off": {"times": ["start"], "widths": [2, 1], "bits": flow.pack([text])}}
+    assert [layer.tolist() for layer in flow.of_record(record)["start"]] == [[True, False], [True]]
