@@ -60,17 +60,21 @@ def command(
 
 def problems(table: str, profile: str, root: Path) -> list[str]:
     """What keeps runs out of a table, with the command that mends it: a line for all that is missing, one for all that
-    is stale, one for each failed or broken run."""
+    is stale, one for the failed and one for the broken runs of each arm."""
     found, lines = entries(table, profile, root), []
     networks = list(dict.fromkeys(entry.arm.network for entry in found))
     for network in networks:
         of_network = [entry for entry in found if entry.arm.network == network]
         lines += _absent(table, profile, root, of_network, network if len(networks) > 1 else "")
+    groups: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in found:
         if entry.state in ("failed", "broken"):
-            of = {"networks": [entry.arm.network]} if len(networks) > 1 else {}
-            mend = command(table, profile, root, [entry.arm.name], [entry.seed], force=entry.state == "failed", **of)
-            lines.append(f"{entry.state}: {entry.arm.name} seed {entry.seed} ({_problem(entry)}): `{mend}`")
+            groups.setdefault((entry.state, entry.arm.network, entry.arm.name), []).append(entry)
+    for (state, network, arm), group in groups.items():
+        seeds = [entry.seed for entry in group]
+        mend = command(table, profile, root, [arm], seeds, force=state == "failed", networks=[network] if len(networks) > 1 else ())
+        why = _problem(group[0]) + (f"; {len(group) - 1} more" if len(group) > 1 else "")
+        lines.append(f"{state}: {arm} seed {', '.join(map(str, seeds))} ({why}): `{mend}`")
     return lines
 
 

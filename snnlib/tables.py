@@ -60,6 +60,9 @@ class Row:
     diff_mean: float | None  # accuracy minus the reference arm's, paired by seed
     diff_low: float | None  # its 95 % confidence interval
     diff_high: float | None
+    all_mean: float | None  # the same difference with runs that failed at the accuracy of guessing; None where none failed
+    all_low: float | None
+    all_high: float | None
     macs: float | None  # for one image, of the compacted network, all layers counted
     seconds: float | None  # None also where runs of different machines or versions of the program would be averaged
     note: str
@@ -77,7 +80,7 @@ def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
     ours = []
     for (network, name), runs in by_arm.items():
         reference = plan.reference_of(name)
-        ours.append(_our_row(table, profile, runs, None if name == reference else _accuracies(by_arm[network, reference])))
+        ours.append(_our_row(table, profile, runs, None if name == reference else by_arm[network, reference]))
     return _by_network(paper_rows(table), [row for row in ours if row is not None], plan.networks)
 
 
@@ -119,7 +122,7 @@ def _paper_row(printed: dict[str, str]) -> Row:
         acc_mean=_number(printed["acc"]), acc_std=_number(printed["acc_std"]),
         widths=[int(width) for width in printed["widths"].split("-")] if printed["widths"] else None,
         start_pct=None, first_pct=None, removed_pct=_number(printed["pruned_pct"]), effective_pct=None,
-        diff_mean=None, diff_low=None, diff_high=None, macs=None, seconds=None,
+        diff_mean=None, diff_low=None, diff_high=None, all_mean=None, all_low=None, all_high=None, macs=None, seconds=None,
         note="the paper copied this row from another paper" if quoted else "",
     )
 
@@ -132,15 +135,24 @@ def _accuracies(runs: Iterable[Entry]) -> dict[int, float]:
     return {run.seed: run.record["result"]["accuracy"] for run in runs if run.state == "recorded"}
 
 
-def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: dict[int, float] | None) -> Row | None:
-    """Row of one arm from its runs; ``reference`` holds the accuracies to compare with, by seed."""
+def _with_failed(runs: Iterable[Entry]) -> dict[int, float]:
+    """Accuracies by seed, those of runs that died or diverged as guessing gives them."""
+    runs = list(runs)
+    return _accuracies(runs) | {run.seed: 100 / run.record.get("images", {}).get("classes", 10) for run in runs if run.state == "failed"}
+
+
+def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequence[Entry] | None) -> Row | None:
+    """Row of one arm from its runs; ``reference`` holds the runs to compare with."""
     arm, failed = runs[0].arm, sum(run.state == "failed" for run in runs)
     done = [run.record for run in runs if run.state == "recorded"]
     if not done and not failed:
         return None
     accuracies = _accuracies(runs)
     found = [record["result"] for record in done]
-    difference = metrics.paired_difference(accuracies, reference) if reference is not None else None
+    difference = metrics.paired_difference(accuracies, _accuracies(reference)) if reference is not None else None
+    whole = None
+    if reference is not None and (failed or any(run.state == "failed" for run in reference)):
+        whole = metrics.paired_difference(_with_failed(runs), _with_failed(reference))
 
     def mean(values: Iterable[float]) -> float | None:
         values = list(values)
@@ -159,6 +171,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: dict[in
         diff_mean=_finite(difference and difference.mean),
         diff_low=_finite(difference and difference.low),
         diff_high=_finite(difference and difference.high),
+        all_mean=_finite(whole and whole.mean), all_low=_finite(whole and whole.low), all_high=_finite(whole and whole.high),
         macs=mean(result["macs"] for result in found) if all("macs" in result for result in found) else None,
         seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
@@ -241,6 +254,10 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
         said.append("start, turn 1, removed: weights whose neurons are off before the first step, after the switcher's first turn, and at the end; training prunes the difference")
     if any(row.source == "paper" and "x0.25" in row.network for row in table_rows):
         said.append("mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has 256 inputs. Its rows compare with our x1")
+    said += [
+        f"{row.title}: {row.failed} of {row.failed + row.n} runs died or diverged; with these at the accuracy of guessing the difference is {row.all_mean:+.2f} [{row.all_low:+.2f}, {row.all_high:+.2f}]"
+        for row in table_rows if row.source == "ours" and row.failed and row.all_low is not None
+    ]
     said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
     return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..config import Arm, SwitcherConfig, TrainConfig
+from . import tuned
 from .table import Table
 
 
@@ -51,8 +52,9 @@ ABLATION = Table(
     arms={
         "smoke": ablation(TrainConfig(epochs=2, train_images=2000)),
         "quick": ablation(TrainConfig(epochs=6, train_images=20000)),
-        "paper": ablation(TrainConfig(epochs=30)) + letter(TrainConfig(epochs=30)),
+        "paper": ablation(TrainConfig(epochs=30)) + letter(TrainConfig(epochs=30)) + tuned.table_2(),
     },
     seeds={"smoke": (0, 1), "quick": (0, 1, 2), "paper": tuple(range(8))},
     reference="dense",
+    references={arm.name: "letter-dense" for arm in letter(TrainConfig(epochs=30))} | {arm.name: "tuned-dense" for arm in tuned.table_2()},
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..config import Arm, SwitcherConfig, TrainConfig
+from . import tuned
 from .table import Table
 
 COLOUR = TrainConfig(augment=True, normalize=True)
@@ -51,10 +52,11 @@ def profiles(
     }
 
 
+TUNED = (*tuned.table_1("mlp"), *tuned.table_1("lenet5-caffe"))
+MNIST_ARMS = profiles("mnist", ("mlp", "lenet5-caffe"), TrainConfig(epochs=30), {"smoke": 2000, "quick": 20000})
 MNIST = Table(
-    "1", "MNIST: the MLP and LeNet5-Caffe",
-    profiles("mnist", ("mlp", "lenet5-caffe"), TrainConfig(epochs=30), {"smoke": 2000, "quick": 20000}),
-    SEEDS | {"smoke": (0, 1)}, "dense",
+    "1", "MNIST: the MLP and LeNet5-Caffe", MNIST_ARMS | {"paper": MNIST_ARMS["paper"] + TUNED},
+    SEEDS | {"smoke": (0, 1)}, "dense", {arm.name: "tuned-dense" for arm in TUNED},
 )
 CIFAR10 = Table(
     "3", "CIFAR-10: VGG-cov2 without and with batch norm, VGG16, ResNet34, MobileNetV1",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..config import Arm, Pruning, SwitcherConfig, TrainConfig
+from . import tuned
 from .ablation import ABLATION
 from .table import Table, arm_of
 
@@ -50,8 +51,10 @@ def controls(profile: str) -> tuple[Arm, ...]:
 
 
 ARMS = {profile: controls(profile) for profile in ("smoke", "quick", "paper")}
+ARMS["paper"] += (*tuned.arms("mlp").values(), *tuned.controls())
+TUNED = {f"{role}-{kind}": role for role in tuned.arms("mlp") for kind in ("cut", "random", "norm", "scratch")}
 
 CONTROLS = Table(
     "controls", "Controls: does reading the weights matter? The MLP on MNIST",
-    ARMS, ABLATION.seeds, "snn-al-epoch", {arm.name: "snn-al-std-0.1" for arm in ARMS["paper"] if arm.name.endswith("-std-0.1")},
+    ARMS, ABLATION.seeds, "snn-al-epoch", {arm.name: "snn-al-std-0.1" for arm in ARMS["paper"] if arm.name.endswith("-std-0.1")} | TUNED,
 )

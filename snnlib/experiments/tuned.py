@@ -1,0 +1,123 @@
+"""The tuned regime: arms made of the settings that the search has chosen, and what they are compared with.
+
+``CHOSEN`` holds settings as ``snn search NAME --show`` prints them. They are written here by hand, so that a change of
+them is seen; a test holds them to the rule of :data:`~snnlib.experiments.studies.ROLES` and to the committed trials.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..config import Arm, Pruning
+from .studies import STUDIES, Study
+
+CHOSEN: dict[str, dict[str, dict]] = {"mlp": {}, "lenet5-caffe": {}}
+"""Network to role ("dense", "accurate", "knee", "sparse") to one value for each setting of the study's space; empty until chosen."""
+
+SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")}
+"""Network to its studies: SNN-AL's and the dense network's."""
+
+TITLES = {"accurate": "accurate setting", "knee": "knee setting", "sparse": "sparse setting"}
+
+
+def snn(role: str, values: Mapping, study: Study) -> Arm:
+    """SNN-AL with the settings chosen for ``role``, on all training images, as long as the last rung."""
+    return replace(study.arm(dict(values), study.rungs[-1].epochs, role, split="full"), title=f"SNN-AL, {TITLES[role]}")
+
+
+def dense(values: Mapping, study: Study) -> Arm:
+    """The tuned dense network."""
+    return replace(study.arm(dict(values), study.rungs[-1].epochs, "tuned-dense", split="full"), title="dense, tuned")
+
+
+def network_share(arm: Arm) -> float:
+    """Share of all steps that train the task network."""
+    switcher, network = arm.train.turns
+    return 1 - arm.train.switcher_until * switcher / (switcher + network)
+
+
+def equal_steps(arm: Arm, of: Arm) -> Arm:
+    """The dense ``arm`` with as many steps as ``of`` makes of the task network."""
+    epochs = max(round(arm.train.epochs * network_share(of)), 1)
+    return replace(arm, name=f"tuned-dense-as-{of.name}", title=f"dense, tuned, as many task-network steps as the {TITLES[of.name]}", train=replace(arm.train, epochs=epochs))
+
+
+def other_t(arm: Arm) -> Arm:
+    """The same with the other reading of t: epochs for steps, steps for epochs, turns in the same ratio."""
+    divisor = math.gcd(*arm.train.turns)
+    alternate = "step" if arm.train.alternate == "epoch" else "epoch"
+    train = replace(arm.train, alternate=alternate, turns=tuple(turn // divisor for turn in arm.train.turns))
+    return replace(arm, name=f"{arm.name}-by-{alternate}", title=f"{arm.title}, t counts {alternate}s", train=train)
+
+
+def alone(arm: Arm) -> Arm:
+    """The task network of ``arm`` under the same settings, without a switcher."""
+    plain = replace(
+        arm.train, rate_switcher=None, momentum_switcher=None, weight_decay_switcher=None, clip_switcher=None, alternate="epoch", turns=(1, 1), switcher_until=1.0,
+    )
+    return replace(arm, method="dense", switcher=None, train=plain)
+
+
+def separate(arm: Arm) -> Arm:
+    """SNN-SL under the same settings: half of the epochs for the task network, then half for its switcher."""
+    half = arm.train.epochs // 2
+    train = replace(arm.train, epochs=half, alternate="epoch", turns=(1, 1), switcher_until=1.0)
+    return replace(arm, name=f"{arm.name}-sl", title=arm.title.replace("SNN-AL", "SNN-SL"), method="separate", train=train, dense_epochs=arm.train.epochs - half)
+
+
+def cut(arm: Arm) -> Arm:
+    """The same with the second term of Eq. 6 cut."""
+    return replace(arm, name=f"{arm.name}-cut", title=f"{arm.title}, second term of Eq. 6 cut", train=replace(arm.train, through_switcher=False))
+
+
+def to_size(arm: Arm) -> tuple[Arm, ...]:
+    """The widths that ``arm`` found, reached without a switcher, under the same settings and clipping."""
+    plain, half = alone(arm), arm.train.epochs // 2
+    said = {"random": "random pruning to the same widths, trained on", "norm": "L2-norm pruning to the same widths, trained on"}
+    pruned = [
+        replace(plain, name=f"{arm.name}-{kind}", method="pruned", title=f"{TITLES[arm.name]}: {title}", train=replace(plain.train, epochs=half), dense_epochs=arm.train.epochs - half, pruning=Pruning(kind, arm))
+        for kind, title in said.items()
+    ]
+    return (*pruned, replace(plain, name=f"{arm.name}-scratch", method="pruned", title=f"{TITLES[arm.name]}: the structure found, trained from scratch", pruning=Pruning("same", arm)))
+
+
+def interventions(arm: Arm, steps_per_epoch: int) -> tuple[Arm, ...]:
+    """What decides how much is off: the start, how long the switcher learns, when the rate falls."""
+    assert arm.switcher is not None
+    train, switcher = arm.train, arm.switcher
+    turn = sum(train.turns) * (1 if train.alternate == "step" else steps_per_epoch) / (train.epochs * steps_per_epoch)
+    changed = {
+        "start-none": ("nothing off at the start", train, replace(switcher, initial_mean=1.0, initial_spread=0.2)),
+        "start-half": ("half off at the start", train, replace(switcher, initial_mean=0.0)),
+        **{f"stop-{turns}": (f"switcher stops after {turns} {'turn' if turns == 1 else 'turns'}", replace(train, switcher_until=min(turns * turn, 1.0)), switcher) for turns in (1, 2, 4)},
+        "no-stop": ("switcher learns to the end", replace(train, switcher_until=1.0), switcher),
+        "early": ("rate falls early", replace(train, schedule="step", milestones=(0.1, 0.2)), switcher),
+        "late": ("rate falls late", replace(train, schedule="step", milestones=(0.8, 0.9)), switcher),
+    }
+    return tuple(replace(arm, name=f"{arm.name}-{name}", title=f"{TITLES[arm.name]}, {title}", train=train, switcher=switcher) for name, (title, train, switcher) in changed.items())
+
+
+def arms(network: str, chosen: Mapping[str, Mapping] | None = None) -> dict[str, Arm]:
+    """The tuned dense network and SNN-AL in each role, by role; none before the search has chosen them."""
+    found = CHOSEN[network] if chosen is None else chosen
+    of_snn, of_dense = (STUDIES[name] for name in SEARCHED[network])
+    return {role: dense(values, of_dense) if role == "dense" else snn(role, values, of_snn) for role, values in found.items()}
+
+
+def table_1(network: str) -> tuple[Arm, ...]:
+    """What Table 1 shows of the tuned regime."""
+    return tuple(arms(network).values())
+
+
+def table_2() -> tuple[Arm, ...]:
+    """What Table 2 shows of it: both readings of t, SNN-SL, and dense with equal task-network steps."""
+    found = arms("mlp")
+    roles = [arm for role, arm in found.items() if role != "dense"]
+    return (*found.values(), *(make(arm) for make in (other_t, separate) for arm in roles), *(equal_steps(found["dense"], arm) for arm in roles if "dense" in found))
+
+
+def controls() -> tuple[Arm, ...]:
+    """The controls of the tuned regime that keep its settings."""
+    return tuple(each for role, arm in arms("mlp").items() if role != "dense" for each in (cut(arm), *to_size(arm)))

@@ -1,0 +1,84 @@
+"""Arms of the tuned regime: made of chosen settings, and each comparison changes what it says and nothing else."""
+
+from dataclasses import replace
+
+import pytest
+
+from snnlib import search
+from snnlib.experiments import tuned
+from snnlib.experiments.studies import STUDIES, Between
+from snnlib.names import Refused
+
+STUDY, DENSE = STUDIES["mlp-snn"], STUDIES["mlp-dense"]
+
+
+def first(study, **changes):
+    return {key: space.low if isinstance(space, Between) else space[-1] for key, space in study.space.items()} | changes
+
+
+CHOSEN = {"dense": first(DENSE), "knee": first(STUDY, turn="10", ratio="1:3", switcher_until=0.5, initial_mean=0.3), "sparse": first(STUDY, turn="epoch", ratio="1:1", switcher_until=1.0)}
+KNEE, SPARSE = (tuned.arms("mlp", CHOSEN)[role] for role in ("knee", "sparse"))
+
+
+def test_chosen_settings_train_on_all_images_as_long_as_the_last_rung():
+    found = tuned.arms("mlp", CHOSEN)
+    assert [arm.name for arm in found.values()] == ["tuned-dense", "knee", "sparse"]
+    for role, arm in found.items():
+        study = DENSE if role == "dense" else STUDY
+        held_out = study.arm(CHOSEN[role], study.rungs[-1].epochs, arm.name)
+        assert arm.train == replace(held_out.train, split="full") and arm.switcher == held_out.switcher
+    assert tuned.arms("mlp") == {} or set(tuned.CHOSEN["mlp"]) == {"dense", "accurate", "knee", "sparse"}
+
+
+def test_the_other_reading_of_t_keeps_the_ratio_of_turns():
+    assert (KNEE.train.alternate, KNEE.train.turns) == ("step", (10, 30))
+    other = tuned.other_t(KNEE)
+    assert (other.train.alternate, other.train.turns, other.name) == ("epoch", (1, 3), "knee-by-epoch")
+    assert tuned.other_t(SPARSE).train == replace(SPARSE.train, alternate="step") and replace(other, name="knee", title=KNEE.title, train=KNEE.train) == KNEE
+
+
+def test_equal_steps_are_those_of_the_task_network():
+    dense = tuned.arms("mlp", CHOSEN)["dense"]
+    assert tuned.network_share(SPARSE) == 0.5 and tuned.network_share(KNEE) == 1 - 0.5 * 0.25
+    assert tuned.equal_steps(dense, SPARSE).train.epochs == 20 and tuned.equal_steps(dense, KNEE).train.epochs == 35
+
+
+def test_separate_learning_has_as_many_epochs_in_all_and_the_same_rates():
+    arm = tuned.separate(KNEE)
+    assert arm.method == "separate" and arm.dense_epochs + arm.train.epochs == KNEE.train.epochs and arm.continued
+    for side in ("network", "switcher"):
+        assert all(arm.train.of(side, name) == KNEE.train.of(side, name) for name in ("rate", "momentum", "weight_decay"))
+    assert arm.switcher == KNEE.switcher and arm.train.clip_network == KNEE.train.clip_network
+
+
+def test_pruning_to_size_has_the_settings_of_the_task_network_and_no_switcher():
+    for arm in tuned.to_size(KNEE):
+        assert arm.pruning.of == KNEE and arm.switcher is None and arm.dense_epochs + arm.train.epochs == KNEE.train.epochs
+        assert all(getattr(arm.train, name) == getattr(KNEE.train, name) for name in ("rate", "momentum", "weight_decay", "clip_network", "schedule", "normalize", "fc_std", "fc_init"))
+    assert tuned.cut(KNEE).train == replace(KNEE.train, through_switcher=False)
+
+
+def test_interventions_change_one_thing_each():
+    found = {arm.name: arm for arm in tuned.interventions(KNEE, 938)}
+    assert len({arm.settings_hash() for arm in (*found.values(), KNEE)}) == len(found) + 1
+    steps = KNEE.train.epochs * 938
+    assert found["knee-stop-2"].train.switcher_until * steps == pytest.approx(80) and found["knee-no-stop"].train.switcher_until == 1
+    assert {arm.name for arm in found.values() if arm.switcher != KNEE.switcher} == {"knee-start-none", "knee-start-half"}
+    by_epoch = {arm.name: arm for arm in tuned.interventions(SPARSE, 938)}
+    assert by_epoch["sparse-stop-1"].train.switcher_until * SPARSE.train.epochs == pytest.approx(2)
+
+
+@pytest.mark.parametrize("network", tuned.CHOSEN)
+def test_what_is_chosen_is_what_the_rule_chooses(network):
+    """As long as the search has not come so far nothing may be chosen."""
+    expected = {}
+    for name in tuned.SEARCHED[network]:
+        study = STUDIES[name]
+        try:
+            expected |= {role: {key: row[key] for key in study.space} for role, row in search.chosen(study, search.default_folder()).items()}
+        except Refused:
+            pass
+    if set(expected) == {"dense", "accurate", "knee", "sparse"}:
+        assert tuned.CHOSEN[network] == expected
+    else:
+        assert tuned.CHOSEN[network] == {}
