@@ -16,6 +16,7 @@ import os
 import platform
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -288,11 +289,10 @@ class Progress:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[Any]:
-    import optuna
-
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook it asks for a progress bar that nobody will see
+        import optuna
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield optuna

@@ -6,7 +6,8 @@ import pytest
 
 from snnlib.config import Arm, TrainConfig
 from snnlib.metrics import PairedDifference
-from snnlib.wording import listing, markdown, run_size, span, unbroken
+from snnlib.verdicts import Judged, Verdict
+from snnlib.wording import listing, markdown, run_size, span, unbroken, unsigned, verdict
 
 SPACE, HYPHEN, MINUS = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}", "\N{MINUS SIGN}"
 
@@ -43,3 +44,13 @@ def test_the_size_of_a_run_is_read_from_its_settings(settings, text):
 
 def test_a_markdown_table_has_a_rule_below_its_headings():
     assert markdown(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_a_verdict_says_claim_rule_and_evidence():
+    regimes = {"plain": Judged("fails", ("accuracy: -0.50 [-0.70, -0.30] points (n = 8)",)), "tuned": Judged("no runs", ("accuracy: no pairs of runs yet",))}
+    said = verdict(Verdict("accuracy", "It is better.", "abstract", "a rule", regimes, "not reproduced", made_before=3, rests_on=16))
+    assert said.splitlines() == [
+        "**It is better.** By [its rule](15_verdicts.ipynb) (3 of its 16 runs were made before it was written): **not reproduced**.", "",
+        "plain regime: fails; tuned regime: no runs.", "", f"* accuracy: {MINUS}0.50 [{MINUS}0.70, {MINUS}0.30] points (n = 8)",
+    ]
+    assert unsigned("784-300 std-0.1 -0.5 [-1, 2]") == f"784-300 std-0.1 {MINUS}0.5 [{MINUS}1, 2]"

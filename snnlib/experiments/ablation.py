@@ -8,15 +8,19 @@ from ..config import Arm, SwitcherConfig, TrainConfig
 from . import tuned
 from .table import Table
 
+QUICK = TrainConfig(rate=0.05, momentum=0.9, weight_decay=1e-4, clip_network=5.0, normalize=True, fc_init="torch")
+QUICK_SWITCHER = SwitcherConfig()
+"""What the quick profile trains with: momentum, weight decay and normalised images, so that few steps go far."""
 
-def ablation(train: TrainConfig) -> tuple[Arm, ...]:
+
+def ablation(train: TrainConfig, switcher: SwitcherConfig = SwitcherConfig()) -> tuple[Arm, ...]:
     """The arms of Table 2 for ``train.epochs`` passes over the data in all."""
     half = max(train.epochs // 2, 1)
-    switcher = SwitcherConfig()
-    dense = replace(train, clip_switcher=None)
+    dense = tuned.without_switcher(train)
+    std = {"fc_std": 0.1, "fc_init": "normal"}
     return (
         Arm("dense", "dense", "dense", train=dense),
-        Arm("dense-std-0.1", "dense", "dense, FC std 0.1, not clipped", train=replace(dense, fc_std=0.1, clip_network=None)),
+        Arm("dense-std-0.1", "dense", "dense, FC std 0.1, not clipped", train=replace(dense, clip_network=None, **std)),
         Arm("dense-equal-steps", "dense", "dense, as many task-network steps as SNN-AL", train=replace(dense, epochs=half)),
         Arm("snn-sl", "separate", "SNN-SL", train=replace(train, epochs=half), switcher=switcher, dense_epochs=half, continued=False),
         Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", train=replace(train, alternate="epoch"), switcher=switcher),
@@ -26,7 +30,7 @@ def ablation(train: TrainConfig) -> tuple[Arm, ...]:
             train=replace(train, alternate="epoch", through_switcher=False), switcher=switcher,
         ),
         # the other reading of the paper's initialisation: "std" or its square is 0.01
-        Arm("snn-al-std-0.1", "alternating", "SNN-AL, FC std 0.1", train=replace(train, alternate="epoch", fc_std=0.1), switcher=switcher),
+        Arm("snn-al-std-0.1", "alternating", "SNN-AL, FC std 0.1", train=replace(train, alternate="epoch", **std), switcher=switcher),
     )
 
 
@@ -51,7 +55,7 @@ ABLATION = Table(
     "2", "Ablation: alternating against separate learning, the MLP on MNIST",
     arms={
         "smoke": ablation(TrainConfig(epochs=2, train_images=2000)),
-        "quick": ablation(TrainConfig(epochs=6, train_images=20000)),
+        "quick": ablation(replace(QUICK, epochs=6, train_images=20000), QUICK_SWITCHER),
         "paper": ablation(TrainConfig(epochs=30)) + letter(TrainConfig(epochs=30)) + tuned.table_2(),
     },
     seeds={"smoke": (0, 1), "quick": (0, 1, 2), "paper": tuple(range(8))},

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ..config import Arm, SwitcherConfig, TrainConfig
 from . import tuned
+from .ablation import QUICK, QUICK_SWITCHER
 from .table import Table
 
 COLOUR = TrainConfig(augment=True, normalize=True)
@@ -19,13 +20,13 @@ LARGE_QUICK = {"train_images": 1000, "test_images": 1000}
 """What the quick profile leaves the largest networks, so that it can be run on a CPU: it is a trial there, no more."""
 
 
-def three(dataset: str, network: str, train: TrainConfig) -> tuple[Arm, Arm, Arm]:
+def three(dataset: str, network: str, train: TrainConfig, switcher: SwitcherConfig = SwitcherConfig()) -> tuple[Arm, Arm, Arm]:
     """Dense and SNN-AL of one network, both ``train.epochs`` passes over the data in all, so with equal total steps; and
     dense with as many steps as SNN-AL makes of the task network."""
-    dense = replace(train, clip_switcher=None)
+    dense = tuned.without_switcher(train)
     return (
         Arm("dense", "dense", "dense", dataset, network, dense),
-        Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", dataset, network, replace(train, alternate="epoch"), SwitcherConfig()),
+        Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", dataset, network, replace(train, alternate="epoch"), switcher),
         Arm("dense-equal-steps", "dense", "dense, as many task-network steps as SNN-AL", dataset, network, replace(dense, epochs=max(train.epochs // 2, 1))),
     )
 
@@ -54,6 +55,7 @@ def profiles(
 
 TUNED = (*tuned.table_1("mlp"), *tuned.table_1("lenet5-caffe"))
 MNIST_ARMS = profiles("mnist", ("mlp", "lenet5-caffe"), TrainConfig(epochs=30), {"smoke": 2000, "quick": 20000})
+MNIST_ARMS["quick"] = tuple(arm for network in ("mlp", "lenet5-caffe") for arm in three("mnist", network, replace(QUICK, epochs=6, train_images=20000), QUICK_SWITCHER))
 MNIST = Table(
     "1", "MNIST: the MLP and LeNet5-Caffe", MNIST_ARMS | {"paper": MNIST_ARMS["paper"] + TUNED},
     SEEDS | {"smoke": (0, 1)}, "dense", {arm.name: "tuned-dense" for arm in TUNED},

@@ -26,7 +26,7 @@ def controls(profile: str) -> tuple[Arm, ...]:
     found = list(taken.values())
     for ending, std in STDS.items():
         base, of = taken["snn-al-epoch"].train, taken["snn-al-epoch" if not ending else f"snn-al{ending}"]
-        train, switcher, said = replace(base, fc_std=std), SwitcherConfig(), f", FC std {std}" if ending else ""
+        train, switcher, said = taken[of.name].train, of.switcher, f", FC std {std}" if ending else ""
         unclipped = f"{said}, not clipped" if ending else ""  # as the dense arm of that initialisation
 
         def arm(name: str, title: str, switcher: SwitcherConfig = switcher, train: TrainConfig = train, ending=ending, said=said) -> Arm:

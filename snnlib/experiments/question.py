@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..config import Arm, SwitcherConfig
+from ..config import Arm
 from .ablation import ABLATION
 from .table import Table, arm_of
 
-DEEP = SwitcherConfig(channels=(4, 8, 16, 16, 16, 16, 16, 16))
-"""A switcher that sees the whole image: with the three levels of the default a factor depends on about 20 rows, less than a line."""
+DEEP = (4, 8, 16, 16, 16, 16, 16, 16)
+"""Channels of a switcher that sees the whole image: with the three levels of the default a factor depends on about 20 rows, less than a line."""
 
 
 def question(profile: str) -> tuple[Arm, ...]:
@@ -26,11 +26,11 @@ def question(profile: str) -> tuple[Arm, ...]:
             plain,
             Arm(f"transposed{ending}", "alternating", f"images transposed{said}", train=replace(plain.train, pixels="transposed"), switcher=plain.switcher),
             Arm(f"pixels-shuffled{ending}", "alternating", f"pixels shuffled by one permutation{said}", train=replace(plain.train, pixels="shuffled"), switcher=plain.switcher),
-            Arm(f"rows-reordered{ending}", "alternating", f"switcher reads the rows in another order{said}", train=plain.train, switcher=SwitcherConfig(reads="reordered")),
+            Arm(f"rows-reordered{ending}", "alternating", f"switcher reads the rows in another order{said}", train=plain.train, switcher=replace(plain.switcher, reads="reordered")),
         ]
-    sparse = arm_of(ABLATION, profile, "snn-al-std-0.1").train
+    sparse = arm_of(ABLATION, profile, "snn-al-std-0.1")
     for name, title, pixels in (("deep", "8 levels", "raster"), ("deep-transposed", "8 levels, images transposed", "transposed")):
-        found.append(Arm(f"{name}-std-0.1", "alternating", f"switcher of {title}, FC std 0.1", train=replace(sparse, pixels=pixels), switcher=DEEP))
+        found.append(Arm(f"{name}-std-0.1", "alternating", f"switcher of {title}, FC std 0.1", train=replace(sparse.train, pixels=pixels), switcher=replace(sparse.switcher, channels=DEEP)))
     return tuple(found)
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..config import Arm, Pruning
+from ..config import Arm, Pruning, TrainConfig
 from .studies import STUDIES, Study
 
 CHOSEN: dict[str, dict[str, dict]] = {"mlp": {}, "lenet5-caffe": {}}
@@ -52,12 +52,16 @@ def other_t(arm: Arm) -> Arm:
     return replace(arm, name=f"{arm.name}-by-{alternate}", title=f"{arm.title}, t counts {alternate}s", train=train)
 
 
+def without_switcher(train: TrainConfig) -> TrainConfig:
+    """``train`` for a network without a switcher: what is said of a switcher is taken back to its default."""
+    return replace(
+        train, rate_switcher=None, momentum_switcher=None, weight_decay_switcher=None, clip_switcher=None, alternate="epoch", turns=(1, 1), switcher_until=1.0,
+    )
+
+
 def alone(arm: Arm) -> Arm:
     """The task network of ``arm`` under the same settings, without a switcher."""
-    plain = replace(
-        arm.train, rate_switcher=None, momentum_switcher=None, weight_decay_switcher=None, clip_switcher=None, alternate="epoch", turns=(1, 1), switcher_until=1.0,
-    )
-    return replace(arm, method="dense", switcher=None, train=plain)
+    return replace(arm, method="dense", switcher=None, train=without_switcher(arm.train))
 
 
 def separate(arm: Arm) -> Arm:
