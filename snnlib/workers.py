@@ -165,7 +165,7 @@ def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None 
 
 def _serve(pipe: Connection, device: str, threads: int | None, deadline: float | None) -> None:
     """A worker's life: take a group of jobs, make them, report, until the pipe closes."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=die_with_parent, daemon=True).start()
     keep_memory()
     if threads is not None:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # read once, when torch is imported
@@ -220,7 +220,7 @@ def _all(kind: str, jobs: Sequence[Job], text: str) -> list[Event]:
     return [Event(kind, job, text=text) for job in jobs]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """End this process when its parent has gone, however it went: nobody would hear of its runs."""
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -202,13 +202,14 @@ def test_a_search_climbs_its_rungs_and_goes_on_from_its_file_alone(tmp_path, tin
 
 
 def test_trials_of_a_process_that_was_killed_are_tried_again(tmp_path, tiny):
-    with search._quiet():
+    with search.quiet():
         store = search.Store(DENSE, tmp_path, tmp_path / "j")
         trial = store.ask(1)
         trial.set_user_attr("by", trial.user_attrs["by"].split(":")[0] + ":4194304")  # above any process there can be
         again = search.Store(DENSE, tmp_path, tmp_path / "j")
-        assert again.counts(1) == (0, 1)
-        assert again.ask(1).params == trial.params
+        assert again.counts(1) == (0, 0, 1)
+        assert again.ask(1).params == trial.params and again.counts(1) == (0, 1, 0)
+        assert again.ask(2) is None and again.counts(2) == (0, 0, 0), "an upper rung takes what was promoted and nothing else"
 
 
 def test_what_cannot_be_asked_for_is_refused(capsys, tmp_path, monkeypatch):

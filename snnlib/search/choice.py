@@ -1,0 +1,94 @@
+"""Which trials are best: fronts of two goals, what climbs a rung, and the rule by which settings are chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..experiments.studies import LEAST_ACCURATE_PCT, PAPER_PCT, STUDIES, WITHIN, Study
+from ..names import Refused
+from .trials import read
+
+
+def ranks(points: np.ndarray) -> np.ndarray:
+    """Rank of each of ``points`` (points, objectives), all to be large: 0 for those that none beats, 1 once these are gone, ..."""
+    beaten = (points[:, None] <= points[None]).all(2) & (points[:, None] < points[None]).any(2)
+    found, left, rank = np.full(len(points), -1), np.ones(len(points), bool), 0
+    while left.any():
+        front = left & ~(beaten & left[None]).any(1)
+        found[front], rank = rank, rank + 1
+        left &= ~front
+    return found
+
+
+def front(trials: pd.DataFrame, study: Study, rung: int | None = None) -> pd.DataFrame:
+    """The finished trials of one rung (the last one that has any) that no other beats in all objectives, most accurate first."""
+    finished = trials[(trials["state"] == "finished") & (trials["rung"].astype(int) <= len(study.rungs))]
+    if not len(finished):
+        return finished
+    finished = finished[finished["rung"] == (finished["rung"].max() if rung is None else rung)]
+    best = ranks(finished[list(study.objectives)].to_numpy(float)) == 0
+    return finished[best].sort_values("accuracy", ascending=False)
+
+
+def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
+    """The trials of ``rung`` that go up: rank by rank of those above the floor; of the last rank the most spread out in accuracy."""
+    finished = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
+    finished = finished[finished["accuracy"].astype(float) >= study.floor]
+    if len(study.objectives) > 1:
+        finished = finished[finished["removed"].astype(float) >= 1.0]  # with nothing removed it is a dense network
+    wanted = study.rungs[rung].trials if rung < len(study.rungs) else 0
+    rank = ranks(finished[list(study.objectives)].to_numpy(float)) if len(finished) else np.empty(0, int)
+    chosen: list[int] = []
+    for level in range(int(rank.max(initial=-1)) + 1):
+        members = finished[rank == level].sort_values(["accuracy", "trial"], ascending=[False, True]).index
+        room = wanted - len(chosen)
+        if len(members) > room:
+            members = members[np.unique(np.linspace(0, len(members) - 1, room).round().astype(int))] if room > 0 else members[:0]
+        chosen += list(members)
+    return finished.loc[chosen]
+
+
+def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFrame:
+    """``trials`` that a role may take, best first (see :data:`~snnlib.experiments.studies.ROLES`).
+
+    ``dense`` is the tuned dense network's held-out accuracy in percent; only "knee" asks for it.
+    """
+    accuracy = trials["accuracy"].astype(float)
+    if role == "dense":
+        return trials.loc[accuracy.sort_values(ascending=False, kind="stable").index]
+    removed = trials["removed"].astype(float)
+    if role == "knee":
+        near = removed[accuracy >= dense - WITHIN - 1e-9].sort_values(ascending=False, kind="stable")
+        return trials.loc[near.index] if len(near) else by_role(trials, "accurate", dense)
+    enough = accuracy[removed >= (LEAST_ACCURATE_PCT if role == "accurate" else PAPER_PCT)].sort_values(ascending=False, kind="stable")
+    return trials.loc[enough.index] if len(enough) else trials.loc[removed.sort_values(ascending=False, kind="stable").index]
+
+
+def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left out."""
+    again = trials[(trials["rung"] == len(study.stages)) & (trials["state"] == "finished")]
+    rows = []
+    if not len(again):
+        return again
+    for parent, group in again.groupby(again["parent"].astype(int)):
+        if len(set(group["seed"])) == len(study.fresh):
+            first = group.iloc[0].to_dict()
+            rows.append(first | {"trial": parent, "seed": None} | {name: float(group[name].astype(float).mean()) for name in ("accuracy", "removed")})
+    return pd.DataFrame(rows, dtype=object)
+
+
+def chosen(study: Study, folder: Path) -> dict[str, dict]:
+    """The row of :func:`confirmed` that each role takes. Raises ``Refused`` where the search has not come so far."""
+    found = confirmed(read(study, folder), study)
+    if not len(found):
+        raise Refused(f"search {study.name}: nothing is confirmed yet; go on with `snn search {study.name}`")
+    dense = dense_accuracy(study, folder) if "knee" in study.roles else None
+    return {role: by_role(found, role, dense).iloc[0].to_dict() for role in study.roles}
+
+
+def dense_accuracy(study: Study, folder: Path) -> float:
+    """Held-out accuracy of the tuned dense network, in percent: mean over fresh seeds."""
+    return chosen(STUDIES[study.against], folder)["dense"]["accuracy"]

@@ -1,0 +1,221 @@
+"""Optuna's side of a study: its journal, which several commands may share, made from the kept file where it is missing.
+
+Optuna is imported only here, and only when a search runs or settings are ranked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import socket
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+
+from ..experiments.studies import Between, Study
+from ..names import Refused
+from .choice import by_role, dense_accuracy, promoted
+from .trials import file_of, read, write
+
+if TYPE_CHECKING:
+    import optuna
+
+CHANCE = 10.0
+"""Accuracy in percent that the sampler is told of a trial that failed."""
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook it asks for a progress bar that nobody will see
+        import optuna
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield optuna
+
+
+def _distributions(study: Study) -> dict:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    return {
+        name: FloatDistribution(space.low, space.high, log=space.log) if isinstance(space, Between) else CategoricalDistribution(space)
+        for name, space in study.space.items()
+    }
+
+
+def _values(study: Study, row: dict) -> list[float]:
+    """What the sampler is told of a trial; one that failed or was cut has learnt nothing and removed nothing of use."""
+    if row["state"] != "finished":
+        return [CHANCE, 0.0][: len(study.objectives)]
+    return [float(row[name]) for name in study.objectives]
+
+
+class Store:
+    """The trials of one study: Optuna's journal while a search runs, and the file that is kept."""
+
+    def __init__(self, study: Study, folder: Path, scratch: Path) -> None:
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+        self.study, self.path, self.scratch = study, file_of(study, folder), Path(scratch)
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        journal = str(self.scratch / f"{study.name}.journal")
+        self.lock = FileLock(self.scratch / f"{study.name}.lock")
+        with self.lock:
+            self._storage = JournalStorage(JournalFileBackend(journal, lock_obj=JournalFileOpenLock(journal)))
+            sampler = optuna.samplers.TPESampler(
+                multivariate=True, constant_liar=True, n_startup_trials=max(study.rungs[0].trials // 6, 10),
+                seed=int(np.random.SeedSequence([study.seed, os.getpid(), time.time_ns()]).generate_state(1)[0]),  # a repeated one would repeat its draws
+            )
+            self.optuna: optuna.Study = optuna.create_study(
+                storage=self._storage, study_name=study.name, directions=["maximize"] * len(study.objectives), load_if_exists=True, sampler=sampler,
+            )
+            self._adopt(read(study, folder).to_dict("records"))
+            self._bury()
+
+    def _adopt(self, rows: list[dict]) -> None:
+        """Add what the file has and the journal lacks: a fresh clone goes on from the file alone."""
+        import optuna
+
+        known = {trial.user_attrs["row"]["trial"] for trial in self.optuna.get_trials(deepcopy=False) if "row" in trial.user_attrs}
+        space = _distributions(self.study)
+        for row in rows:
+            if row["trial"] in known:
+                continue
+            params = {name: _member(space[name], row[name]) for name in space}
+            attributes = {"row": row, "rung": row["rung"]}
+            trial = optuna.trial.create_trial(
+                values=_values(self.study, row), params=params, distributions=space, user_attrs=attributes, constraints={"floor": _below(self.study, row)},
+            )
+            self.optuna.add_trial(trial)
+
+    def _bury(self) -> None:
+        """Trials that a process on this machine began and did not end are waited for no longer: their settings are tried again."""
+        import optuna
+
+        for trial in self.optuna.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+            host, _, process = str(trial.user_attrs.get("by", ":0")).partition(":")
+            if host not in ("", socket.gethostname()) or _alive(int(process)):
+                continue
+            self.optuna.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+            self.optuna.enqueue_trial(trial.params, user_attrs={key: value for key, value in trial.user_attrs.items() if key in ("rung", "parent", "seed")})
+
+    def rows(self) -> list[dict]:
+        """All trials that have ended, in their order."""
+        found = [trial.user_attrs["row"] for trial in self.optuna.get_trials(deepcopy=False) if "row" in trial.user_attrs]
+        return sorted(found, key=lambda row: row["trial"])
+
+    def frame(self) -> pd.DataFrame:
+        """The same as a table."""
+        rows = self.rows()
+        return pd.DataFrame(rows, dtype=object) if rows else pd.DataFrame(columns=["trial", "rung", "state"])
+
+    def counts(self, rung: int) -> tuple[int, int, int]:
+        """Trials of a rung that have ended, that are under way (here or in another command), and that wait."""
+        import optuna
+
+        ended = under_way = waiting = 0
+        for trial in self.optuna.get_trials(deepcopy=False):
+            if trial.user_attrs.get("rung", 1) == rung:
+                ended += "row" in trial.user_attrs
+                under_way += trial.state == optuna.trial.TrialState.RUNNING
+                waiting += trial.state == optuna.trial.TrialState.WAITING
+        return ended, under_way, waiting
+
+    def fill(self, rung: int) -> None:
+        """Queue the trials of an upper rung: the best of the rung below, unless they are there already."""
+        if sum(self.counts(rung)):
+            return
+        if rung == len(self.study.stages):
+            trials = self.frame()
+            last = trials[(trials["state"] == "finished") & (trials["rung"] == rung - 1)]
+            dense = dense_accuracy(self.study, self.path.parent) if "knee" in self.study.roles and len(last) else None
+            best = pd.concat([by_role(last, role, dense).head(self.study.candidates) for role in self.study.roles]).drop_duplicates("trial") if len(last) else last
+            seeds = self.study.fresh
+        else:
+            best, seeds = promoted(self.frame(), self.study, rung - 1), (self.study.seed,)
+        for row in best.to_dict("records"):
+            params = {name: _member(space, row[name]) for name, space in _distributions(self.study).items()}
+            for seed in seeds:
+                self.optuna.enqueue_trial(params, user_attrs={"rung": rung, "parent": int(row["trial"]), "seed": seed})
+
+    def ask(self, rung: int) -> optuna.Trial | None:
+        """The next trial of ``rung``: one that waits, else, on the first rung alone, one that the sampler draws."""
+        import optuna
+
+        trial = self.optuna.ask(fixed_distributions=_distributions(self.study))
+        if rung > 1 and "parent" not in trial.user_attrs:  # another command was faster
+            self.optuna.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+            return None
+        trial.set_user_attr("by", f"{socket.gethostname()}:{os.getpid()}")
+        if "rung" not in trial.user_attrs:
+            trial.set_user_attr("rung", rung)
+        return trial
+
+    def tell(self, trial: optuna.Trial, row: dict) -> dict:
+        """Keep what came of a trial; returns its whole row."""
+        attributes = trial.user_attrs
+        whole = {
+            "trial": trial.number, "rung": attributes["rung"], "parent": attributes.get("parent"), "seed": attributes.get("seed", self.study.seed),
+            "epochs": self.study.stages[attributes["rung"] - 1].epochs, **trial.params, **row,
+            "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        }
+        trial.set_user_attr("row", whole)
+        trial.set_constraint("floor", _below(self.study, whole))
+        self.optuna.tell(trial, _values(self.study, whole))
+        return whole
+
+    def save(self) -> None:
+        """Write the file that is kept."""
+        with self.lock:
+            if rows := self.rows():
+                write(rows, self.path)
+
+
+def _member(distribution, value):
+    """``value`` as the distribution has it: what JSON wrote as 1 may be 1.0 there."""
+    choices = getattr(distribution, "choices", None)
+    if choices is None:
+        return float(value)
+    return next(choice for choice in choices if choice == value or str(choice) == str(value))
+
+
+def _below(study: Study, row: dict) -> float:
+    """How far a trial is below the study's floor in percent, above 0 where the sampler shall stay away from it."""
+    return study.floor - (row["accuracy"] if row["state"] == "finished" else 0.0)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process > 0
+
+
+def importance(trials: pd.DataFrame, study: Study, objective: str, rung: int = 1) -> dict[str, float]:
+    """Share of each setting in what tells good trials from the others (Optuna's PED-ANOVA), largest first.
+
+    Of the finished trials above the floor. Raises ``Refused`` where there are too few.
+    """
+    with quiet() as optuna:
+        rows = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
+        rows = rows[rows["accuracy"].astype(float) >= study.floor]
+        if len(rows) < 20:
+            raise Refused(f"study {study.name}: {len(rows)} finished trials are too few to say which settings matter; 20 is the least")
+        space, single = _distributions(study), optuna.create_study(direction="maximize")
+        for row in rows.to_dict("records"):
+            params = {name: _member(space[name], row[name]) for name in space}
+            single.add_trial(optuna.trial.create_trial(value=float(row[objective]), params=params, distributions=space))
+        return optuna.importance.get_param_importances(single, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
