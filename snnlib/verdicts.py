@@ -26,14 +26,14 @@ FEW = 3
 LEVEL = 0.05
 """The chance of one false decision, at most, that the intervals of a rule have together."""
 
-SETTINGS = {"letter": ("letter",), "plain": ("snn-al-epoch", "snn-al-std-0.1"), "tuned": ("accurate", "knee", "sparse")}
+SETTINGS = {"letter": ("letter",), "plain": ("snn-al-epoch", "snn-al-std-0.1"), "tuned": ("accurate", "knee", "sparse", "unstopped")}
 """The arms of SNN-AL on the MLP, by regime."""
 
 READINGS = {"snn-al-epoch": "", "snn-al-std-0.1": "-std-0.1"}
 """SNN-AL of the plain regime under both readings of the initialisation, and the ending of the names of its controls."""
 
 NAMES = {
-    "snn-al-epoch": "MLP, FC std 0.01", "snn-al-std-0.1": "MLP, FC std 0.1", "letter": "MLP", "accurate": "MLP, accurate", "knee": "MLP, knee", "sparse": "MLP, sparse",
+    "snn-al-epoch": "MLP, FC std 0.01", "snn-al-std-0.1": "MLP, FC std 0.1", "letter": "MLP", "accurate": "MLP, accurate", "knee": "MLP, knee", "sparse": "MLP, sparse", "unstopped": "MLP, unstopped",
 }
 """How evidence calls these settings."""
 

@@ -79,7 +79,29 @@ def test_promoted_trials_are_accurate_enough_remove_something_and_come_front_by_
 ])
 def test_each_role_takes_by_its_rule(role, rows, dense, expected):
     assert list(search.by_role(trials_of(*rows), role, dense)["trial"]) == expected
-    assert str(studies.LEAST_ACCURATE_PCT)[0] in studies.ROLES["accurate"] and str(studies.WITHIN) in studies.ROLES["knee"] and str(studies.PAPER_PCT) in studies.ROLES["sparse"]
+    assert all(f"{least:g} %" in studies.ROLES[role] for role, least in studies.LEAST_PCT.items()) and str(studies.WITHIN) in studies.ROLES["knee"]
+
+
+def test_a_role_is_for_switchers_that_learn_to_the_end_and_so_is_a_share_of_what_climbs():
+    trials = trials_of((98, 80), (97, 70), (96, 65), (96.5, 50))
+    trials["switcher_until"] = [0.25, 1.0, 1.0, 1.0]
+    assert list(search.by_role(trials, "unstopped", None)["trial"]) == [1, 2]
+    study = Study("s", "", "alternating", {}, (Rung(1, 9), Rung(2, 3)), floor=95)
+    assert list(search.promoted(trials, study, 1)["trial"]) == [0, 1, 3]
+    study = Study("s", "", "alternating", {}, (Rung(1, 9), Rung(2, 2)), floor=95)  # too few places for a third of them
+    assert list(search.promoted(trials, study, 1)["trial"])[0] == 0
+
+
+def test_some_trials_are_not_the_sampler_s_choice(tmp_path):
+    with search.quiet():
+        store = search.Store(SNN, tmp_path, tmp_path / "j")
+        given = [store._given(number) for number in range(30)]
+    assert [len(each) for each in given[:10]] == [1, 0, 0, 1, 0, 0, 1, 0, 0, len(SNN.space)]
+    assert all(each == {"switcher_until": 1.0} for each in given if len(each) == 1)
+    drawn = [each for each in given if len(each) > 1]
+    assert len({json.dumps(each) for each in drawn}) == 3
+    for each in drawn:
+        assert all(space.low <= each[name] <= space.high if isinstance(space, Between) else each[name] in space for name, space in SNN.space.items())
 
 
 def test_what_is_confirmed_is_a_mean_over_all_fresh_seeds():

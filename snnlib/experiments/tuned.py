@@ -14,12 +14,12 @@ from ..config import Arm, Pruning, TrainConfig
 from .studies import STUDIES, Study
 
 CHOSEN: dict[str, dict[str, dict]] = {"mlp": {}, "lenet5-caffe": {}}
-"""Network to role ("dense", "accurate", "knee", "sparse") to one value for each setting of the study's space; empty until chosen."""
+"""Network to role ("dense", "accurate", "knee", "sparse", "unstopped") to one value for each setting of the study's space; empty until chosen."""
 
 SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")}
 """Network to its studies: SNN-AL's and the dense network's."""
 
-TITLES = {"accurate": "accurate setting", "knee": "knee setting", "sparse": "sparse setting"}
+TITLES = {"accurate": "accurate setting", "knee": "knee setting", "sparse": "sparse setting", "unstopped": "unstopped setting"}
 
 
 def snn(role: str, values: Mapping, study: Study) -> Arm:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..experiments.studies import LEAST_ACCURATE_PCT, PAPER_PCT, STUDIES, WITHIN, Study
+from ..experiments.studies import LEAST_PCT, STUDIES, WITHIN, Study
 from ..names import Refused
 from .trials import read
 
@@ -33,13 +33,28 @@ def front(trials: pd.DataFrame, study: Study, rung: int | None = None) -> pd.Dat
     return finished[best].sort_values("accuracy", ascending=False)
 
 
+def unstopped(trials: pd.DataFrame) -> pd.DataFrame:
+    """Those whose switcher learns to the end, as in the paper; none where switchers have no such setting."""
+    return trials[trials["switcher_until"].astype(float) == 1.0] if "switcher_until" in trials else trials[:0]
+
+
 def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
-    """The trials of ``rung`` that go up: rank by rank of those above the floor; of the last rank the most spread out in accuracy."""
+    """The trials of ``rung`` that go up: rank by rank of those above the floor; of the last rank the most spread out in accuracy.
+
+    A share of the places is for trials whose switcher learns to the end.
+    """
     finished = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
     finished = finished[finished["accuracy"].astype(float) >= study.floor]
     if len(study.objectives) > 1:
         finished = finished[finished["removed"].astype(float) >= 1.0]  # with nothing removed it is a dense network
     wanted = study.rungs[rung].trials if rung < len(study.rungs) else 0
+    reserved = _best_ranks(unstopped(finished), study, wanted // study.unstopped_every)
+    others = _best_ranks(finished.drop(index=reserved), study, wanted - len(reserved))
+    return finished.loc[sorted(reserved + others)]
+
+
+def _best_ranks(finished: pd.DataFrame, study: Study, wanted: int) -> list[int]:
+    """Index of the ``wanted`` best of ``finished``, rank by rank."""
     rank = ranks(finished[list(study.objectives)].to_numpy(float)) if len(finished) else np.empty(0, int)
     chosen: list[int] = []
     for level in range(int(rank.max(initial=-1)) + 1):
@@ -48,7 +63,7 @@ def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
         if len(members) > room:
             members = members[np.unique(np.linspace(0, len(members) - 1, room).round().astype(int))] if room > 0 else members[:0]
         chosen += list(members)
-    return finished.loc[chosen]
+    return chosen
 
 
 def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFrame:
@@ -63,7 +78,10 @@ def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFram
     if role == "knee":
         near = removed[accuracy >= dense - WITHIN - 1e-9].sort_values(ascending=False, kind="stable")
         return trials.loc[near.index] if len(near) else by_role(trials, "accurate", dense)
-    enough = accuracy[removed >= (LEAST_ACCURATE_PCT if role == "accurate" else PAPER_PCT)].sort_values(ascending=False, kind="stable")
+    if role == "unstopped" and len(unstopped(trials)):
+        trials = unstopped(trials)
+        accuracy, removed = accuracy[trials.index], removed[trials.index]
+    enough = accuracy[removed >= LEAST_PCT[role]].sort_values(ascending=False, kind="stable")
     return trials.loc[enough.index] if len(enough) else trials.loc[removed.sort_values(ascending=False, kind="stable").index]
 
 

@@ -152,6 +152,9 @@ class Store:
         """The next trial of ``rung``: one that waits, else, on the first rung alone, one that the sampler draws."""
         import optuna
 
+        ended, under_way, waiting = self.counts(rung)
+        if rung == 1 and not waiting and (given := self._given(ended + under_way)):
+            self.optuna.enqueue_trial(given)
         trial = self.optuna.ask(fixed_distributions=_distributions(self.study))
         if rung > 1 and "parent" not in trial.user_attrs:  # another command was faster
             self.optuna.tell(trial.number, state=optuna.trial.TrialState.FAIL)
@@ -160,6 +163,14 @@ class Store:
         if "rung" not in trial.user_attrs:
             trial.set_user_attr("rung", rung)
         return trial
+
+    def _given(self, number: int) -> dict[str, Any]:
+        """Settings of trial ``number`` of the first rung that the sampler does not choose: all of them, one, or none."""
+        study = self.study
+        if number % study.random_every == study.random_every - 1:
+            draw = np.random.default_rng([study.seed, number])
+            return {name: _drawn(space, draw) for name, space in study.space.items()}
+        return {"switcher_until": 1.0} if "switcher_until" in study.space and number % study.unstopped_every == 0 else {}
 
     def tell(self, trial: optuna.Trial, row: dict) -> dict:
         """Keep what came of a trial; returns its whole row."""
@@ -179,6 +190,15 @@ class Store:
         with self.lock:
             if rows := self.rows():
                 write(rows, self.path)
+
+
+def _drawn(space: Between | tuple, draw: np.random.Generator) -> Any:
+    """A value of a setting, all alike."""
+    if not isinstance(space, Between):
+        return space[draw.integers(len(space))]
+    if space.log:
+        return float(np.clip(np.exp(draw.uniform(np.log(space.low), np.log(space.high))), space.low, space.high))
+    return float(draw.uniform(space.low, space.high))
 
 
 def _member(distribution, value):
