@@ -39,7 +39,7 @@ def test_the_other_reading_of_t_keeps_the_ratio_of_turns():
 
 def test_equal_steps_are_those_of_the_task_network():
     dense = tuned.arms("mlp", CHOSEN)["dense"]
-    assert tuned.network_share(SPARSE) == 0.5 and tuned.network_share(KNEE) == 1 - 0.5 * 0.25
+    assert tuned.network_epochs(SPARSE.train) == 0.5 * 40 and tuned.network_epochs(KNEE.train) == (1 - 0.5 * 0.25) * 40
     assert tuned.equal_steps(dense, SPARSE).train.epochs == 20 and tuned.equal_steps(dense, KNEE).train.epochs == 35
 
 

@@ -27,7 +27,7 @@ def three(dataset: str, network: str, train: TrainConfig, switcher: SwitcherConf
     return (
         Arm("dense", "dense", "dense", dataset, network, dense),
         Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", dataset, network, replace(train, alternate="epoch"), switcher),
-        Arm("dense-equal-steps", "dense", "dense, as many task-network steps as SNN-AL", dataset, network, replace(dense, epochs=max(train.epochs // 2, 1))),
+        Arm("dense-equal-steps", "dense", "dense, as many task-network steps as SNN-AL", dataset, network, replace(dense, epochs=tuned.network_epochs(train))),
     )
 
 
@@ -55,7 +55,7 @@ def profiles(
 
 TUNED = (*tuned.table_1("mlp"), *tuned.table_1("lenet5-caffe"))
 MNIST_ARMS = profiles("mnist", ("mlp", "lenet5-caffe"), TrainConfig(epochs=30), {"smoke": 2000, "quick": 20000})
-MNIST_ARMS["quick"] = tuple(arm for network in ("mlp", "lenet5-caffe") for arm in three("mnist", network, replace(QUICK, epochs=6, train_images=20000), QUICK_SWITCHER))
+MNIST_ARMS["quick"] = tuple(arm for network in ("mlp", "lenet5-caffe") for arm in three("mnist", network, QUICK, QUICK_SWITCHER))
 MNIST = Table(
     "1", "MNIST: the MLP and LeNet5-Caffe", MNIST_ARMS | {"paper": MNIST_ARMS["paper"] + TUNED},
     SEEDS | {"smoke": (0, 1)}, "dense", {arm.name: "tuned-dense" for arm in TUNED},

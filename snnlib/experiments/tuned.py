@@ -32,15 +32,15 @@ def dense(values: Mapping, study: Study) -> Arm:
     return replace(study.arm(dict(values), study.rungs[-1].epochs, "tuned-dense", split="full"), title="dense, tuned")
 
 
-def network_share(arm: Arm) -> float:
-    """Share of all steps that train the task network."""
-    switcher, network = arm.train.turns
-    return 1 - arm.train.switcher_until * switcher / (switcher + network)
+def network_epochs(train: TrainConfig) -> int:
+    """As many epochs as hold the steps that train the task network in alternating training."""
+    switcher, network = train.turns
+    return max(round(train.epochs * (1 - train.switcher_until * switcher / (switcher + network))), 1)
 
 
 def equal_steps(arm: Arm, of: Arm) -> Arm:
     """The dense ``arm`` with as many steps as ``of`` makes of the task network."""
-    epochs = max(round(arm.train.epochs * network_share(of)), 1)
+    epochs = network_epochs(of.train)
     return replace(arm, name=f"tuned-dense-as-{of.name}", title=f"dense, tuned, as many task-network steps as the {TITLES[of.name]}", train=replace(arm.train, epochs=epochs))
 
 
