@@ -72,10 +72,10 @@ def from_the_start(trials: pd.DataFrame, lowest: float = 95.0) -> Figure:
         raise ValueError(f"no finished trial reaches {lowest:g} %: there is nothing to draw")
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(1, 2, figsize=(7.4, 3.9), sharey=True)
-        for axes, name, label in zip(panels, ("removed_start", "removed_first"), ("before the first step", "after the switcher's first turn")):
+        for axes, name, label in zip(panels, ("removed_start", "removed_first"), ("before the first step", "after the first turn")):
             drawn = axes.scatter(shown[name].to_numpy(float), shown["removed"].to_numpy(float), 16, c=shown["accuracy"].to_numpy(float), cmap="viridis", vmin=lowest, alpha=0.8, linewidths=0)
             axes.plot([0, 100], [0, 100], color="#555555", linewidth=1, linestyle=":")
-            axes.set(xlabel=f"weights removed {label} (%)", xlim=(-3, 103), ylim=(-3, 103))
+            axes.set(xlabel=f"removed {label} (%)", xlim=(-3, 103), ylim=(-3, 103))
             axes.grid()
         panels[0].set_ylabel("weights removed at the end (%)")
         figure.colorbar(drawn, ax=panels.tolist(), label="held-out accuracy (%)", fraction=0.04, pad=0.02)
