@@ -22,7 +22,7 @@ from snnlib.experiments import TABLES, arm_of
 WITHOUT_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 ROW_KEYS = {
     "table", "dataset", "network", "arm", "title", "source", "profile", "n", "failed", "acc_mean", "acc_std", "widths",
-    "removed_pct", "effective_pct", "diff_mean", "diff_low", "diff_high", "macs", "seconds", "note",
+    "start_pct", "first_pct", "removed_pct", "effective_pct", "diff_mean", "diff_low", "diff_high", "all_mean", "all_low", "all_high", "macs", "seconds", "note",
 }
 
 
@@ -203,7 +203,7 @@ def test_wrong_arguments_end_with_one_clear_line_and_exit_code_2(words, message,
 def test_wrong_arguments_as_a_subprocess():
     ended = snn("table", "22")
     assert ended.returncode == 2
-    assert ended.stderr == "snn: unknown table '22': did you mean '2'? known: 1, 2, 3, 4, controls, question, search, stability\n"
+    assert ended.stderr == "snn: unknown table '22': did you mean '2'? known: 1, 2, 3, 4, controls, question, search, stability, rounding\n"
 
 
 def test_help_and_version_come_without_torch():

@@ -203,10 +203,9 @@ def test_a_search_climbs_its_rungs_and_goes_on_from_its_file_alone(tmp_path, tin
         assert len(first) == len(trials) and list(trials["trial"]) == sorted(set(trials["trial"]))
         by_rung = trials.groupby(trials["rung"].astype(int)).size().to_dict()
         assert by_rung[1] == 4 and set(trials["state"]) <= {"finished", "failed"}
-        assert not run(study, folder, tmp_path / "j1"), "all of it is done"
-        kept = search.file_of(study, folder).read_bytes()
-        assert not run(study, folder, tmp_path / "j2"), "and the file alone says so"
-        assert search.file_of(study, folder).read_bytes() == kept
+    kept = search.file_of(SNN, folder).read_bytes()
+    assert not run(SNN, folder, tmp_path / "j1") and not run(SNN, folder, tmp_path / "j2"), "all of it is done, and the file alone says so"
+    assert search.file_of(SNN, folder).read_bytes() == kept
     dense = search.read(DENSE, folder)
     again = dense[dense["rung"] == 4]
     assert sorted(again["seed"]) == [1, 2] and len(set(again["parent"])) == 1 and search.chosen(DENSE, folder)["dense"]["accuracy"] > 0

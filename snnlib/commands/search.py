@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .. import search as searching
 from ..experiments.studies import ROLES, STUDIES
 from ..names import Refused, check_name
 from ..workers import cpu_count
+
+if TYPE_CHECKING:
+    from ..search import Progress
 
 EXAMPLES = """Examples:
 
@@ -37,6 +39,8 @@ def search(
 
     Trials are kept one by one: what is interrupted goes on where it stopped. Failed trials count, and are kept.
     """
+    from .. import search as searching  # here, not above: it imports pandas, which the other commands do not need
+
     folder = folder or searching.default_folder()
     if time_budget is not None and not time_budget > 0:
         raise Refused("--time-budget must be more than 0 seconds")
@@ -66,13 +70,15 @@ def _need_optuna() -> None:
         raise Refused("searching needs Optuna: pip install optuna (or `make environment` in the repository)") from None
 
 
-def _say(progress: searching.Progress) -> None:
+def _say(progress: Progress) -> None:
     row = progress.row
     what = f"{row['accuracy']:.2f} %, {row['removed']:.1f} % removed, {row['widths']}" if row["state"] == "finished" else f"{row['state']}: {row['error']}"
     typer.echo(f"rung {progress.rung}, {progress.done} of {progress.wanted}: trial {row['trial']}: {what} ({row['seconds']:.0f} s)")
 
 
 def _how_far(study, folder: Path) -> str:
+    from .. import search as searching
+
     trials = searching.read(study, folder)
     parts = []
     for number, rung in enumerate(study.stages, 1):
@@ -84,6 +90,8 @@ def _how_far(study, folder: Path) -> str:
 
 
 def _show(study, folder: Path, as_json: bool) -> None:
+    from .. import search as searching
+
     trials = searching.read(study, folder)
     best = searching.front(trials, study)
     try:
