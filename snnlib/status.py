@@ -53,7 +53,7 @@ def command(
             words += [option, str(value)]
     if force:
         words.append("--force")
-    if Path(root) != records.default_root():
+    if Path(root).resolve() != records.default_root().resolve():
         words += ["--records", str(root)]
     return shlex.join(words)
 
