@@ -214,6 +214,14 @@ def test_a_search_climbs_its_rungs_and_goes_on_from_its_file_alone(tmp_path, tin
     search.write(rows, search.file_of(DENSE, tmp_path / "half"))
     more = run(DENSE, tmp_path / "half", tmp_path / "j3")
     assert sum(each.row["rung"] == 1 for each in more) == 2
+    # the file of a search whose journal is lost within an upper rung, with a gap in its numbers: the rest of the rung is made, no number comes twice
+    kept_rows = [row | {"trial": row["trial"] + (7 if row["rung"] == 2 else 0)} for row in dense.to_dict("records") if row["rung"] == 1 or row["rung"] == 2]
+    dropped = next(index for index, row in enumerate(kept_rows) if row["rung"] == 2)
+    search.write([row for index, row in enumerate(kept_rows) if index != dropped], search.file_of(DENSE, tmp_path / "within"))
+    more = run(DENSE, tmp_path / "within", tmp_path / "j4")
+    assert [(each.row["rung"], each.row["parent"]) for each in more][:1] == [(2, kept_rows[dropped]["parent"])]
+    numbers = list(search.read(DENSE, tmp_path / "within")["trial"])
+    assert len(numbers) == len(set(numbers)) == len(dense)
     assert search.read(DENSE, tmp_path / "half").to_dict("records")[:2] == [{key: row.get(key) for key in row} for row in rows]
     code, said, _ = inside(capsys, "search", "tiny-dense", "--json", "--folder", folder)
     found = json.loads(said)

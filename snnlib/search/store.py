@@ -33,6 +33,7 @@ CHANCE = 10.0
 
 @contextlib.contextmanager
 def quiet() -> Iterator[Any]:
+    """Optuna, without what it says of itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # in a notebook it asks for a progress bar that nobody will see
         import optuna
@@ -92,11 +93,18 @@ class Store:
             if row["trial"] in known:
                 continue
             params = {name: _member(space[name], row[name]) for name in space}
-            attributes = {"row": row, "rung": row["rung"]}
+            attributes = {name: row[name] for name in ("rung", "parent", "seed") if row.get(name) is not None} | {"row": row}
             trial = optuna.trial.create_trial(
                 values=_values(self.study, row), params=params, distributions=space, user_attrs=attributes, constraints={"floor": _below(self.study, row)},
             )
             self.optuna.add_trial(trial)
+        beyond = max((row["trial"] for row in rows), default=-1) + 1 - len(self.optuna.get_trials(deepcopy=False))
+        if beyond > self._shift():  # Optuna counts from 0 again, and kept trials have gaps where some were killed
+            self.optuna.set_user_attr("shift", beyond)
+
+    def _shift(self) -> int:
+        """What is added to Optuna's number of a trial, so that no kept trial has it."""
+        return self.optuna.user_attrs.get("shift", 0)
 
     def _bury(self) -> None:
         """Trials that a process on this machine began and did not end are waited for no longer: their settings are tried again."""
@@ -132,9 +140,13 @@ class Store:
         return ended, under_way, waiting
 
     def fill(self, rung: int) -> None:
-        """Queue the trials of an upper rung: the best of the rung below, unless they are there already."""
-        if sum(self.counts(rung)):
-            return
+        """Queue the trials of an upper rung, the best of the rung below, as far as they are not there already."""
+        import optuna
+
+        there = {
+            (trial.user_attrs.get("parent"), trial.user_attrs.get("seed")) for trial in self.optuna.get_trials(deepcopy=False)
+            if trial.user_attrs.get("rung") == rung and trial.state != optuna.trial.TrialState.FAIL
+        }
         if rung == len(self.study.stages):
             trials = self.frame()
             last = trials[(trials["state"] == "finished") & (trials["rung"] == rung - 1)]
@@ -146,6 +158,8 @@ class Store:
         for row in best.to_dict("records"):
             params = {name: _member(space, row[name]) for name, space in _distributions(self.study).items()}
             for seed in seeds:
+                if (int(row["trial"]), seed) in there:
+                    continue
                 self.optuna.enqueue_trial(params, user_attrs={"rung": rung, "parent": int(row["trial"]), "seed": seed})
 
     def ask(self, rung: int) -> optuna.Trial | None:
@@ -176,7 +190,7 @@ class Store:
         """Keep what came of a trial; returns its whole row."""
         attributes = trial.user_attrs
         whole = {
-            "trial": trial.number, "rung": attributes["rung"], "parent": attributes.get("parent"), "seed": attributes.get("seed", self.study.seed),
+            "trial": trial.number + self._shift(), "rung": attributes["rung"], "parent": attributes.get("parent"), "seed": attributes.get("seed", self.study.seed),
             "epochs": self.study.stages[attributes["rung"] - 1].epochs, **trial.params, **row,
             "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
