@@ -145,6 +145,11 @@ def _arm(values: dict, name: str, title: str = "") -> Arm:
     return Arm(name=name, title=title, train=train, switcher=switcher, pruning=pruning, **settings)
 
 
+def guessing(record: dict) -> float:
+    """The accuracy of guessing in percent: what a run counts for that died or diverged."""
+    return 100 / record.get("images", {}).get("classes", 10)
+
+
 def comparable(record: dict) -> dict:
     """The record without times, device and versions: equal for two runs of the same settings and seed on one machine."""
     kept = {key: value for key, value in record.items() if key not in TIMED}

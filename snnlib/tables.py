@@ -138,7 +138,7 @@ def _accuracies(runs: Iterable[Entry]) -> dict[int, float]:
 def _with_failed(runs: Iterable[Entry]) -> dict[int, float]:
     """Accuracies by seed, those of runs that died or diverged as guessing gives them."""
     runs = list(runs)
-    return _accuracies(runs) | {run.seed: 100 / run.record.get("images", {}).get("classes", 10) for run in runs if run.state == "failed"}
+    return _accuracies(runs) | {run.seed: records.guessing(run.record) for run in runs if run.state == "failed"}
 
 
 def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequence[Entry] | None) -> Row | None:

@@ -6,7 +6,6 @@ that it holds for. What a rule needs and has not got is named in the evidence; t
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,16 +126,13 @@ class Evidence:
 
     root: Path
     seen: dict[Path, str] = field(default_factory=dict)  # path of a record to when its run started
+    _looked_up: dict[tuple[str, str, str], list[records.Entry]] = field(default_factory=dict)
 
     def entries(self, table: str, arm: str, network: str = "mlp") -> list[records.Entry]:
         """What stands on disk for every seed of the arm; nothing for an arm that the table has not."""
         found = self._entries(table, arm, network)
         self.seen |= {entry.path: entry.record.get("started", "") for entry in found if entry.state in ("recorded", "failed")}
         return found
-
-    @functools.cached_property
-    def _looked_up(self) -> dict[tuple[str, str, str], list[records.Entry]]:
-        return {}
 
     def _entries(self, table: str, arm: str, network: str) -> list[records.Entry]:
         key = (table, arm, network)
@@ -154,7 +150,7 @@ class Evidence:
 
     def dead(self, table: str, arm: str, network: str = "mlp") -> dict[int, float]:
         """Seeds whose run died or diverged, and the accuracy of guessing, in percent."""
-        return {entry.seed: 100 / entry.record["images"].get("classes", 10) for entry in self.entries(table, arm, network) if entry.state == "failed"}
+        return {entry.seed: records.guessing(entry.record) for entry in self.entries(table, arm, network) if entry.state == "failed"}
 
     def figures(self, table: str, arm: str, figure: str | Callable[[dict], float], network: str = "mlp") -> dict[int, float]:
         """One figure of each run by seed: a key of its result, or a function of the record. Accuracies have dead runs at chance."""

@@ -45,7 +45,7 @@ def search(
     """
     with quiet():
         store = Store(study, folder, scratch)
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=(os.getpid(),))
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start)
         saved = time.monotonic()
         try:
             for number, rung in enumerate(study.stages, 1):
@@ -85,7 +85,7 @@ def _over(deadline: float | None) -> bool:
     return deadline is not None and time.monotonic() > deadline
 
 
-def _start(parent: int) -> None:
+def _start() -> None:
     """What a worker does first: one thread, memory kept, and an end when its parent has gone."""
     import signal
     import threading
