@@ -114,6 +114,36 @@ def test_what_is_confirmed_is_a_mean_over_all_fresh_seeds():
     assert list(found["trial"]) == [7] and found.iloc[0]["accuracy"] == pytest.approx(98.2)
 
 
+def test_a_small_search_chooses_from_its_last_rung_once_that_is_done():
+    study = Study("s", "", "alternating", {}, (Rung(1, 9), Rung(2, 2)), roles=("sparse",), fresh=(), least_removed=60.0)
+    assert len(study.stages) == 2
+    trials = pd.concat([trials_of((98, 80), (97, 85), (99, 40)), trials_of((98.1, 76), rung=2)], ignore_index=True)
+    trials["trial"] = range(len(trials))
+    assert list(search.promoted(trials, study, 1)["trial"]) == [0, 1], "what removes too little does not climb"
+    assert not len(search.confirmed(trials, study)), "one of the last rung is missing"
+    trials = pd.concat([trials, trials_of((97.9, 90), rung=2).assign(trial=4)], ignore_index=True)
+    assert list(search.by_role(search.confirmed(trials, study), "sparse", None)["trial"]) == [3, 4]
+
+
+def test_settings_are_carried_over_from_another_network(tmp_path, tiny, monkeypatch):
+    other = Study("tiny-lenet5", "tiny", "dense", DENSE.space, (Rung(1, 4, 128),), network="lenet5-caffe", carries="tiny-dense", roles=("dense",), fresh=(), train_images=256)
+    monkeypatch.setitem(STUDIES, other.name, other)
+    with search.quiet(), pytest.raises(Refused, match="search tiny-dense: nothing is confirmed yet"):
+        search.Store(other, tmp_path, tmp_path / "j")
+    values = [{"rate": 0.05, "momentum": 0.9} | {name: space[0] for name, space in DENSE.space.items() if isinstance(space, tuple) and name != "momentum"} for _ in range(2)]
+    values[1]["rate"] = 0.07
+    rows = [
+        {"trial": 10 * parent + seed, "rung": 4, "parent": parent, "seed": seed, "epochs": 3, **values[parent], "state": "finished", "error": None, "accuracy": 97.0 + parent, "removed": 0.0}
+        for parent in (0, 1) for seed in (1, 2)
+    ]
+    search.write(rows, search.file_of(DENSE, tmp_path))
+    with search.quiet():
+        store = search.Store(other, tmp_path, tmp_path / "j")
+        asked = [store.ask(1).params for _ in range(3)]
+    assert asked[:2] == [values[1], values[0]] and asked[2] not in values
+    assert other.arm(values[0], 1, "trial", images=other.rungs[0].images).train.train_images == 128
+
+
 # --- settings
 
 
@@ -131,8 +161,12 @@ def test_every_corner_of_a_space_is_an_arm_on_held_out_images(name):
 
 
 def test_controls_are_searched_as_long_as_what_they_are_compared_with():
-    small = {study.rungs for name, study in STUDIES.items() if name.startswith("mlp-") and name not in ("mlp-snn", "mlp-dense")}
-    assert len(small) == 1 and STUDIES["mlp-snn"].rungs == STUDIES["mlp-dense"].rungs and STUDIES["lenet5-snn"].rungs == STUDIES["lenet5-dense"].rungs
+    small = [study for name, study in STUDIES.items() if name.startswith("mlp-") and name not in ("mlp-snn", "mlp-dense")]
+    assert {study.reads for study in small} == {"weights", "nothing", "noise", "constants", "shuffled"}
+    told = ("name", "title", "space", "reads")
+    assert len({tuple(str(value) for key, value in vars(study).items() if key not in told) for study in small}) == 1, "nothing but what is fed differs"
+    assert all(study.space == STUDIES["mlp-small"].space for study in small if study.reads != "nothing")
+    assert STUDIES["mlp-snn"].rungs == STUDIES["mlp-dense"].rungs and STUDIES["lenet5-snn"].rungs == STUDIES["lenet5-dense"].rungs
     assert STUDIES["mlp-snn"].rungs[0].trials >= 600
 
 

@@ -27,10 +27,14 @@ Space = dict[str, "Between | tuple"]
 
 @dataclass(frozen=True)
 class Rung:
-    """``trials`` of ``epochs`` epochs each; on every rung but the first these are the best of the rung below."""
+    """``trials`` of ``epochs`` epochs of ``images`` training images each (None: of all that the study has).
+
+    On every rung but the first these are the best of the rung below.
+    """
 
     epochs: int
     trials: int
+    images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Study:
     roles: tuple[str, ...] = ("accurate", "knee", "sparse", "unstopped")  # what is chosen in the end, see :data:`ROLES`
     candidates: int = 2  # for each role so many of the last rung are tried again on fresh seeds
     fresh: tuple[int, ...] = (1, 2, 3)  # these seeds
+    least_removed: float = 1.0  # percent of the weights; what removes less does not climb: with nothing removed it is a dense network
+    carries: str = ""  # a study of another network whose chosen settings are the first trials
     train_images: int | None = None  # so many training images only; None: all but the held-out ones
     seed: int = 0
 
@@ -67,13 +73,13 @@ class Study:
 
     @property
     def stages(self) -> tuple[Rung, ...]:
-        """The rungs, and the confirmation of the candidates on fresh seeds."""
-        return (*self.rungs, Rung(self.rungs[-1].epochs, self.candidates * len(self.roles) * len(self.fresh)))
+        """The rungs, and the confirmation of the candidates on fresh seeds, where there is one."""
+        return (*self.rungs, *([Rung(self.rungs[-1].epochs, self.candidates * len(self.roles) * len(self.fresh))] if self.fresh else []))
 
-    def arm(self, values: dict, epochs: int, name: str, split: str = "holdout") -> Arm:
+    def arm(self, values: dict, epochs: int, name: str, split: str = "holdout", images: int | None = None) -> Arm:
         """The arm of one trial: ``values`` holds a value for each setting of the space."""
         train = TrainConfig(
-            epochs=epochs, split=split, train_images=self.train_images, rate=values["rate"], momentum=values["momentum"], weight_decay=values["weight_decay"],
+            epochs=epochs, split=split, train_images=images or self.train_images, rate=values["rate"], momentum=values["momentum"], weight_decay=values["weight_decay"],
             clip_network=values["clip_network"], clip_switcher=values.get("clip_switcher"), schedule=values["schedule"], normalize=values["normalize"],
             rate_switcher=values.get("rate_switcher"), momentum_switcher=values.get("momentum_switcher"),
             weight_decay_switcher=values.get("weight_decay_switcher"), switcher_until=values.get("switcher_until", 1.0),
@@ -96,7 +102,8 @@ ROLES = {
     "unstopped": "the highest accuracy with at least 60 % of the weights removed, among settings whose switcher learns to the end as in the paper; where there is none, the most weights removed",
 }
 """The rule of the choice. On held-out images: the best of the last rung by it are trained again on three fresh seeds, and the one
-that is best by it in the mean of these is chosen. Written on 2026-11-25, before any trial of the second rung was run."""
+that is best by it in the mean of these is chosen. Written on 2026-11-25, before any trial of the second rung was run. A small
+search has no fresh seeds: the best of its last rung is chosen (written later that day, before any trial of such a search)."""
 
 LEAST_PCT, WITHIN = {"accurate": 5.0, "sparse": 74.6, "unstopped": 60.0}, 0.1
 """The numbers in :data:`ROLES`: percent of the weights by role, and points."""
@@ -145,21 +152,33 @@ SHAPE: Space = {
 """The U-Net's shape. Batch norm in the switcher costs three times as much: it is tried beside the search."""
 
 RUNGS = (Rung(5, 600), Rung(16, 48), Rung(40, 16))
-SMALL = (Rung(5, 100), Rung(16, 12), Rung(40, 5))
-"""An equal small search for every control."""
+SMALL = (Rung(5, 60), Rung(16, 8), Rung(40, 3))
+LENET5 = (Rung(3, 100, 18000), Rung(10, 8), Rung(30, 4))
+
+
+def small(name: str, title: str, space: Space, reads: str) -> Study:
+    """An equal small search, for a control or for what it is compared with, of the setting called sparse: there reading the weights should tell."""
+    return Study(f"mlp-{name}", f"{title}, the MLP on MNIST", "alternating", space, SMALL, reads=reads, roles=("sparse",), candidates=0, fresh=(), least_removed=60.0)
+
+
+def lenet5(method: str, title: str, space: Space, carries: str, roles: tuple[str, ...], against: str = "") -> Study:
+    """A search of LeNet5-Caffe; of the last rung each role takes its best."""
+    name = "dense" if method == "dense" else "snn"
+    return Study(f"lenet5-{name}", f"{title}, LeNet5-Caffe on MNIST", method, space, LENET5, network="lenet5-caffe", carries=carries, roles=roles, candidates=0, fresh=(), against=against)
+
 
 STUDIES = {
     study.name: study
     for study in (
         Study("mlp-snn", "SNN-AL, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, RUNGS, against="mlp-dense"),
         Study("mlp-dense", "dense, the MLP on MNIST", "dense", NETWORK, RUNGS, roles=("dense",)),
-        Study("lenet5-snn", "SNN-AL, LeNet5-Caffe on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, network="lenet5-caffe", against="lenet5-dense"),
-        Study("lenet5-dense", "dense, LeNet5-Caffe on MNIST", "dense", NETWORK, SMALL, network="lenet5-caffe", roles=("dense",)),
-        Study("mlp-small", "SNN-AL, the MLP on MNIST, as many trials as its controls", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, against="mlp-dense"),
-        Study("mlp-nothing", "one free factor a neuron, no switcher, the MLP on MNIST", "alternating", NETWORK | SWITCHER, SMALL, reads="nothing", against="mlp-dense"),
-        Study("mlp-noise", "switcher fed fixed noise, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, reads="noise", against="mlp-dense"),
-        Study("mlp-constants", "switcher fed constants, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, reads="constants", against="mlp-dense"),
-        Study("mlp-shuffled", "switcher fed rows in a new order each step, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, SMALL, reads="shuffled", against="mlp-dense"),
+        lenet5("alternating", "SNN-AL", NETWORK | SWITCHER | SHAPE, "mlp-snn", ("accurate", "knee", "sparse"), "lenet5-dense"),
+        lenet5("dense", "dense", NETWORK, "mlp-dense", ("dense",)),
+        small("small", "SNN-AL, as many trials as its controls", NETWORK | SWITCHER | SHAPE, "weights"),
+        small("nothing", "one free factor a neuron, no switcher", NETWORK | SWITCHER, "nothing"),
+        small("noise", "switcher fed fixed noise", NETWORK | SWITCHER | SHAPE, "noise"),
+        small("constants", "switcher fed constants", NETWORK | SWITCHER | SHAPE, "constants"),
+        small("shuffled", "switcher fed rows in a new order each step", NETWORK | SWITCHER | SHAPE, "shuffled"),
     )
 }
 """The searches, in the order in which they are wanted."""

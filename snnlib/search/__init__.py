@@ -60,7 +60,7 @@ def search(
                         trial, to_start = store.ask(number), to_start - 1
                         if trial is None:
                             break
-                        arm = study.arm(trial.params, rung.epochs, f"trial-{trial.number}")
+                        arm = study.arm(trial.params, rung.epochs, f"trial-{trial.number}", images=rung.images)
                         running[pool.submit(try_out, arm, trial.user_attrs.get("seed", study.seed), study.hopeless, device)] = trial
                     if not running:
                         break

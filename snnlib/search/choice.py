@@ -46,7 +46,7 @@ def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
     finished = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
     finished = finished[finished["accuracy"].astype(float) >= study.floor]
     if len(study.objectives) > 1:
-        finished = finished[finished["removed"].astype(float) >= 1.0]  # with nothing removed it is a dense network
+        finished = finished[finished["removed"].astype(float) >= study.least_removed]
     wanted = study.rungs[rung].trials if rung < len(study.rungs) else 0
     reserved = _best_ranks(unstopped(finished), study, wanted // study.unstopped_every)
     others = _best_ranks(finished.drop(index=reserved), study, wanted - len(reserved))
@@ -86,10 +86,17 @@ def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFram
 
 
 def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left out."""
+    """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left out.
+
+    Without fresh seeds: the finished trials of the last rung, once it is done.
+    """
     again = trials[(trials["rung"] == len(study.stages)) & (trials["state"] == "finished")]
     rows = []
     if not len(again):
+        return again
+    if not study.fresh and (trials["rung"] == len(study.stages)).sum() < len(promoted(trials, study, len(study.rungs) - 1)):
+        return again[:0]
+    if not study.fresh:
         return again
     for parent, group in again.groupby(again["parent"].astype(int)):
         if len(set(group["seed"])) == len(study.fresh):

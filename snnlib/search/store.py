@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from ..experiments.studies import Between, Study
+from ..experiments.studies import STUDIES, Between, Study
 from ..names import Refused
-from .choice import by_role, dense_accuracy, promoted
+from .choice import by_role, chosen, confirmed, dense_accuracy, promoted
 from .trials import file_of, read, write
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Store:
                 storage=self._storage, study_name=study.name, directions=["maximize"] * len(study.objectives), load_if_exists=True, sampler=sampler,
             )
             self._adopt(read(study, folder).to_dict("records"))
+            self._carried = carried(study, folder)
             self._bury()
 
     def _adopt(self, rows: list[dict]) -> None:
@@ -147,7 +148,7 @@ class Store:
             (trial.user_attrs.get("parent"), trial.user_attrs.get("seed")) for trial in self.optuna.get_trials(deepcopy=False)
             if trial.user_attrs.get("rung") == rung and trial.state != optuna.trial.TrialState.FAIL
         }
-        if rung == len(self.study.stages):
+        if rung > len(self.study.rungs):
             trials = self.frame()
             last = trials[(trials["state"] == "finished") & (trials["rung"] == rung - 1)]
             dense = dense_accuracy(self.study, self.path.parent) if "knee" in self.study.roles and len(last) else None
@@ -181,6 +182,8 @@ class Store:
     def _given(self, number: int) -> dict[str, Any]:
         """Settings of trial ``number`` of the first rung that the sampler does not choose: all of them, one, or none."""
         study = self.study
+        if number < len(self._carried):
+            return self._carried[number]
         if number % study.random_every == study.random_every - 1:
             draw = np.random.default_rng([study.seed, number])
             return {name: _drawn(space, draw) for name, space in study.space.items()}
@@ -204,6 +207,25 @@ class Store:
         with self.lock:
             if rows := self.rows():
                 write(rows, self.path)
+
+
+CARRIED = 5
+"""Settings at most that a search takes over from another network's."""
+
+
+def carried(study: Study, folder: Path) -> list[dict[str, Any]]:
+    """Settings that ``study`` tries first: those that the search of another network has chosen, then what else it confirmed, the most accurate first.
+
+    Each once, :data:`CARRIED` at most; none if there is no such search. Raises ``Refused`` where that search has chosen nothing yet.
+    """
+    if not study.carries:
+        return []
+    other, found = STUDIES[study.carries], []
+    others = confirmed(read(other, folder), other)
+    for row in (*chosen(other, folder).values(), *by_role(others, "dense", None).to_dict("records")):
+        if (settings := {name: row[name] for name in study.space}) not in found:
+            found.append(settings)
+    return found[:CARRIED]
 
 
 def _drawn(space: Between | tuple, draw: np.random.Generator) -> Any:
