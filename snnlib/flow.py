@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -80,3 +81,48 @@ def fates(off: Mapping[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
         for name, counts in rows.items():
             found[name].append(counts)
     return {name: np.array(counts) for name, counts in found.items()}
+
+
+@dataclass(frozen=True)
+class Persistence:
+    """How often neurons of each layer are off at the end, learnt from some runs of a setting to foresee the others.
+
+    Arrays (layers,): the share that is off at the end of those that were off after the switcher's first turn (``stay``),
+    and of those that were on (``fall``); ``widths`` is the mean of the widths at the end.
+    """
+
+    stay: np.ndarray
+    fall: np.ndarray
+    widths: np.ndarray
+
+    def foresee(self, record: Mapping, time: str = "first turn") -> np.ndarray:
+        """Widths (layers,) at the end of another run of the setting, from its neurons that were off at ``time``."""
+        off = of_record(record)[time]
+        return np.array([(~layer).sum() * (1 - fall) + layer.sum() * (1 - stay) for layer, stay, fall in zip(off, self.stay, self.fall)])
+
+
+def persistence(records: Iterable[Mapping], time: str = "first turn") -> Persistence:
+    """What became of the neurons that were off at ``time``, and of the others, in these runs of one setting.
+
+    A share of nothing is that of the whole layer. Raises ``ValueError`` without runs, and for a run that noted no neurons.
+    """
+    looks = [(found[time], found[_last(found)]) for found in map(of_record, records)]
+    if not looks:
+        raise ValueError("no runs to learn from")
+    rows = []
+    for layer in range(len(looks[0][0])):
+        before, after = (np.concatenate([look[when][layer] for look in looks]) for when in range(2))
+        stay, fall = (after[group].mean() if group.any() else after.mean() for group in (before, ~before))
+        rows.append((stay, fall, float(np.mean([(~look[1][layer]).sum() for look in looks]))))
+    return Persistence(*(np.array(column) for column in zip(*rows)))
+
+
+def _last(off: Mapping[str, list[np.ndarray]]) -> str:
+    """The name of the last look."""
+    return list(off)[-1]
+
+
+def final_widths(record: Mapping) -> np.ndarray:
+    """Neurons that are on at the last look, in each layer (layers,)."""
+    found = of_record(record)
+    return np.array([(~layer).sum() for layer in found[_last(found)]])

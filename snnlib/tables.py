@@ -247,8 +247,9 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
     if any(row.diff_mean is not None for row in table_rows):
         plan = TABLES[table_rows[0].table]
         same = " of the same network" if len(plan.networks) > 1 else ""
-        compared = dict.fromkeys(plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None)
-        titles = " or ".join(compared) if len(compared) == 1 else f"{', '.join(compared)} (with the same FC std)"
+        titles = {row.arm: row.title for row in table_rows}
+        compared = dict.fromkeys(titles.get(name, name) for name in (plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None))
+        titles = " or ".join(f'"{title}"' for title in compared) + (", whichever has the same start and settings," if len(compared) > 1 else "")
         said.append(f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence interval")
     if any(row.start_pct is not None for row in table_rows):
         said.append("start, turn 1, removed: weights whose neurons are off before the first step, after the switcher's first turn, and at the end; training prunes the difference")

@@ -14,6 +14,7 @@ from . import metrics, pixels, records
 from .experiments import CLAIMS, REGIMES, TABLES, arm_of
 from .experiments.claims import Claim
 from .experiments.controls import FED
+from .experiments.tuned import CONTROLLED
 from .metrics import PairedDifference, paired_difference
 
 ENOUGH = 8
@@ -28,13 +29,22 @@ LEVEL = 0.05
 SETTINGS = {"letter": ("letter",), "plain": ("snn-al-epoch", "snn-al-std-0.1"), "tuned": ("accurate", "knee", "sparse", "unstopped")}
 """The arms of SNN-AL on the MLP, by regime."""
 
+FEWER = {"errors": CONTROLLED, "structure": CONTROLLED, "weights": ("small",)}
+"""Claims that ask for other arms in the tuned regime: of the pruned controls two settings are run; a control of what the switcher reads has a search of its own."""
+
 READINGS = {"snn-al-epoch": "", "snn-al-std-0.1": "-std-0.1"}
 """SNN-AL of the plain regime under both readings of the initialisation, and the ending of the names of its controls."""
 
 NAMES = {
     "snn-al-epoch": "MLP, FC std 0.01", "snn-al-std-0.1": "MLP, FC std 0.1", "letter": "MLP", "accurate": "MLP, accurate", "knee": "MLP, knee", "sparse": "MLP, sparse", "unstopped": "MLP, unstopped",
+    "small": "MLP, small searches",
 }
 """How evidence calls these settings."""
+
+
+def asked(claim: str, regime: str) -> tuple[str, ...]:
+    """The arms of SNN-AL on the MLP that the rule of ``claim`` asks for in ``regime``."""
+    return FEWER[claim] if regime == "tuned" and claim in FEWER else SETTINGS[regime]
 
 
 def beside(arm: str, kind: str) -> str:
@@ -225,7 +235,7 @@ def centre(evidence: Evidence, regime: str) -> list[Sign]:
 
 def errors(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "errors"."""
-    return [evidence.difference(f"{NAMES[arm]}: less the same with the term cut", "controls", arm, beside(arm, "cut"), "accuracy") for arm in SETTINGS[regime]]
+    return [evidence.difference(f"{NAMES[arm]}: less the same with the term cut", "controls", arm, beside(arm, "cut"), "accuracy") for arm in asked("errors", regime)]
 
 
 def strengthening(evidence: Evidence, regime: str) -> list[Sign]:
@@ -243,7 +253,7 @@ def weights(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "weights": for every setting and control the accuracy, then the share of weights removed."""
     return [
         evidence.difference(f"{NAMES[arm]}: {what}, less {title}", "controls", arm, beside(arm, f"fed-{kind}"), figure)
-        for arm in SETTINGS[regime] for kind, title in FED.items() for what, figure in (("accuracy", "accuracy"), ("weights removed", "removed_pct"))
+        for arm in asked("weights", regime) for kind, title in FED.items() for what, figure in (("accuracy", "accuracy"), ("weights removed", "removed_pct"))
     ]
 
 
@@ -261,16 +271,17 @@ def structure(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "structure"."""
     kinds = {"random": "random pruning", "norm": "L2-norm pruning", "scratch": "the same structure from scratch"}
     return [
-        evidence.difference(f"{NAMES[arm]}: less {title}", "controls", arm, beside(arm, kind), "accuracy") for arm in SETTINGS[regime] for kind, title in kinds.items()
+        evidence.difference(f"{NAMES[arm]}: less {title}", "controls", arm, beside(arm, kind), "accuracy") for arm in asked("structure", regime) for kind, title in kinds.items()
     ]
 
 
 def position(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "position"."""
-    if regime != "plain":
+    endings = ("transposed", "pixels-shuffled", "rows-reordered")
+    names = {"plain": [f"{arm}-std-0.1" for arm in ("snn-al", *endings)], "tuned": ["pattern", *(f"pattern-{ending}" for ending in endings)]}
+    if regime not in names:
         return []
-    arms = ("snn-al", "transposed", "pixels-shuffled", "rows-reordered")
-    plain, turned, shuffled, reordered = (evidence.figures("question", f"{arm}-std-0.1", pixels.edge_contrast) for arm in arms)
+    plain, turned, shuffled, reordered = (evidence.figures("question", name, pixels.edge_contrast) for name in names[regime])
     unit = "percent of the pixels"
     return [
         Sign("images as they are", one(plain), unit), Sign("images transposed, sign changed", one({seed: -value for seed, value in turned.items()}), unit),

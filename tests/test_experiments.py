@@ -23,7 +23,8 @@ def test_every_table_has_its_reference_for_each_network():
                 assert arm_of(table, profile, table.reference, network).network == network
             for arm in arms:
                 reference = arm_of(table, profile, table.reference_of(arm.name), arm.network)
-                assert reference.train.fc_std == arm.train.fc_std or table.name not in ("controls", "question")
+                tuned = reference.name in ("tuned-dense", "small")  # whose settings a search of its own has found
+                assert tuned or reference.train.fc_std == arm.train.fc_std or table.name not in ("controls", "question")
     with pytest.raises(KeyError):
         arm_of(TABLES["1"], "paper", "dense", "resnet34")
 

@@ -66,3 +66,21 @@ def test_a_run_that_noted_nothing_is_named():
     text = flow.encode([torch.tensor([0.0, 1.0]), torch.tensor([0.0])])
     record = {"off": {"times": ["start"], "widths": [2, 1], "bits": flow.pack([text])}}
     assert [layer.tolist() for layer in flow.of_record(record)["start"]] == [[True, False], [True]]
+
+
+def run_of(start, turn, end, seed=0):
+    """A record of one layer and one epoch, by hand."""
+    texts = [flow.encode([1 - torch.tensor(look)]) for look in (start, turn, end)]
+    return {"arm": "a", "seed": seed, "off": {"times": ["start", "first turn", "epoch 0"], "widths": [len(end)], "bits": flow.pack(texts)}}
+
+
+def test_the_widths_at_the_end_are_foreseen_from_the_first_turn():
+    """Of the neurons that were off three in four stay off, of those that were on one in four falls; the next run starts with more off."""
+    learnt = flow.persistence([run_of([0.0] * 8, [1.0] * 4 + [0.0] * 4, [1.0, 1, 1, 0, 1, 0, 0, 0]), run_of([0.0] * 8, [1.0] * 4 + [0.0] * 4, [1.0, 1, 0, 1, 0, 0, 0, 1])])
+    assert (learnt.stay.tolist(), learnt.fall.tolist(), learnt.widths.tolist()) == ([0.75], [0.25], [4.0])
+    other = run_of([0.0] * 8, [1.0] * 8, [0.0] * 8, seed=1)
+    assert learnt.foresee(other).tolist() == [2.0] and flow.final_widths(other).tolist() == [8]
+    assert learnt.foresee(other, "start").tolist() == [6.0]
+    assert flow.persistence([other]).fall.tolist() == [0.0], "none was on after the first turn: the whole layer says it"
+    with pytest.raises(ValueError, match="no runs to learn from"):
+        flow.persistence([])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from snnlib import search
+from snnlib import search, verdicts
 from snnlib.experiments import tuned
 from snnlib.experiments.studies import STUDIES, Between
 from snnlib.names import Refused
@@ -58,6 +58,20 @@ def test_pruning_to_size_has_the_settings_of_the_task_network_and_no_switcher():
     assert tuned.cut(KNEE).train == replace(KNEE.train, through_switcher=False)
 
 
+def test_the_tables_of_the_tuned_regime_have_what_the_verdicts_ask_for():
+    whole = CHOSEN | {"accurate": first(STUDY, initial_spread=0.4), "unstopped": first(STUDY, initial_spread=0.5)}
+    of_2, of_controls = ({arm.name: arm for arm in make(whole)} for make in (tuned.table_2, tuned.controls))
+    asked = {verdicts.beside(arm, "dense") for arm in verdicts.SETTINGS["tuned"]} | set(verdicts.SETTINGS["tuned"])
+    assert asked | {verdicts.beside(arm, "sl") for arm in verdicts.SETTINGS["tuned"]} <= set(of_2)
+    assert {verdicts.beside(arm, kind) for arm in tuned.CONTROLLED for kind in ("cut", "random", "norm", "scratch")} == set(of_controls)
+    of_small = {arm.name: arm for arm in tuned.small({reads: first(STUDIES[name]) for reads, name in tuned.SMALL.items()})}
+    assert {"small", *(verdicts.beside("small", f"fed-{kind}") for kind in verdicts.FED)} == set(of_small)
+    assert {arm.switcher.reads for arm in of_small.values()} == set(tuned.SMALL) and all(arm.train.split == "full" and arm.train.epochs == 40 for arm in of_small.values())
+    short = tuned.sparsity(whole)
+    assert short[0].name == "short" and {arm.train.epochs for arm in short} == {tuned.SHORTER} and len({arm.name for arm in short}) == len(short) == 9
+    assert tuned.sparsity({}) == ()
+
+
 def test_interventions_change_one_thing_each():
     found = {arm.name: arm for arm in tuned.interventions(KNEE, 938)}
     assert len({arm.settings_hash() for arm in (*found.values(), KNEE)}) == len(found) + 1
@@ -66,6 +80,17 @@ def test_interventions_change_one_thing_each():
     assert {arm.name for arm in found.values() if arm.switcher != KNEE.switcher} == {"knee-start-none", "knee-start-half"}
     by_epoch = {arm.name: arm for arm in tuned.interventions(SPARSE, 938)}
     assert by_epoch["sparse-stop-1"].train.switcher_until * SPARSE.train.epochs == pytest.approx(2)
+
+
+def test_what_the_small_searches_chose_is_what_their_rule_chooses():
+    expected = {}
+    for reads, name in tuned.SMALL.items():
+        try:
+            row = search.chosen(STUDIES[name], search.default_folder())["sparse"]
+        except Refused:
+            continue
+        expected[reads] = {key: row[key] for key in STUDIES[name].space}
+    assert tuned.CHOSEN_SMALL == (expected if len(expected) == len(tuned.SMALL) else {})
 
 
 @pytest.mark.parametrize("network", tuned.CHOSEN)

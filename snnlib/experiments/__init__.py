@@ -3,13 +3,13 @@
 from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
 from .claims import CLAIMS, REGIMES, Claim
-from .controls import CONTROLS
+from .controls import CONTROLS, SPARSITY
 from .question import CANDIDATES, QUESTION
 from .search import SEARCH
 from .stability import ROUNDING, STABILITY
 from .table import PROFILES, Table, arm_of
 
-TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, CONTROLS, QUESTION, CANDIDATES, SEARCH, STABILITY, ROUNDING)}
+TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, CONTROLS, QUESTION, CANDIDATES, SEARCH, STABILITY, ROUNDING, *([SPARSITY] if SPARSITY.arms["paper"] else []))}
 
 QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", None), ("4", None), ("controls", None), ("rounding", None), ("question", None))
 """The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""

@@ -16,10 +16,19 @@ from .studies import STUDIES, Study
 CHOSEN: dict[str, dict[str, dict]] = {"mlp": {}, "lenet5-caffe": {}}
 """Network to role ("dense", "accurate", "knee", "sparse", "unstopped") to one value for each setting of the study's space; empty until chosen."""
 
+CHOSEN_SMALL: dict[str, dict] = {}
+"""What the switcher is fed ("weights": SNN-AL itself) to the settings that its small search chose; empty until chosen."""
+
+SMALL = {"weights": "mlp-small", "nothing": "mlp-nothing", "constants": "mlp-constants", "noise": "mlp-noise", "shuffled": "mlp-shuffled"}
+"""What the switcher is fed to its small search."""
+
+CONTROLLED = ("knee", "sparse")
+"""The settings of the tuned regime of which the other reading of t, the cut and the pruned controls are run: where many neurons are pruned."""
+
 SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")}
 """Network to its studies: SNN-AL's and the dense network's."""
 
-TITLES = {"accurate": "accurate setting", "knee": "knee setting", "sparse": "sparse setting", "unstopped": "unstopped setting"}
+TITLES = {"short": "sparse setting, shorter", "accurate": "accurate setting", "knee": "knee setting", "sparse": "sparse setting", "unstopped": "unstopped setting"}
 
 
 def snn(role: str, values: Mapping, study: Study) -> Arm:
@@ -115,13 +124,39 @@ def table_1(network: str) -> tuple[Arm, ...]:
     return tuple(arms(network).values())
 
 
-def table_2() -> tuple[Arm, ...]:
-    """What Table 2 shows of it: both readings of t, SNN-SL, and dense with equal task-network steps."""
-    found = arms("mlp")
-    roles = [arm for role, arm in found.items() if role != "dense"]
-    return (*found.values(), *(make(arm) for make in (other_t, separate) for arm in roles), *(equal_steps(found["dense"], arm) for arm in roles if "dense" in found))
+def table_2(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+    """What Table 2 shows of it: every setting, dense with equal task-network steps, SNN-SL, and the other reading of t."""
+    found = arms("mlp", chosen)
+    roles = {role: arm for role, arm in found.items() if role != "dense"}
+    controlled = [roles[role] for role in CONTROLLED if role in roles]
+    return (*found.values(), *(equal_steps(found["dense"], arm) for arm in roles.values() if "dense" in found), *map(separate, roles.values()), *map(other_t, controlled))
 
 
-def controls() -> tuple[Arm, ...]:
+def controls(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     """The controls of the tuned regime that keep its settings."""
-    return tuple(each for role, arm in arms("mlp").items() if role != "dense" for each in (cut(arm), *to_size(arm)))
+    found = arms("mlp", chosen)
+    return tuple(each for role in CONTROLLED if role in found for each in (cut(found[role]), *to_size(found[role])))
+
+
+def small(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+    """SNN-AL and its controls, each with the settings of its own small search: "small", and "small-fed-nothing" and so on."""
+    found = CHOSEN_SMALL if chosen is None else chosen
+    made = []
+    for reads, values in found.items():
+        study = STUDIES[SMALL[reads]]
+        name = "small" if reads == "weights" else f"small-fed-{reads}"
+        made.append(replace(study.arm(dict(values), study.rungs[-1].epochs, name, split="full"), title=f"small search: {study.title.split(',')[0]}"))
+    return tuple(made)
+
+
+SHORTER = 16
+"""Epochs of the interventions: as many as the second rung had."""
+
+
+def sparsity(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+    """The sparse setting for fewer epochs, as it is and with each of :func:`interventions`."""
+    found = arms("mlp", chosen)
+    if "sparse" not in found:
+        return ()
+    base = replace(found["sparse"], name="short", title=f"sparse setting, {SHORTER} epochs", train=replace(found["sparse"].train, epochs=SHORTER))
+    return (base, *interventions(base, 938))
