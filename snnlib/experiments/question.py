@@ -62,7 +62,7 @@ PATTERNS = {
 }
 """Settings of which a single run pruned rows at the top and bottom: three trials of the search ``mlp-snn``, and a slow switcher of small spread."""
 
-SHOWN = ""
+SHOWN = "trial-313"
 """Which of :data:`PATTERNS` is asked. The rule, written on 2026-11-25 before any of these runs: of those whose accuracy on held-out images is 97 % or more,
 the one with the largest contrast of :func:`~snnlib.pixels.edge_contrast`, both in the mean of three seeds."""
 
