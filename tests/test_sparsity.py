@@ -1,0 +1,44 @@
+"""Tables of where the sparsity comes from: by hand, on invented runs and trials."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from snnlib import flow, sparsity
+
+
+def run_of(start, turn, end, accuracy=98.0):
+    texts = [flow.encode([1 - torch.tensor(look, dtype=torch.float)]) for look in (start, turn, end)]
+    off = {"times": ["start", "first turn", "epoch 0"], "widths": [len(end)], "bits": flow.pack(texts)}
+    percent = [100 * sum(look) / len(look) for look in (start, turn, end)]
+    return {"arm": "a", "seed": 0, "off": off, "result": {"accuracy": accuracy} | dict(zip(sparsity.TIMES, percent))}
+
+
+def test_shares_are_means_over_runs():
+    found = sparsity.shares({"a": {0: run_of([1, 0], [1, 1], [0, 0], 97.0), 1: run_of([0, 0], [1, 1], [0, 1], 98.0)}, "dense": {0: {"result": {"accuracy": 99.0}}}, "none": {}})
+    assert list(found.index) == ["a"] and found.loc["a"].tolist() == [2, 97.5, 25.0, 100.0, 25.0]
+
+
+def test_widths_are_foreseen_from_runs_that_are_not_judged():
+    """Who is off after the first turn stays off, how many there are is the draw: the setting alone cannot know it."""
+    draw = np.random.default_rng(0)
+
+    def drawn(share):
+        turn = (draw.random(200) < share).astype(int)
+        return run_of(draw.integers(0, 2, 200), turn, turn)
+
+    runs = {seed: drawn(share) for seed, share in enumerate((0.2, 0.8, 0.5, 0.3, 0.1, 0.9))}
+    found = sparsity.foresight(runs, learnt_from=(0, 1, 2))
+    assert found.loc["and who is off after the first turn"].iloc[0] == pytest.approx(0)
+    assert found.loc["the setting alone"].iloc[0] > 20 and found.loc["and who is off before the first step"].iloc[0] > 20
+    assert sparsity.foresight(runs, learnt_from=(0,)) is None and sparsity.foresight({}, (0, 1)) is None
+
+
+def test_trials_are_foreseen_by_a_line_that_was_fitted_to_others():
+    draw = np.random.default_rng(0)
+    first = draw.integers(0, 100, 60)
+    trials = pd.DataFrame({"trial": range(60), "state": "finished", "widths_start": draw.integers(0, 100, 60), "widths_first": first, "widths": first // 2}, dtype=object).astype({"widths": str})
+    found = sparsity.foreseen_trials(trials, (100,))
+    assert found.loc["from the widths after the first turn", "layer 1"] > 99 and found.loc["from the widths before the first step", "layer 1"] < 30
+    assert sparsity.foreseen_trials(trials[:10], (100,)).isna().to_numpy().all()
