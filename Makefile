@@ -45,7 +45,7 @@ reproduce: environment ## Train the quick profile, run the chapters, build the b
 	 echo "The book, with these results: $$page"
 
 test: environment ## Run all tests (under five minutes once the environment is there)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 book: environment ## Build the HTML book as published, from the outputs in its notebooks
 	@$(BIN)/python -m book.workflow html

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from . import records
-from .experiments import PROFILES, TABLES
+from .experiments import PROFILES, TABLES, regime_of
 from .records import Entry
 
 STATES = ("recorded", "missing", "stale", "failed", "broken")
@@ -58,14 +58,15 @@ def command(
     return shlex.join(words)
 
 
-def problems(table: str, profile: str, root: Path) -> list[str]:
+def problems(table: str, profile: str, root: Path, regime: str | None = None) -> list[str]:
     """What keeps runs out of a table, with the command that mends it: a line for all that is missing, one for all that
-    is stale, one for the failed and one for the broken runs of each arm."""
-    found, lines = entries(table, profile, root), []
+    is stale, one for the failed and one for the broken runs of each arm. Of all arms, or of those of one regime."""
+    found, lines = [entry for entry in entries(table, profile, root) if regime in (None, regime_of(entry.arm.name))], []
     networks = list(dict.fromkeys(entry.arm.network for entry in found))
     for network in networks:
         of_network = [entry for entry in found if entry.arm.network == network]
-        lines += _absent(table, profile, root, of_network, network if len(networks) > 1 else "")
+        every = {arm.name for arm in TABLES[table].arms[profile] if arm.network == network}
+        lines += _absent(table, profile, root, of_network, every, network if len(networks) > 1 else "")
     groups: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in found:
         if entry.state in ("failed", "broken"):
@@ -78,9 +79,9 @@ def problems(table: str, profile: str, root: Path) -> list[str]:
     return lines
 
 
-def _absent(table: str, profile: str, root: Path, found: Sequence[Entry], network: str) -> list[str]:
+def _absent(table: str, profile: str, root: Path, found: Sequence[Entry], all_arms: set[str], network: str) -> list[str]:
     """A line for what is missing and one for what is stale; ``network`` is empty where the table has but one."""
-    lines, all_arms = [], {entry.arm.name for entry in found}
+    lines = []
     for state in ("missing", "stale"):
         seeds: dict[str, list[int]] = {}
         for entry in found:

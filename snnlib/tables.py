@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import metrics, records, wording
-from .experiments import TABLES
+from .experiments import TABLES, regime_of
 from .records import Entry
 from .status import entries
 
@@ -48,6 +48,7 @@ class Row:
     title: str
     source: str  # "paper" or "ours"
     profile: str | None
+    regime: str | None  # of settings: letter, plain or tuned; None for the paper's rows
     n: int | None  # runs that the figures are means of
     failed: int  # runs that diverged or died; they enter no mean
     acc_mean: float | None
@@ -104,6 +105,11 @@ def of_network(table_rows: Iterable[Row], network: str) -> list[Row]:
     return [row for row in table_rows if _plain(row.network) == _plain(network)]
 
 
+def of_regime(table_rows: Iterable[Row], regime: str) -> list[Row]:
+    """The paper's rows, and ours of one regime of settings."""
+    return [row for row in table_rows if row.regime in (None, regime)]
+
+
 def paper_rows(table: str) -> list[Row]:
     """The rows that the paper prints in this table (data/paper/tables.csv); none for a table of our own."""
     path = records.default_root().parent / "paper" / "tables.csv"
@@ -117,7 +123,7 @@ def _paper_row(printed: dict[str, str]) -> Row:
     quoted = printed["quoted_from"] == "yes"
     return Row(
         table=printed["table"], dataset=printed["dataset"].lower(), network=printed["network"].lower(),
-        arm=printed["method"], title=printed["method"], source="paper", profile=None,
+        arm=printed["method"], title=printed["method"], source="paper", profile=None, regime=None,
         n=None if quoted or not printed["acc_std"] else 8, failed=0,
         acc_mean=_number(printed["acc"]), acc_std=_number(printed["acc_std"]),
         widths=[int(width) for width in printed["widths"].split("-")] if printed["widths"] else None,
@@ -160,7 +166,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
 
     return Row(
         table=table, dataset=arm.dataset, network=arm.network, arm=arm.name, title=arm.title or arm.name,
-        source="ours", profile=profile, n=len(done), failed=failed,
+        source="ours", profile=profile, regime=regime_of(arm.name), n=len(done), failed=failed,
         acc_mean=mean(accuracies.values()),
         acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
         widths=[round(float(width)) for width in np.mean([result["widths"] for result in found], axis=0)] if found else None,
@@ -216,6 +222,17 @@ def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
     labels = ["ours" if row.source == "ours" else line[0] for row, line in zip(table_rows, lines)]
     texts = pandas.DataFrame(shown, columns=head, index=pandas.Index([f"{label}: {name}" for label, name in zip(labels, names)]))
     return texts.drop(columns=list(head[:2]))
+
+
+ACCURACY = ("n", "accuracy %", "difference [95 %]")
+SPARSITY = ("widths", "start %", "turn 1 %", "removed %")
+"""Two halves of a table, each narrow enough for a page."""
+
+
+def half(table_rows: Sequence[Row], columns: Sequence[str]) -> pandas.DataFrame:
+    """The rows as texts for a page, of these columns only; a column that is empty throughout is left out."""
+    shown = readable(table_rows)
+    return shown[[name for name in columns if name in shown]]
 
 
 COST = ("MACs", "s a run")

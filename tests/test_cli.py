@@ -21,7 +21,7 @@ from snnlib.experiments import TABLES, arm_of
 
 WITHOUT_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 ROW_KEYS = {
-    "table", "dataset", "network", "arm", "title", "source", "profile", "n", "failed", "acc_mean", "acc_std", "widths",
+    "table", "dataset", "network", "arm", "title", "source", "profile", "regime", "n", "failed", "acc_mean", "acc_std", "widths",
     "start_pct", "first_pct", "removed_pct", "effective_pct", "diff_mean", "diff_low", "diff_high", "all_mean", "all_low", "all_high", "macs", "seconds", "note",
 }
 
@@ -183,7 +183,7 @@ def test_compact_of_a_dense_run_is_refused(smoke, tmp_path, capsys):
         (("run", "2", "--seed", "2147483648"), "a seed is a whole number from 0 to 2147483647"),
         (("run", "2", "--seed", "99"), "has no seed 99 in the profile quick; its seeds: 0, 1, 2"),
         (("run", "2", "--time-budget", "0"), "--time-budget must be more than 0 seconds"),
-        (("run",), "which table? Known: 1, 2, 3, 4, controls, question, search"),
+        (("run",), "which table? Known: 1, 2, 3, 4, controls, question, pattern, search"),
         (("rum", "2"), "Did you mean 'run'?"),
         (("table", "serch"), "did you mean 'search'?"),
         (("table", "2", "--json", "--csv"), "choose one of --json, --csv and --md"),

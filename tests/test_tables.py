@@ -6,10 +6,11 @@ from dataclasses import asdict
 
 import pandas
 import pytest
+from command_line import inside
 from rich.console import Console
 
-from snnlib import metrics, records, status, tables
-from snnlib.experiments import TABLES
+from snnlib import experiments, metrics, records, status, tables
+from snnlib.experiments import REGIMES, TABLES
 
 ARMS = {arm.name: arm for arm in TABLES["2"].arms["paper"]}
 ACCURACIES = {"dense": [98.0, 98.2, 98.1, 98.3], "snn-al-epoch": [98.1, 98.2, 98.3, 98.4]}
@@ -213,3 +214,15 @@ def test_status_counts_every_run_of_every_table(root):
     assert part["counts"]["recorded"] == 8 == len(part["recorded"])
     assert sum(part["counts"].values()) == part["runs"] == 8 * len(TABLES["2"].arms["paper"])
     assert set(part["counts"]) == set(status.STATES)
+
+
+def test_rows_of_one_regime_and_the_commands_that_make_the_rest_of_it(root, capsys):
+    records.write(records.path_of(ARMS["letter-dense"], "paper", 0, root), record_of("letter-dense", 0, 98.2, [784, 300, 100]))
+    rows = tables.rows("2", "paper", root)
+    found = {regime: [row.arm for row in tables.of_regime(rows, regime) if row.source == "ours"] for regime in REGIMES}
+    assert found["letter"] == ["letter-dense"] and "dense" in found["plain"] and not set(found["plain"]) & set(found["tuned"])
+    assert sum(map(len, found.values())) == len([row for row in rows if row.source == "ours"])
+    code, said, _ = inside(capsys, "table", "2", "--profile", "paper", "--regime", "letter", "--records", root)
+    assert code == 0 and "98.41" in said and "the paper's letter: dense" in said and "snn-al-epoch" not in said and "--arm letter-sl" in said
+    assert inside(capsys, "table", "2", "--regime", "lettre", "--records", root)[0] == 2
+    assert experiments.regime_of("pattern-transposed") == "tuned" and experiments.regime_of("deep-std-0.1") == "plain"

@@ -12,16 +12,17 @@ import typer
 from rich.console import Console
 
 from .. import records, status as on_disk
-from ..experiments import PROFILES, TABLES
+from ..experiments import PROFILES, REGIMES, TABLES
 from ..names import Refused, check_name
 from . import PROFILE_HELP, RecordsFolder
 
-TABLE_EXAMPLES = "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profile quick --json[/bold]"
+TABLE_EXAMPLES = "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profile quick --json[/bold], [bold]snn table 2 --regime tuned[/bold]"
 
 
 def table(
     name: Annotated[str, typer.Argument(metavar="TABLE", help="Table of the paper, 2 for example.")],
     profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: the fullest one that has records[/dim]")] = None,
+    regime: Annotated[str | None, typer.Option(help=f"Only rows of these settings, and the paper's: {', '.join(REGIMES)}. [dim]Default: all[/dim]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A list of rows as JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Rows as CSV.")] = False,
     as_markdown: Annotated[bool, typer.Option("--md", help="A Markdown table.")] = False,
@@ -39,14 +40,18 @@ def table(
     if profile is None:
         profile = on_disk.profile_to_show(name, root)
     check_name(f"profile of table {name}", profile, plan.arms)
-    print_table(name, profile, root, "json" if as_json else "csv" if as_csv else "md" if as_markdown else "console")
+    if regime is not None:
+        check_name("regime", regime, REGIMES)
+    print_table(name, profile, root, "json" if as_json else "csv" if as_csv else "md" if as_markdown else "console", regime)
 
 
-def print_table(name: str, profile: str, root: Path, form: str = "console") -> None:
-    """Print rows, then the runs that they lack; ``form`` is console, json, csv or md."""
+def print_table(name: str, profile: str, root: Path, form: str = "console", regime: str | None = None) -> None:
+    """Print rows, of one regime if it is named, then the runs that they lack; ``form`` is console, json, csv or md."""
     from .. import tables  # here, not above: it imports pandas and scipy, which the other commands do not need
 
     rows = tables.rows(name, profile, root)
+    if regime is not None:
+        rows = tables.of_regime(rows, regime)
     if form == "json":
         typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
     elif form == "csv":
@@ -59,7 +64,7 @@ def print_table(name: str, profile: str, root: Path, form: str = "console") -> N
         console.print(tables.console(rows))
     if form in ("console", "md"):
         typer.echo("".join(f"\n{note}" for note in tables.notes(rows)).rstrip())
-    for line in on_disk.problems(name, profile, root):
+    for line in on_disk.problems(name, profile, root, regime):
         if form != "md" or not line.startswith("failed"):  # on a page the notes above say how many failed
             typer.echo(line, err=form in ("json", "csv"))
 

@@ -1,5 +1,6 @@
 """The experiments as data: each table is a list of arms in profiles, from a trial of seconds to the whole protocol."""
 
+from . import tuned
 from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
 from .claims import CLAIMS, REGIMES, Claim
@@ -14,7 +15,14 @@ TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENE
 QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", None), ("4", None), ("controls", None), ("rounding", None), ("question", None))
 """The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""
 
-__all__ = ["CLAIMS", "PROFILES", "QUEUE", "REGIMES", "TABLES", "Claim", "Table", "arm_of", "place_in_queue"]
+__all__ = ["CLAIMS", "PROFILES", "QUEUE", "REGIMES", "TABLES", "Claim", "Table", "arm_of", "place_in_queue", "regime_of"]
+
+
+def regime_of(arm: str) -> str:
+    """The regime of settings that an arm belongs to, one of :data:`REGIMES`."""
+    if arm.startswith("letter"):
+        return "letter"
+    return "tuned" if arm in tuned.names() or arm.split("-")[0] == "pattern" else "plain"
 
 
 def place_in_queue(table: str, network: str) -> int:

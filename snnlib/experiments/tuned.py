@@ -160,3 +160,9 @@ def sparsity(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
         return ()
     base = replace(found["sparse"], name="short", title=f"sparse setting, {SHORTER} epochs", train=replace(found["sparse"].train, epochs=SHORTER))
     return (base, *interventions(base, 938))
+
+
+def names() -> frozenset[str]:
+    """The arms of the tuned regime, all networks together."""
+    found = [arm for network in CHOSEN for arm in table_1(network)] + [*table_2(), *controls(), *small(), *sparsity()]
+    return frozenset(arm.name for arm in found)
