@@ -24,22 +24,25 @@ class _GatedLinear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, gate: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(x, gate, weight)
-        return F.linear(x * gate, weight, bias)
+        half = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else x.dtype
+        with torch.autocast(x.device.type, enabled=False):
+            short = weight.to(half)  # the matrix products' type; factors and sums over them stay as they are
+            ctx.save_for_backward(x, gate, weight, short)
+            return F.linear((x * gate).to(half), short, None if bias is None else bias.to(half))
 
     @staticmethod
     @once_differentiable
     def backward(ctx, dy: Tensor) -> tuple[Tensor | None, ...]:
-        x, gate, weight = ctx.saved_tensors
+        x, gate, weight, short = ctx.saved_tensors
         need_x, need_gate, need_weight, need_bias = ctx.needs_input_grad
         dx = dgate = dweight = None
         if need_weight:
-            product = dy.t() @ x
+            product = dy.t() @ x.to(dy.dtype)
             dweight = product * gate
             if need_gate and not need_x:
-                dgate = product.mul_(weight).sum(0)
+                dgate = (product * weight if product.dtype != weight.dtype else product.mul_(weight)).sum(0)
         if need_x or (need_gate and dgate is None):
-            through = dy @ weight
+            through = (dy @ short).to(gate.dtype)
             dgate = (through * x).sum(0) if need_gate else None
-            dx = through.mul_(gate) if need_x else None
-        return dx, dgate, dweight, dy.sum(0) if need_bias else None
+            dx = through.mul_(gate).to(x.dtype) if need_x else None
+        return dx, dgate, dweight, dy.sum(0).to(gate.dtype) if need_bias else None

@@ -10,68 +10,27 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
-import os
-import platform
-import shlex
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from . import native
 from .config import SwitcherConfig
 
 HEIGHTS = (3, 5, 7)
 """Rows of a convolution that ``unet.c`` has been written for."""
 
 SOURCE = Path(__file__).with_name("unet.c")
-FLAGS = ("-O3", "-march=native", "-fopenmp-simd", "-fno-math-errno", "-shared", "-fPIC")
-TYPES = {torch.float32: "float", torch.float64: "double"}
 
 
-@functools.cache
 def library(dtype: torch.dtype) -> ctypes.CDLL | None:
     """The compiled unet.c for numbers of ``dtype``; None where it cannot be had."""
-    compiler = shlex.split(os.environ.get("CC", "")) or [next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), "")]
-    if os.environ.get("SNNLIB_NATIVE") == "0" or dtype not in TYPES or not compiler[0] or not SOURCE.exists():
-        return None
-    command = [*compiler, *FLAGS, f"-DREAL={TYPES[dtype]}"]
-    key = hashlib.sha256("\n".join([SOURCE.read_text(), *command, _processor()]).encode()).hexdigest()[:16]
-    try:
-        target = _cache() / f"unet-{key}.so"
-        if not target.exists():
-            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-                made = Path(folder, "unet.so")
-                subprocess.run([*command, "-o", str(made), str(SOURCE)], check=True, capture_output=True, timeout=120)
-                os.replace(made, target)  # whole or not at all: other processes may be looking for it
-        found = ctypes.CDLL(str(target))
+    found = native.library(SOURCE, dtype)
+    if found is not None:
         found.net_forward.restype = found.net_backward.restype = ctypes.c_long
-        return found
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _cache() -> Path:
-    """Where compiled files are kept; a folder for this process alone where the user's cache cannot be written."""
-    try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snnlib"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if os.access(folder, os.W_OK | os.X_OK):
-            return folder
-    except (OSError, RuntimeError):  # RuntimeError: there is no home
-        pass
-    return Path(tempfile.mkdtemp(prefix="snnlib-"))
-
-
-def _processor() -> str:
-    """What -march=native depends on: a home folder may be shared by machines that are not alike."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return platform.machine() + next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+    return found
 
 
 class Net:

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from benchmarks.plain import Plain, sgds
-from snnlib import fused, unet
+from snnlib import fused, native, unet
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.gating import gated_linear
 from snnlib.networks import MLP, lenet5_caffe, mlp
@@ -31,7 +31,7 @@ def path(request, monkeypatch):
     if request.param == "torch":
         monkeypatch.setattr(fused, "usable", lambda layers, config: False)
     else:
-        unet.library.cache_clear()
+        native.library.cache_clear()
         assert unet.library(torch.float32) is not None, "unet.c did not compile"
     return request.param
 
@@ -124,11 +124,11 @@ def test_without_a_compiler_torch_computes(monkeypatch, tmp_path):
             for name, value in problem.items():
                 changed.setenv(name, value)
             changed.setenv("XDG_CACHE_HOME", str(tmp_path))
-            unet.library.cache_clear()
+            native.library.cache_clear()
             assert unet.library(torch.float32) is None
             model, plain = pair(MLP((9, 4, 3), generator=generator(0, "network")), SwitcherConfig(channels=(2,)), torch.float64)
             assert largest_difference(model.gates(), plain.gates()) < 1e-12
-    unet.library.cache_clear()
+    native.library.cache_clear()
     assert not list(tmp_path.rglob("*.so"))
 
 
@@ -136,9 +136,9 @@ def test_without_a_compiler_torch_computes(monkeypatch, tmp_path):
 def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    unet.library.cache_clear()
+    native.library.cache_clear()
     assert unet.library(torch.float64) is not None and list(tmp_path.rglob("*.so"))
-    unet.library.cache_clear()
+    native.library.cache_clear()
 
 
 def test_torch_func_sees_torch_operations():

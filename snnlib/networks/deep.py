@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from .. import separable
 from .gates import check_gates
 from .initial import blank, draw
 from .mlp import MLP
@@ -51,7 +52,7 @@ class DeepNet(nn.Module):
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
         if gates is not None:
             check_gates(gates, self.gate_widths())  # before the features, which take long
-        return self.head(self.features(x), gates)
+        return self.head(separable.run(self.features, x) if isinstance(self.features, nn.Sequential) else self.features(x), gates)
 
 
 def vgg16(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> DeepNet:

@@ -1,0 +1,59 @@
+"""Small optional files of C: compiled when they are first used, kept in the user's cache, absent where there is no compiler."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+
+FLAGS = ("-O3", "-march=native", "-fopenmp-simd", "-fno-math-errno", "-shared", "-fPIC")
+TYPES = {torch.float32: ("-DREAL=float",), torch.float64: ("-DREAL=double",), torch.bfloat16: ("-DREAL=float", "-DHALF")}
+"""What tells a file of C the type of its numbers; with bfloat16 maps are stored so, and computed with as floats."""
+
+
+@functools.cache
+def library(source: Path, dtype: torch.dtype) -> ctypes.CDLL | None:
+    """The compiled ``source`` for numbers of ``dtype``; None where it cannot be had, or with ``SNNLIB_NATIVE=0``."""
+    compiler = shlex.split(os.environ.get("CC", "")) or [next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), "")]
+    if os.environ.get("SNNLIB_NATIVE") == "0" or dtype not in TYPES or not compiler[0] or not source.exists():
+        return None
+    command = [*compiler, *FLAGS, *TYPES[dtype]]
+    key = hashlib.sha256("\n".join([source.read_text(), *command, _processor()]).encode()).hexdigest()[:16]
+    try:
+        target = _cache() / f"{source.stem}-{key}.so"
+        if not target.exists():
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                made = Path(folder, source.stem + ".so")
+                subprocess.run([*command, "-o", str(made), str(source), "-lm"], check=True, capture_output=True, timeout=120)
+                os.replace(made, target)  # whole or not at all: other processes may be looking for it
+        return ctypes.CDLL(str(target))
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _cache() -> Path:
+    """Where compiled files are kept; a folder for this process alone where the user's cache cannot be written."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snnlib"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        pass
+    return Path(tempfile.mkdtemp(prefix="snnlib-"))
+
+
+def _processor() -> str:
+    """What -march=native depends on: a home folder may be shared by machines that are not alike."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return platform.machine() + next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
