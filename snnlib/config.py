@@ -19,7 +19,7 @@ ADDED_LATER = {
     "scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False, "test_images": None,
     "reads": "weights", "pixels": "raster", "pruning": None, "rate_switcher": None, "momentum_switcher": None,
     "weight_decay_switcher": None, "turns": (1, 1), "milestones": (0.5, 0.75), "switcher_until": 1.0, "fc_init": "normal",
-    "batch_norm": False, "start": "kaiming", "nudge": 0, "continued": False,
+    "batch_norm": False, "start": "kaiming", "nudge": 0, "continued": False, "precision": "float32",
 }
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
@@ -100,12 +100,13 @@ class TrainConfig:
     augment: bool = False  # open: random crop (padded by an eighth of the side) and horizontal flip of training images
     normalize: bool = False  # open: each colour less its mean over the training images, divided by its deviation
     nudge: int = 0  # a control: above 0, one weight of the network is moved by a millionth before training, another for each number
+    precision: str = "float32"  # of the task network's products in training; "bfloat16": under autocast. The switcher, and what judges, stay float32
     pixels: str = "raster"  # a control: "transposed" images, or all "shuffled" by one fixed permutation of the pixels
 
     def __post_init__(self) -> None:
         for name, allowed in (
             ("schedule", ("cosine", "constant", "step")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout")),
-            ("pixels", ("raster", "transposed", "shuffled")), ("fc_init", ("normal", "kaiming", "torch")),
+            ("pixels", ("raster", "transposed", "shuffled")), ("fc_init", ("normal", "kaiming", "torch")), ("precision", ("float32", "bfloat16")),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(map(repr, allowed))}")

@@ -37,6 +37,8 @@ class Together:
     def __init__(self, models: Sequence[nn.Module], config: TrainConfig) -> None:
         if any(isinstance(module, nn.BatchNorm2d) for module in models[0].modules()):
             raise ValueError("networks with batch norm cannot be trained together: train their seeds one by one")
+        if config.precision != "float32":
+            raise ValueError(f"precision={config.precision!r}: seeds train together in float32 only; train them one by one (--together 1)")
         self.models, self.config, self.switched = list(models), config, isinstance(models[0], Switched)
         self._template = _LossAndGates(copy.deepcopy(models[0]))
         stacked, self._buffers = torch.func.stack_module_state([_LossAndGates(model) for model in models])

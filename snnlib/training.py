@@ -88,28 +88,41 @@ def set_rate(sgd: torch.optim.SGD, rate: float) -> None:
             group["lr"] = rate
 
 
-def switcher_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise ``ValueError`` where ``device`` cannot compute in ``precision`` at a speed worth having."""
+    if precision == "bfloat16" and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        raise ValueError("precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another one, on CUDA, or with precision='float32'")
+
+
+def loss_of(network: nn.Module, x: Tensor, y: Tensor, gates: list[Tensor] | None = None, precision: str = "float32") -> Tensor:
+    """Cross-entropy of images ``x`` and labels ``y``; the network's products in ``precision``, the loss itself in float32."""
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16", cache_enabled=False):
+        logits = network(x) if gates is None else network(x, gates)
+    return F.cross_entropy(logits.to(x.dtype), y)
+
+
+def switcher_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, list[Tensor]]:
     """Even t of Algorithm 1: the task network is frozen, the switcher steps. Returns loss and factors."""
-    return _step(model, model.network, model.switcher_side(), sgd, x, y, clip)
+    return _step(model, model.network, model.switcher_side(), sgd, x, y, clip, precision)
 
 
-def network_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, list[Tensor]]:
+def network_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, list[Tensor]]:
     """Odd t of Algorithm 1: the switcher is frozen, the task network steps. Returns loss and factors."""
-    return _step(model, model.switcher_side(), model.network, sgd, x, y, clip)
+    return _step(model, model.switcher_side(), model.network, sgd, x, y, clip, precision)
 
 
-def _step(model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip) -> tuple[Tensor, list[Tensor]]:
+def _step(model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip, precision: str) -> tuple[Tensor, list[Tensor]]:
     frozen.requires_grad_(False)
     trained.requires_grad_(True)
     gates = model.gates()
-    loss = F.cross_entropy(model.network(x, gates), y)
+    loss = loss_of(model.network, x, y, gates, precision)
     _descend(trained, sgd, loss, clip)
     return loss.detach(), [gate.detach() for gate in gates]
 
 
-def dense_step(network: nn.Module, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None) -> tuple[Tensor, None]:
+def dense_step(network: nn.Module, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, None]:
     """One step of the plain network, without a switcher (Eq. 7)."""
-    loss = F.cross_entropy(network(x), y)
+    loss = loss_of(network, x, y, precision=precision)
     _descend(network, sgd, loss, clip)
     return loss.detach(), None
 
@@ -165,7 +178,7 @@ def train_dense(
     """Train ``network`` alone for ``config.epochs`` epochs; ``state`` resumes. Raises :class:`DivergenceError`."""
     sgd = optimizer(network.parameters(), config)
     network.requires_grad_(True)
-    one = Graphed(lambda x, y: dense_step(network, sgd, x, y, config.clip_network), network.state_dict().values(), sgd)
+    one = Graphed(lambda x, y: dense_step(network, sgd, x, y, config.clip_network, config.precision), network.state_dict().values(), sgd)
 
     def step(t: int, x: Tensor, y: Tensor, progress: float):
         set_rate(sgd, rate_at(config, progress))
@@ -187,8 +200,8 @@ def train_alternating(
     sgds = {"switcher": optimizer(model.switcher_side().parameters(), config, "switcher"), "network": optimizer(model.network.parameters(), config)}
     steps_per_epoch, changing = math.ceil(len(data.x_train) / config.batch_size), model.state_dict().values()
     steps = {
-        "switcher": Graphed(lambda x, y: switcher_step(model, sgds["switcher"], x, y, config.clip_switcher), changing, sgds["switcher"]),
-        "network": Graphed(lambda x, y: network_step(model, sgds["network"], x, y, config.clip_network), changing, sgds["network"]),
+        "switcher": Graphed(lambda x, y: switcher_step(model, sgds["switcher"], x, y, config.clip_switcher, config.precision), changing, sgds["switcher"]),
+        "network": Graphed(lambda x, y: network_step(model, sgds["network"], x, y, config.clip_network, config.precision), changing, sgds["network"]),
     }
 
     def step(t: int, x: Tensor, y: Tensor, progress: float):
@@ -204,7 +217,7 @@ def train_separate(
 ) -> State:
     """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
     sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
-    one = Graphed(lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher), model.state_dict().values(), sgd)
+    one = Graphed(lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision), model.state_dict().values(), sgd)
 
     def step(t: int, x: Tensor, y: Tensor, progress: float):
         set_rate(sgd, rate_at(config, progress, "switcher"))
@@ -216,6 +229,7 @@ def train_separate(
 def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed: int, state: State | None, on_epoch: OnEpoch | None) -> State:
     """The loop that all three share: batches, rate, checks, one row of history an epoch."""
     state = state or State()
+    check_precision(config.precision, data.x_train.device)
     batches = Batches(data, config, seed, next(network.parameters()).dtype)
     for key, buffer in state.velocity.items():
         side, index = key.split(".")

@@ -93,7 +93,7 @@ BATCHED = ("mlp", "lenet5-caffe")
 
 def may_batch(arm: Arm) -> bool:
     """Whether seeds of ``arm`` may train as one batch: small networks, unless each run has state of its own."""
-    return arm.network in BATCHED and arm.pruning is None and (arm.switcher is None or arm.switcher.reads != "shuffled")
+    return arm.network in BATCHED and arm.pruning is None and arm.train.precision == "float32" and (arm.switcher is None or arm.switcher.reads != "shuffled")
 
 
 def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:

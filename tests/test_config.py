@@ -13,7 +13,7 @@ SPELLED_OUT = Arm(
         epochs=2, batch_size=64, rate=0.1, schedule="cosine", momentum=0.0, weight_decay=0.0, alternate="epoch", clip_switcher=1.0,
         clip_network=1.0, through_switcher=True, fc_std=0.1, split="full", train_images=None,
         augment=True, normalize=True, test_images=50, pixels="transposed", rate_switcher=0.1, momentum_switcher=0.0, weight_decay_switcher=0.0,
-        turns=(2, 1), milestones=(0.3,), switcher_until=0.9, fc_init="kaiming", nudge=1,
+        turns=(2, 1), milestones=(0.3,), switcher_until=0.9, fc_init="kaiming", nudge=1, precision="bfloat16",
     ),
     switcher=SwitcherConfig(
         channels=(4, 8, 16), kernel=(3, 3), width_stride=3, upsample="transposed", calibrate=True, scale_inputs=True, initial_mean=1.0,
@@ -96,7 +96,7 @@ def test_hash_of_settings_is_the_one_that_records_carry():
     assert ALGORITHM == 1
     train = dataclasses.replace(
         SPELLED_OUT.train, augment=False, normalize=False, test_images=None, pixels="raster", rate_switcher=None, momentum_switcher=None,
-        weight_decay_switcher=None, turns=(1, 1), milestones=(0.5, 0.75), switcher_until=1.0, fc_init="normal", nudge=0,
+        weight_decay_switcher=None, turns=(1, 1), milestones=(0.5, 0.75), switcher_until=1.0, fc_init="normal", nudge=0, precision="float32",
     )
     switcher = dataclasses.replace(SPELLED_OUT.switcher, kernel_features=32, reads="weights", batch_norm=False, start="kaiming")
     first = dataclasses.replace(SPELLED_OUT, train=train, switcher=switcher)
@@ -130,7 +130,7 @@ def test_hash_is_blind_to_name_and_title_and_to_nothing_else():
         "epochs": 3, "batch_size": 32, "rate": 0.2, "schedule": "constant", "momentum": 0.9, "weight_decay": 0.1, "alternate": "step",
         "clip_switcher": None, "clip_network": None, "through_switcher": False, "fc_std": 0.05, "split": "holdout", "train_images": 100,
         "augment": False, "normalize": False, "test_images": 100, "pixels": "shuffled", "rate_switcher": None, "momentum_switcher": 0.9,
-        "weight_decay_switcher": 0.1, "turns": (1, 3), "milestones": (0.4,), "switcher_until": 0.5, "fc_init": "torch", "nudge": 2,
+        "weight_decay_switcher": 0.1, "turns": (1, 3), "milestones": (0.4,), "switcher_until": 0.5, "fc_init": "torch", "nudge": 2, "precision": "float32",
     }
     assert set(other) == {field.name for field in dataclasses.fields(TrainConfig)}
     variants = [dataclasses.replace(SPELLED_OUT, train=dataclasses.replace(SPELLED_OUT.train, **{key: value})) for key, value in other.items()]

@@ -82,7 +82,7 @@ class ConvNet(nn.Module):
         for index, (conv, norm, stage) in enumerate(zip(self.convolutions, self.norms, self.plan)):
             x = F.relu(norm(conv(x)))
             if gates is not None:
-                x = x * gates[index][:, None, None]  # ⊙ g_n of Eq. 4
+                x = x * gates[index].to(x.dtype)[:, None, None]  # ⊙ g_n of Eq. 4; maps may be bfloat16
             if stage.pool:
                 x = F.max_pool2d(x, 2)
         return self.head(x, None if gates is None else gates[len(self.plan) :])
