@@ -24,8 +24,12 @@ class _GatedLinear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, gate: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        half = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else x.dtype
-        with torch.autocast(x.device.type, enabled=False):
+        kind = x.device.type
+        if kind not in ("cpu", "cuda") or not torch.is_autocast_enabled(kind):
+            ctx.save_for_backward(x, gate, weight, weight)
+            return F.linear(x * gate, weight, bias)
+        half = torch.get_autocast_dtype(kind)
+        with torch.autocast(kind, enabled=False):
             short = weight.to(half)  # the matrix products' type; factors and sums over them stay as they are
             ctx.save_for_backward(x, gate, weight, short)
             return F.linear((x * gate).to(half), short, None if bias is None else bias.to(half))

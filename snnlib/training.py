@@ -7,6 +7,7 @@ activations, which the switcher's steps change.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -96,7 +97,8 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 def loss_of(network: nn.Module, x: Tensor, y: Tensor, gates: list[Tensor] | None = None, precision: str = "float32") -> Tensor:
     """Cross-entropy of images ``x`` and labels ``y``; the network's products in ``precision``, the loss itself in float32."""
-    with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16", cache_enabled=False):
+    arithmetic = torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False) if precision == "bfloat16" else contextlib.nullcontext()
+    with arithmetic:
         logits = network(x) if gates is None else network(x, gates)
     return F.cross_entropy(logits.to(x.dtype), y)
 

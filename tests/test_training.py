@@ -164,9 +164,9 @@ def watched(monkeypatch):
     """Which phase each step is of, with the rate and the images it used."""
     seen = []
     for name in ("switcher_step", "network_step", "dense_step"):
-        def wrapper(model, sgd, x, y, clip, name=name, step=getattr(training, name)):
+        def wrapper(model, sgd, x, y, clip, precision="float32", *, name=name, step=getattr(training, name)):
             seen.append((name, sgd.param_groups[0]["lr"], x.clone(), clip))
-            return step(model, sgd, x, y, clip)
+            return step(model, sgd, x, y, clip, precision)
         monkeypatch.setattr(training, name, wrapper)
     return seen
 
