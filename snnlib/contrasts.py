@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from . import pixels
-from .metrics import PairedDifference, paired_difference
+from .metrics import PairedDifference
+from .verdicts import one
 from .wording import span
 
 Runs = Mapping[int, dict]
@@ -17,8 +18,7 @@ Runs = Mapping[int, dict]
 
 def contrast(runs: Runs) -> PairedDifference:
     """Mean and interval of :func:`~snnlib.pixels.edge_contrast` over runs, in percent."""
-    values = {seed: pixels.edge_contrast(run) for seed, run in runs.items()}
-    return paired_difference(values, dict.fromkeys(values, 0.0))
+    return one({seed: pixels.edge_contrast(run) for seed, run in runs.items()})
 
 
 def parts(straight: Runs, turned: Runs) -> dict[str, PairedDifference]:
@@ -28,7 +28,7 @@ def parts(straight: Runs, turned: Runs) -> dict[str, PairedDifference]:
     """
     pairs = [(pixels.edge_contrast(straight[seed]), pixels.edge_contrast(turned[seed])) for seed in sorted(set(straight) & set(turned))]
     halves = {"digits": [(first + second) / 2 for first, second in pairs], "raster": [(first - second) / 2 for first, second in pairs]}
-    return {name: paired_difference(dict(enumerate(values)), dict.fromkeys(range(len(values)), 0.0)) for name, values in halves.items()}
+    return {name: one(values) for name, values in halves.items()}
 
 
 def contrast_table(groups: Mapping[str, Runs]) -> pd.DataFrame:

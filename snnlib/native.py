@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 FLAGS = ("-O3", "-march=native", "-fopenmp-simd", "-fno-math-errno", "-shared", "-fPIC")
 TYPES = {torch.float32: ("-DREAL=float",), torch.float64: ("-DREAL=double",), torch.bfloat16: ("-DREAL=float", "-DHALF")}
@@ -21,13 +22,17 @@ TYPES = {torch.float32: ("-DREAL=float",), torch.float64: ("-DREAL=double",), to
 
 
 @functools.cache
-def library(source: Path, dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The compiled ``source`` for numbers of ``dtype``; None where it cannot be had, or with ``SNNLIB_NATIVE=0``."""
+def library(source: Path, dtype: torch.dtype, *counting: str) -> ctypes.CDLL | None:
+    """The compiled ``source`` for numbers of ``dtype``; None where it cannot be had, or with ``SNNLIB_NATIVE=0``.
+
+    ``counting`` names its functions that return a number (long); the others return nothing.
+    """
     compiler = shlex.split(os.environ.get("CC", "")) or [next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), "")]
     if os.environ.get("SNNLIB_NATIVE") == "0" or dtype not in TYPES or not compiler[0] or not source.exists():
         return None
     command = [*compiler, *FLAGS, *TYPES[dtype]]
-    key = hashlib.sha256("\n".join([source.read_text(), *command, _processor()]).encode()).hexdigest()[:16]
+    headers = [header.read_text() for header in sorted(source.parent.glob("*.h"))]
+    key = hashlib.sha256("\n".join([source.read_text(), *headers, *command, _processor()]).encode()).hexdigest()[:16]
     try:
         target = _cache() / f"{source.stem}-{key}.so"
         if not target.exists():
@@ -35,9 +40,17 @@ def library(source: Path, dtype: torch.dtype) -> ctypes.CDLL | None:
                 made = Path(folder, source.stem + ".so")
                 subprocess.run([*command, "-o", str(made), str(source), "-lm"], check=True, capture_output=True, timeout=120)
                 os.replace(made, target)  # whole or not at all: other processes may be looking for it
-        return ctypes.CDLL(str(target))
+        found = ctypes.CDLL(str(target))
+        for name in counting:
+            getattr(found, name).restype = ctypes.c_long
+        return found
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def at(tensor: Tensor | None) -> ctypes.c_void_p | None:
+    """The address of ``tensor``, which the caller must keep alive; NULL for None."""
+    return None if tensor is None else ctypes.c_void_p(tensor.data_ptr())
 
 
 def _cache() -> Path:

@@ -7,16 +7,8 @@
  * LANES. Sums over images are kept in double.
  */
 #include <math.h>
-#include <string.h>
 
-#ifndef REAL
-#define REAL float
-#endif
-#define LANES ((long)(64 / sizeof(REAL)))
-#define INLINE static inline __attribute__((always_inline))
-
-typedef REAL Vector __attribute__((vector_size(64)));
-typedef __typeof__((Vector){0} < (Vector){0}) Mask; /* all bits of a lane, or none */
+#include "vector.h"
 
 typedef struct {
     long images, height, width, channels, stride; /* of the convolution's input; padded by one pixel of zeros */
@@ -25,14 +17,6 @@ typedef struct {
 INLINE long larger(long a, long b) { return a > b ? a : b; }
 INLINE long period_of(long channels) { return larger(channels, LANES); }
 INLINE long out_of(long size, long stride) { return (size - 1) / stride + 1; }
-
-INLINE Vector load(const REAL *from) {
-    Vector v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-
-INLINE void store(REAL *to, Vector v) { memcpy(to, &v, sizeof v); }
 
 /* Maps in memory: numbers as they are, or with -DHALF the upper half of a float, bfloat16 */
 #ifdef HALF

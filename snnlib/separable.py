@@ -16,16 +16,14 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from . import native
+from .native import at
 
 SOURCE = Path(__file__).with_name("separable.c")
 
 
 def library(dtype: torch.dtype) -> ctypes.CDLL | None:
     """The compiled separable.c for numbers of ``dtype``; None where it cannot be had."""
-    found = native.library(SOURCE, dtype)
-    if found is not None:
-        found.depthwise_room.restype = found.norm_room.restype = ctypes.c_long
-    return found
+    return native.library(SOURCE, dtype, "depthwise_room", "norm_room")
 
 
 def usable(block: nn.Module, x: Tensor) -> bool:
@@ -90,8 +88,10 @@ def block(module: nn.Sequential, x: Tensor) -> Tensor:
     return _Block.apply(how, x, weight, norm.weight, norm.bias, norm.running_mean, norm.running_var, convolution.stride[0], norm.training, norm.momentum, norm.eps)
 
 
-def run(features: nn.Sequential, x: Tensor) -> Tensor:
-    """``features(x)``, its blocks of convolution, batch norm and ReLU by :func:`block` where they can be."""
+def run(features: nn.Module, x: Tensor) -> Tensor:
+    """``features(x)``; blocks of convolution, batch norm and ReLU that follow one another by :func:`block` where they can be."""
+    if not isinstance(features, nn.Sequential):
+        return features(x)
     for part in features:
         x = block(part, x) if usable(part, x) else part(x)
     return x
@@ -114,23 +114,23 @@ class _Block(torch.autograd.Function):
             weight = weight.contiguous()
             ctx.shape = _Shape(images, height, width, channels, stride)
             y, scratch = x.new_empty(images, high, wide, outputs), gamma.new_empty(c.depthwise_room(ctypes.byref(ctx.shape)))
-            c.depthwise_forward(ctypes.byref(ctx.shape), _at(x), _at(weight), _at(running_mean), _at(total), _at(y), _at(scratch))
+            c.depthwise_forward(ctypes.byref(ctx.shape), at(x), at(weight), at(running_mean), at(total), at(y), at(scratch))
         elif how == "pointwise":
             weight = weight.to(x.dtype)
             y = torch.mm(_flat(x), weight.view(outputs, channels).t()).view(images, high, wide, outputs)
         else:
             y = x.permute(0, 2, 3, 1)
         if training and how != "depthwise":
-            c.norm_sums(_long(pixels), _long(outputs), _at(y), _at(running_mean), _at(total))
+            c.norm_sums(_long(pixels), _long(outputs), at(y), at(running_mean), at(total))
         mean, inverse = running_mean, running_mean
         if training:
             mean, inverse = torch.empty_like(gamma), torch.empty_like(gamma)
-            scalars = (_long(pixels), _long(outputs), _at(total), ctypes.c_double(momentum), ctypes.c_double(eps))
-            c.norm_finish(*scalars, *map(_at, (running_mean, running_var, mean, inverse)))
+            scalars = (_long(pixels), _long(outputs), at(total), ctypes.c_double(momentum), ctypes.c_double(eps))
+            c.norm_finish(*scalars, *map(at, (running_mean, running_var, mean, inverse)))
         else:
             inverse = (running_var + eps).rsqrt()
         out = torch.empty(y.shape, dtype=y.dtype)
-        c.norm_relu(_long(pixels), _long(outputs), *map(_at, (y, mean, inverse, gamma, beta, out)))
+        c.norm_relu(_long(pixels), _long(outputs), *map(at, (y, mean, inverse, gamma, beta, out)))
         result = out.permute(0, 3, 1, 2)
         ctx.save_for_backward(x, weight, gamma, beta, y if how != "other" else None, mean, inverse)
         return result
@@ -148,11 +148,11 @@ class _Block(torch.autograd.Function):
         if ctx.how == "depthwise":
             dx, dweight = torch.empty_like(x) if need_x else None, torch.empty_like(weight) if need_weight else None
             scratch = gamma.new_empty(c.depthwise_room(ctypes.byref(ctx.shape)))
-            c.depthwise_backward(ctypes.byref(ctx.shape), *map(_at, (x, weight, grad, y, mean, inverse, gamma, beta, total, dgamma, dbeta, dweight, dx, scratch)))
+            c.depthwise_backward(ctypes.byref(ctx.shape), *map(at, (x, weight, grad, y, mean, inverse, gamma, beta, total, dgamma, dbeta, dweight, dx, scratch)))
             return None, dx, dweight, dgamma, dbeta, *[None] * 6
         y = x.permute(0, 2, 3, 1) if y is None else y
         dy, scratch = torch.empty(y.shape, dtype=y.dtype), gamma.new_empty(c.norm_room(_long(outputs)))
-        c.norm_relu_backward(_long(y.numel() // outputs), _long(outputs), *map(_at, (grad, y, mean, inverse, gamma, beta, total, dgamma, dbeta, dy, scratch)))
+        c.norm_relu_backward(_long(y.numel() // outputs), _long(outputs), *map(at, (grad, y, mean, inverse, gamma, beta, total, dgamma, dbeta, dy, scratch)))
         if ctx.how == "other":
             dx = dy.permute(0, 3, 1, 2)
         else:
@@ -173,11 +173,6 @@ class _Shape(ctypes.Structure):
     """``Shape`` of separable.c."""
 
     _fields_ = [(name, ctypes.c_long) for name in ("images", "height", "width", "channels", "stride")]
-
-
-def _at(tensor: Tensor | None) -> ctypes.c_void_p | None:
-    """The address of ``tensor``, which the caller must keep alive."""
-    return None if tensor is None else ctypes.c_void_p(tensor.data_ptr())
 
 
 _long = ctypes.c_long

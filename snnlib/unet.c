@@ -7,16 +7,7 @@
  * `height` rows high (3, 5 or 7), `window` columns wide, with stride `stride` along the columns, zero padding; the height is
  * a constant of each function made for it. Channels are taken four at a time, so that what is read is used four times.
  */
-#include <string.h>
-
-#ifndef REAL
-#define REAL float
-#endif
-#define LANES ((long)(64 / sizeof(REAL)))
-#define INLINE static inline __attribute__((always_inline))
-
-typedef REAL Vector __attribute__((vector_size(64)));
-typedef __typeof__((Vector){0} < (Vector){0}) Mask; /* all bits of a lane, or none */
+#include "vector.h"
 
 typedef struct {
     long planes, channels, features; /* of the input, of the convolution, of the row convolution */
@@ -29,14 +20,6 @@ typedef struct {
 } Block;
 
 INLINE long smaller(long a, long b) { return a < b ? a : b; }
-
-INLINE Vector load(const REAL *from) {
-    Vector v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-
-INLINE void store(REAL *to, Vector v) { memcpy(to, &v, sizeof v); }
 
 INLINE REAL total(Vector v) {
     REAL sum = 0;

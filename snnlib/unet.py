@@ -27,10 +27,7 @@ SOURCE = Path(__file__).with_name("unet.c")
 
 def library(dtype: torch.dtype) -> ctypes.CDLL | None:
     """The compiled unet.c for numbers of ``dtype``; None where it cannot be had."""
-    found = native.library(SOURCE, dtype)
-    if found is not None:
-        found.net_forward.restype = found.net_backward.restype = ctypes.c_long
-    return found
+    return native.library(SOURCE, dtype, "net_forward", "net_backward")
 
 
 class Net:
@@ -69,7 +66,7 @@ class Net:
 
     def forward(self) -> Tensor:
         """Scores (layers, rows)."""
-        self._work(self._library.net_forward, _at(self._scores))
+        self._work(self._library.net_forward, native.at(self._scores))
         return self._scores
 
     def backward(self, grad: Tensor, own: bool, inputs: Sequence[bool]) -> tuple[list[Tensor | None], list[Tensor | None]]:
@@ -80,14 +77,14 @@ class Net:
         grads = [torch.zeros_like(each) if index < count and index % 4 < 2 else torch.empty_like(each) for index, each in enumerate(self._own)] if own else []
         layers = [torch.empty_like(layer) if wanted else None for layer, wanted in zip(self._layers, inputs)]
         found = _pointers(grads) if own else None
-        self._work(self._library.net_backward, _at(grad), found, _pointers(layers))
+        self._work(self._library.net_backward, native.at(grad), found, _pointers(layers))
         return grads or [None] * len(self._own), layers
 
     def _work(self, function, *arguments) -> None:
         """Call a function of unet.c with as much scratch memory as it says that it needs."""
         net = ctypes.byref(self._net)
         work = self._own[0].new_empty(function(net, *arguments, None))
-        function(net, *arguments, _at(work))
+        function(net, *arguments, native.at(work))
 
 
 class _Net(ctypes.Structure):
@@ -125,8 +122,3 @@ def _addresses(stacks: Sequence[Tensor], values: Sequence[Tensor | None]) -> cty
 def _pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array:
     """The addresses of ``tensors``, NULL for None."""
     return (ctypes.c_void_p * len(tensors))(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))
-
-
-def _at(tensor: Tensor | None) -> ctypes.c_void_p | None:
-    """The address of ``tensor``, which the caller must keep alive."""
-    return None if tensor is None else ctypes.c_void_p(tensor.data_ptr())

@@ -52,19 +52,16 @@ def controls(profile: str) -> tuple[Arm, ...]:
 
 ARMS = {profile: controls(profile) for profile in ("smoke", "quick", "paper")}
 ARMS["paper"] += (*tuned.arms("mlp").values(), *tuned.controls(), *tuned.small())
-TUNED = {f"{role}-{kind}": role for role in tuned.CONTROLLED for kind in ("cut", "random", "norm", "scratch")} | {
-    arm.name: arm.name if arm.name in ("tuned-dense", "small") else "small" if arm.name.startswith("small-") else "tuned-dense" for arm in (*tuned.arms("mlp").values(), *tuned.small())
-}
+TUNED = {f"{role}-{kind}": role for role in tuned.CONTROLLED for kind in ("cut", "random", "norm", "scratch")}
+TUNED |= {arm.name: "tuned-dense" for arm in tuned.arms("mlp").values()} | {arm.name: "small" for arm in tuned.small()}
 
 CONTROLS = Table(
     "controls", "Controls: does reading the weights matter? The MLP on MNIST",
     ARMS, ABLATION.seeds, "snn-al-epoch", {arm.name: "snn-al-std-0.1" for arm in ARMS["paper"] if arm.name.endswith("-std-0.1")} | TUNED,
 )
 
-SHORT = tuned.sparsity()
-
 SPARSITY = Table(
     "sparsity", "Where the sparsity comes from: one setting, and what is changed in it; the MLP on MNIST",
-    {"paper": SHORT}, {"paper": ABLATION.seeds["paper"]}, "short",
+    {"paper": tuned.sparsity()}, {"paper": ABLATION.seeds["paper"]}, "short",
 )
 """Interventions; without arms until the search has chosen the sparse setting."""

@@ -101,7 +101,7 @@ def where_it_shows(values: dict) -> tuple[Arm, ...]:
 
 
 ARMS = {profile: question(profile) for profile in ("smoke", "quick", "paper")}
-IN_PATTERN = where_it_shows(PATTERNS[SHOWN]) if SHOWN else ()
+IN_PATTERN = where_it_shows(PATTERNS[SHOWN])
 ARMS["paper"] += IN_PATTERN
 
 QUESTION = Table(

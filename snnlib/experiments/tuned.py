@@ -6,6 +6,7 @@ them is seen; a test holds them to the rule of :data:`~snnlib.experiments.studie
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -162,6 +163,7 @@ def sparsity(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     return (base, *interventions(base, 938))
 
 
+@functools.cache
 def names() -> frozenset[str]:
     """The arms of the tuned regime, all networks together."""
     found = [arm for network in CHOSEN for arm in table_1(network)] + [*table_2(), *controls(), *small(), *sparsity()]

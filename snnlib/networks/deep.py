@@ -52,7 +52,7 @@ class DeepNet(nn.Module):
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
         if gates is not None:
             check_gates(gates, self.gate_widths())  # before the features, which take long
-        return self.head(separable.run(self.features, x) if isinstance(self.features, nn.Sequential) else self.features(x), gates)
+        return self.head(separable.run(self.features, x), gates)
 
 
 def vgg16(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> DeepNet:

@@ -91,13 +91,12 @@ def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
     Without fresh seeds: the finished trials of the last rung, once it is done.
     """
     again = trials[(trials["rung"] == len(study.stages)) & (trials["state"] == "finished")]
-    rows = []
     if not len(again):
         return again
-    if not study.fresh and (trials["rung"] == len(study.stages)).sum() < len(promoted(trials, study, len(study.rungs) - 1)):
-        return again[:0]
     if not study.fresh:
-        return again
+        tried, wanted = (trials["rung"] == len(study.stages)).sum(), len(promoted(trials, study, len(study.rungs) - 1))
+        return again if tried >= wanted else again[:0]
+    rows = []
     for parent, group in again.groupby(again["parent"].astype(int)):
         if len(set(group["seed"])) == len(study.fresh):
             first = group.iloc[0].to_dict()
