@@ -99,6 +99,7 @@ def test_a_missing_file_is_named_with_the_remedy(folder):
 @pytest.mark.parametrize(
     "content",
     [b"no gzip", gzip.compress(b""), gzip.compress(b"\0\0\x08\x01"), idx(np.zeros(9, np.uint8))[:-9], idx(np.zeros(9, np.uint8))[:20]],
+    ids=["no gzip", "nothing", "no shape", "cut in the trailer", "cut in the values"],
 )
 def test_a_file_that_is_no_whole_idx_file_is_refused_without_checksum_too(tmp_path, content):
     path = tmp_path / "x.gz"
