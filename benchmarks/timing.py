@@ -48,10 +48,10 @@ def interleaved(functions: Mapping[str, Callable[[], object]], rounds: int, devi
     return {name: statistics.median(found) for name, found in times.items()}
 
 
-def matmul_peak(device: torch.device, size: int | None = None, rounds: int = 15) -> float:
-    """Floating-point operations a second of a large float32 matrix product, the best of ``rounds``."""
+def matmul_peak(device: torch.device, size: int | None = None, rounds: int = 15, dtype: torch.dtype = torch.float32) -> float:
+    """Floating-point operations a second of a large matrix product of ``dtype``, the best of ``rounds``."""
     size = size or (1536 if device.type == "cpu" else 8192)
-    a, b = torch.rand(size, size, device=device), torch.rand(size, size, device=device)
+    a, b = (torch.rand(size, size, device=device, dtype=dtype) for _ in range(2))
     return 2 * size**3 / _best(lambda: a @ b, rounds, device)
 
 

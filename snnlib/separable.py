@@ -92,6 +92,8 @@ def run(features: nn.Module, x: Tensor) -> Tensor:
     """``features(x)``; blocks of convolution, batch norm and ReLU that follow one another by :func:`block` where they can be."""
     if not isinstance(features, nn.Sequential):
         return features(x)
+    if x.device.type == "cpu":
+        x = x.contiguous(memory_format=torch.channels_last)
     for part in features:
         x = block(part, x) if usable(part, x) else part(x)
     return x

@@ -79,10 +79,14 @@ class ConvNet(nn.Module):
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
         if gates is not None:
             check_gates(gates, self.gate_widths(), len(self.plan))
+        waiting = None  # ⊙ g_n of Eq. 4 where no pooling follows: the next convolution's weights take it on, which are fewer than pixels
         for index, (conv, norm, stage) in enumerate(zip(self.convolutions, self.norms, self.plan)):
-            x = F.relu(norm(conv(x)))
-            if gates is not None:
-                x = x * gates[index].to(x.dtype)[:, None, None]  # ⊙ g_n of Eq. 4; maps may be bfloat16
+            weight = conv.weight if waiting is None else conv.weight * waiting[:, None, None]
+            x, waiting = F.relu(norm(F.conv2d(x, weight, conv.bias, padding=conv.padding))), None
+            if gates is not None and not stage.pool and index + 1 < len(self.plan):
+                waiting = gates[index]
+            elif gates is not None:
+                x = x * gates[index].to(x.dtype)[:, None, None]  # maps may be bfloat16
             if stage.pool:
                 x = F.max_pool2d(x, 2)
         return self.head(x, None if gates is None else gates[len(self.plan) :])
