@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..config import Arm, SwitcherConfig, TrainConfig
-from . import tuned
+from . import tuned, whole
 from .ablation import QUICK, QUICK_SWITCHER
 from .table import Table
 
@@ -60,18 +60,21 @@ MNIST = Table(
     "1", "MNIST: the MLP and LeNet5-Caffe", MNIST_ARMS | {"paper": MNIST_ARMS["paper"] + TUNED},
     SEEDS | {"smoke": (0, 1)}, "dense", {arm.name: "tuned-dense" for arm in TUNED},
 )
-CIFAR10 = Table(
-    "3", "CIFAR-10: VGG-cov2 without and with batch norm, VGG16, ResNet34, MobileNetV1",
-    profiles(
-        "cifar10", ("vgg-cov2", "vgg-cov2-bn", "vgg16", "resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"),
-        replace(COLOUR, epochs=60), {"smoke": 512, "quick": 5000}, tried_on=500,
-    ),
-    SEEDS, "dense", fewer_seeds=FEWER,
+
+
+def colour(name: str, title: str, dataset: str, networks: tuple[str, ...], images: dict[str, int], tried_on: int, fewer_whole: dict[str, int]) -> Table:
+    """Table 3 or 4; the profile ``whole`` is there once its settings are chosen."""
+    found, whole_arms = profiles(dataset, networks, replace(COLOUR, epochs=60), images, tried_on), whole.arms(dataset, networks)
+    return Table(
+        name, title, found | ({"whole": whole_arms} if whole_arms else {}), SEEDS | {"whole": whole.SEEDS}, "dense",
+        dict.fromkeys((arm.name for arm in whole_arms), "tuned-dense"), {profile: FEWER for profile in found} | {"whole": fewer_whole},
+    )
+
+
+CIFAR10 = colour(
+    "3", "CIFAR-10: VGG-cov2 without and with batch norm, VGG16, ResNet34, MobileNetV1", "cifar10",
+    ("vgg-cov2", "vgg-cov2-bn", "vgg16", "resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"), {"smoke": 512, "quick": 5000}, 500, whole.FEWER,
 )
-MINI_IMAGENET = Table(
-    "4", "Mini-ImageNet: ResNet34, MobileNetV1",
-    profiles(
-        "mini_imagenet", ("resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"), replace(COLOUR, epochs=60), {"smoke": 256, "quick": 5000}, tried_on=200,
-    ),
-    SEEDS, "dense", fewer_seeds=FEWER,
+MINI_IMAGENET = colour(
+    "4", "Mini-ImageNet: ResNet34, MobileNetV1", "mini_imagenet", ("resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"), {"smoke": 256, "quick": 5000}, 200, whole.FEWER_4,
 )

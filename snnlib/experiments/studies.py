@@ -7,7 +7,7 @@ weights removed. It climbs rungs: many short trials first, then those that stand
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..config import Arm, SwitcherConfig, TrainConfig
 
@@ -58,12 +58,13 @@ class Study:
     random_every: int = 10  # and one is drawn at random, so that one good corner does not take them all
     reads: str = "weights"  # what the switcher is fed: controls get searches of their own
     against: str = ""  # the study of the dense network that "knee" is measured from
-    roles: tuple[str, ...] = ("accurate", "knee", "sparse", "unstopped")  # what is chosen in the end, see :data:`ROLES`
+    roles: tuple[str, ...] = ("accurate", "knee", "compact", "sparse", "unstopped")  # what is chosen in the end, see :data:`ROLES`
     candidates: int = 2  # for each role so many of the last rung are tried again on fresh seeds
     fresh: tuple[int, ...] = (1, 2, 3)  # these seeds
     least_removed: float = 1.0  # percent of the weights; what removes less does not climb: with nothing removed it is a dense network
     carries: str = ""  # a study of another network whose chosen settings are the first trials
     train_images: int | None = None  # so many training images only; None: all but the held-out ones
+    fixed: dict = field(default_factory=dict)  # settings that are not searched, by name
     seed: int = 0
 
     @property
@@ -78,8 +79,9 @@ class Study:
 
     def arm(self, values: dict, epochs: int, name: str, split: str = "holdout", images: int | None = None) -> Arm:
         """The arm of one trial: ``values`` holds a value for each setting of the space."""
+        values = self.fixed | values
         train = TrainConfig(
-            epochs=epochs, split=split, train_images=images or self.train_images, rate=values["rate"], momentum=values["momentum"], weight_decay=values["weight_decay"],
+            epochs=epochs, split=split, train_images=images or self.train_images, augment=values.get("augment", False), precision=values.get("precision", "float32"), rate=values["rate"], momentum=values["momentum"], weight_decay=values["weight_decay"],
             clip_network=values["clip_network"], clip_switcher=values.get("clip_switcher"), schedule=values["schedule"], normalize=values["normalize"],
             rate_switcher=values.get("rate_switcher"), momentum_switcher=values.get("momentum_switcher"),
             weight_decay_switcher=values.get("weight_decay_switcher"), switcher_until=values.get("switcher_until", 1.0),
@@ -98,14 +100,17 @@ ROLES = {
     "dense": "the highest accuracy",
     "accurate": "the highest accuracy with at least 5 % of the weights removed",
     "knee": "the most weights removed within 0.1 points of the tuned dense network; where there is none, the accurate one",
+    "compact": "the highest accuracy with at least 60 % of the weights removed; where there is none, the most weights removed",
     "sparse": "the highest accuracy with at least 74.6 % of the weights removed, the paper's share; where there is none, the most weights removed",
     "unstopped": "the highest accuracy with at least 60 % of the weights removed, among settings whose switcher learns to the end as in the paper; where there is none, the most weights removed",
 }
 """The rule of the choice. On held-out images: the best of the last rung by it are trained again on three fresh seeds, and the one
 that is best by it in the mean of these is chosen. Written on 2026-11-25, before any trial of the second rung was run. A small
-search has no fresh seeds: the best of its last rung is chosen (written later that day, before any trial of such a search)."""
+search has no fresh seeds: the best of its last rung is chosen (written later that day, before any trial of such a search).
+"compact" was added when "knee" and "unstopped" had both come out as the accurate setting, which removes little: after the last rung
+of the MLP was seen, before its own candidates were trained on fresh seeds, and before any test run."""
 
-LEAST_PCT, WITHIN = {"accurate": 5.0, "sparse": 74.6, "unstopped": 60.0}, 0.1
+LEAST_PCT, WITHIN = {"accurate": 5.0, "compact": 60.0, "sparse": 74.6, "unstopped": 60.0}, 0.1
 """The numbers in :data:`ROLES`: percent of the weights by role, and points."""
 
 
@@ -154,6 +159,10 @@ SHAPE: Space = {
 RUNGS = (Rung(5, 600), Rung(16, 48), Rung(40, 16))
 SMALL = (Rung(5, 60), Rung(16, 8), Rung(40, 3))
 LENET5 = (Rung(3, 100, 18000), Rung(10, 8), Rung(30, 4))
+COLOUR = (Rung(3, 12, 15000), Rung(8, 2))
+
+PHOTOGRAPHS = {"augment": True, "normalize": True, "precision": "bfloat16"}
+"""Of photographs: cropped, flipped and normalised, as is usual, and in the precision that is the faster one (``python -m benchmarks.networks``)."""
 
 
 def small(name: str, title: str, space: Space, reads: str) -> Study:
@@ -165,6 +174,15 @@ def lenet5(method: str, title: str, space: Space, carries: str, roles: tuple[str
     """A search of LeNet5-Caffe; of the last rung each role takes its best."""
     name = "dense" if method == "dense" else "snn"
     return Study(f"lenet5-{name}", f"{title}, LeNet5-Caffe on MNIST", method, space, LENET5, network="lenet5-caffe", carries=carries, roles=roles, candidates=0, fresh=(), against=against)
+
+
+def colour(network: str, method: str, title: str, space: Space) -> Study:
+    """A small search of a network on CIFAR-10, as many trials for the dense network as for SNN-AL; it begins with what the MLP's search has chosen."""
+    kind = "dense" if method == "dense" else "snn"
+    return Study(
+        f"{network}-{kind}", f"{title}, {network} on CIFAR-10", method, {name: values for name, values in space.items() if name not in PHOTOGRAPHS}, COLOUR, dataset="cifar10",
+        network=network, floor=40.0, hopeless=15.0, carries=f"mlp-{kind}", roles=("dense",) if kind == "dense" else ("accurate",), candidates=0, fresh=(), fixed=PHOTOGRAPHS,
+    )
 
 
 STUDIES = {
@@ -179,6 +197,10 @@ STUDIES = {
         small("noise", "switcher fed fixed noise", NETWORK | SWITCHER | SHAPE, "noise"),
         small("constants", "switcher fed constants", NETWORK | SWITCHER | SHAPE, "constants"),
         small("shuffled", "switcher fed rows in a new order each step", NETWORK | SWITCHER | SHAPE, "shuffled"),
+        *(
+            colour(network, method, title, space) for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
+            for method, title, space in (("alternating", "SNN-AL", NETWORK | SWITCHER | SHAPE), ("dense", "dense", NETWORK))
+        ),
     )
 }
 """The searches, in the order in which they are wanted."""

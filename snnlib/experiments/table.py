@@ -10,6 +10,7 @@ PROFILES = {
     "smoke": "one or two seeds, two epochs of few images: only shows that everything runs",
     "quick": "three seeds, few epochs of part of the images: a reduced run",
     "paper": "8 paired seeds (3 of the largest networks) on the whole data set, trained until the accuracy settles",
+    "whole": "the whole data set in as few epochs as will do, 1 to 8 paired seeds by the network's size: fewer epochs than in the profile paper, settings from a search",
     "map": "short held-out runs that show which settings train at all",
     "search": "held-out runs from which the default settings were chosen",
 }
@@ -29,7 +30,7 @@ class Table:
     seeds: dict[str, tuple[int, ...]]  # by profile
     reference: str
     references: dict[str, str] = field(default_factory=dict)  # by arm
-    fewer_seeds: dict[str, int] = field(default_factory=dict)  # by network: so many seeds at most
+    fewer_seeds: dict[str, dict[str, int]] = field(default_factory=dict)  # by profile, then by network: so many seeds at most
 
     def reference_of(self, arm: str) -> str:
         """The name of the arm that ``arm`` is compared with; a reference itself is compared with nothing."""
@@ -42,7 +43,7 @@ class Table:
 
     def seeds_of(self, arm: Arm, profile: str) -> tuple[int, ...]:
         """The seeds of ``arm`` in ``profile``."""
-        return self.seeds[profile][: self.fewer_seeds.get(arm.network)]
+        return self.seeds[profile][: self.fewer_seeds.get(profile, {}).get(arm.network)]
 
     def runs(self, profile: str) -> list[tuple[Arm, int]]:
         """Every arm with each of its seeds, seeds outermost: so a half-done table has whole pairs."""

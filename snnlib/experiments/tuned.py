@@ -14,7 +14,7 @@ from dataclasses import replace
 from ..config import Arm, Pruning, TrainConfig
 from .studies import STUDIES, Study
 
-CHOSEN: dict[str, dict[str, dict]] = {"mlp": {}, "lenet5-caffe": {}}
+CHOSEN: dict[str, dict[str, dict]] = {"mlp": {}, "lenet5-caffe": {}, "vgg-cov2": {}, "vgg-cov2-bn": {}, "mobilenet-v1-x0.25": {}}
 """Network to role ("dense", "accurate", "knee", "sparse", "unstopped") to one value for each setting of the study's space; empty until chosen."""
 
 CHOSEN_SMALL: dict[str, dict] = {}
@@ -26,7 +26,9 @@ SMALL = {"weights": "mlp-small", "nothing": "mlp-nothing", "constants": "mlp-con
 CONTROLLED = ("knee", "sparse")
 """The settings of the tuned regime of which the other reading of t, the cut and the pruned controls are run: where many neurons are pruned."""
 
-SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")}
+SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")} | {
+    network: (f"{network}-snn", f"{network}-dense") for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
+}
 """Network to its studies: SNN-AL's and the dense network's."""
 
 TITLES = {"short": "sparse setting, shorter", "accurate": "accurate setting", "knee": "knee setting", "sparse": "sparse setting", "unstopped": "unstopped setting"}
