@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import metrics, pixels, records
-from .experiments import CLAIMS, REGIMES, TABLES, arm_of
+from .experiments import CLAIMS, REGIMES, TABLES, arm_of, tuned
 from .experiments.claims import Claim
 from .experiments.controls import FED
-from .experiments.tuned import CONTROLLED
+from .experiments.studies import STUDIES
 from .metrics import PairedDifference, paired_difference
 
 ENOUGH = 8
@@ -26,17 +26,17 @@ FEW = 3
 LEVEL = 0.05
 """The chance of one false decision, at most, that the intervals of a rule have together."""
 
-SETTINGS = {"letter": ("letter",), "plain": ("snn-al-epoch", "snn-al-std-0.1"), "tuned": ("accurate", "knee", "sparse", "unstopped")}
+SETTINGS = {"letter": ("letter",), "plain": ("snn-al-epoch", "snn-al-std-0.1"), "tuned": tuned.settings(STUDIES["mlp-snn"].roles)}
 """The arms of SNN-AL on the MLP, by regime."""
 
-FEWER = {"errors": CONTROLLED, "structure": CONTROLLED, "weights": ("small",)}
+FEWER = {"errors": tuned.settings(tuned.CONTROLLED), "structure": tuned.settings(tuned.CONTROLLED), "weights": ("small",)}
 """Claims that ask for other arms in the tuned regime: of the pruned controls two settings are run; a control of what the switcher reads has a search of its own."""
 
 READINGS = {"snn-al-epoch": "", "snn-al-std-0.1": "-std-0.1"}
 """SNN-AL of the plain regime under both readings of the initialisation, and the ending of the names of its controls."""
 
 NAMES = {
-    "snn-al-epoch": "MLP, FC std 0.01", "snn-al-std-0.1": "MLP, FC std 0.1", "letter": "MLP", "accurate": "MLP, accurate", "knee": "MLP, knee", "sparse": "MLP, sparse", "unstopped": "MLP, unstopped",
+    "snn-al-epoch": "MLP, FC std 0.01", "snn-al-std-0.1": "MLP, FC std 0.1", "letter": "MLP", "accurate": "MLP, accurate", "knee": "MLP, knee", "compact": "MLP, compact", "sparse": "MLP, sparse", "unstopped": "MLP, unstopped",
     "small": "MLP, small searches",
 }
 """How evidence calls these settings."""

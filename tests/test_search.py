@@ -75,6 +75,7 @@ def test_promoted_trials_are_accurate_enough_remove_something_and_come_front_by_
     ("knee", [(98.5, 10), (98.4, 60), (98.39, 90)], 98.5, [1, 0]),
     ("knee", [(98.0, 10), (97.0, 60)], 98.5, [0, 1]),  # none is near enough: the accurate one
     ("sparse", [(98, 74.5), (97, 74.6), (97.5, 80)], None, [2, 1]),
+    ("compact", [(98.2, 59.9), (98, 60.0), (97.5, 80)], None, [1, 2]),
     ("sparse", [(98, 10), (97, 70)], None, [1, 0]),  # none removes so much: the most
 ])
 def test_each_role_takes_by_its_rule(role, rows, dense, expected):

@@ -12,10 +12,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from .. import archive, batch, records
+from .. import archive, batch, estimates, records
 from ..experiments import PROFILES, TABLES
 from ..names import Refused, check_name
-from ..workers import cpu_count, cuda_driver
+from ..records import Entry
+from ..workers import Job, cpu_count, cuda_driver
 from . import PROFILE_HELP, RecordsFolder
 from .show import print_table
 
@@ -70,16 +71,20 @@ def run(
     _say(f"table {', '.join(tables)}, profile {profile} ({PROFILES[profile]})")
     if todo.recorded:
         _say(f"{_runs(len(todo.recorded))} recorded already: reused")
+    failed: dict[tuple[str, str], list[Entry]] = {}
     for entry in todo.failed_before:
-        _say(f"{entry.arm.name} seed {entry.seed} failed before ({entry.record['error']['message']}): not tried again without --force")
+        failed.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
+    for (_, name), group in failed.items():
+        seeds, others = ", ".join(str(entry.seed) for entry in group), ", and others like it" if len(group) > 1 else ""
+        _say(f"{name} seed {seeds} failed before ({group[0].record['error']['message']}{others}): not tried again without --force")
     if dry_run:
-        _list(todo)
+        _list(todo, root)
         return
     if todo.to_do:
         on_cuda = where.startswith("cuda")
         count = min(workers or (1 if on_cuda else cpu_count()), len(todo.to_do))
         if len(tables) > 1:
-            _list(todo)
+            _list(todo, root)
         _say(f"{_runs(len(todo.to_do))} to train on {where}, {count} at once")
         save = None if pack is None else (lambda: archive.pack(pack, root))
         if save is not None:
@@ -98,13 +103,17 @@ def run(
     _conclude(todo, tables, profile, root)
 
 
-def _list(todo: batch.Batch) -> None:
-    """One line for each group of runs alike, in the order in which they come."""
-    groups: dict[tuple[str, str, str], list[int]] = {}
+def _list(todo: batch.Batch, root: Path) -> None:
+    """One line for each group of runs alike, in the order in which they come, with what they will take by the records there are."""
+    groups: dict[tuple[str, str, str], list[Job]] = {}
     for job in todo.to_do:
-        groups.setdefault((job.arm.dataset, job.arm.network, job.arm.name), []).append(job.seed)
-    for (dataset, network, arm), seeds in groups.items():
-        _say(f"  {dataset} {network} {arm}: {_runs(len(seeds))} (seed {', '.join(map(str, seeds))})")
+        groups.setdefault((job.arm.dataset, job.arm.network, job.arm.name), []).append(job)
+    known = estimates.of_arms((job.arm for job in todo.to_do), root)
+    for (dataset, network, arm), jobs in groups.items():
+        took = estimates.said([known[job.arm.settings_hash()] for job in jobs])
+        _say(f"  {dataset} {network} {arm}: {_runs(len(jobs))} (seed {', '.join(str(job.seed) for job in jobs)}), {took}")
+    if todo.to_do:
+        _say(f"in all {_runs(len(todo.to_do))}, {estimates.said([known[job.arm.settings_hash()] for job in todo.to_do])} of one core, or of one device, as recorded runs went")
 
 
 def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:

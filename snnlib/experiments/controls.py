@@ -52,7 +52,7 @@ def controls(profile: str) -> tuple[Arm, ...]:
 
 ARMS = {profile: controls(profile) for profile in ("smoke", "quick", "paper")}
 ARMS["paper"] += (*tuned.arms("mlp").values(), *tuned.controls(), *tuned.small())
-TUNED = {f"{role}-{kind}": role for role in tuned.CONTROLLED for kind in ("cut", "random", "norm", "scratch")}
+TUNED = {f"{role}-{kind}": role for role in tuned.settings(tuned.CONTROLLED) for kind in ("cut", "random", "norm", "scratch")}
 TUNED |= {arm.name: "tuned-dense" for arm in tuned.arms("mlp").values()} | {arm.name: "small" for arm in tuned.small()}
 
 CONTROLS = Table(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..config import Arm, Pruning, TrainConfig
 from .studies import STUDIES, Study
 
 CHOSEN: dict[str, dict[str, dict]] = {"mlp": {}, "lenet5-caffe": {}, "vgg-cov2": {}, "vgg-cov2-bn": {}, "mobilenet-v1-x0.25": {}}
-"""Network to role ("dense", "accurate", "knee", "sparse", "unstopped") to one value for each setting of the study's space; empty until chosen."""
+"""Network to role ("dense", and those of :data:`~snnlib.experiments.studies.ROLES`) to one value for each setting of the study's space; empty until chosen."""
 
 CHOSEN_SMALL: dict[str, dict] = {}
 """What the switcher is fed ("weights": SNN-AL itself) to the settings that its small search chose; empty until chosen."""
@@ -23,7 +23,7 @@ CHOSEN_SMALL: dict[str, dict] = {}
 SMALL = {"weights": "mlp-small", "nothing": "mlp-nothing", "constants": "mlp-constants", "noise": "mlp-noise", "shuffled": "mlp-shuffled"}
 """What the switcher is fed to its small search."""
 
-CONTROLLED = ("knee", "sparse")
+CONTROLLED = ("compact", "sparse")
 """The settings of the tuned regime of which the other reading of t, the cut and the pruned controls are run: where many neurons are pruned."""
 
 SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")} | {
@@ -31,7 +31,7 @@ SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "len
 }
 """Network to its studies: SNN-AL's and the dense network's."""
 
-TITLES = {"short": "sparse setting, shorter", "accurate": "accurate setting", "knee": "knee setting", "sparse": "sparse setting", "unstopped": "unstopped setting"}
+TITLES = {"short": "sparse setting, shorter", "accurate": "accurate setting", "knee": "knee setting", "compact": "compact setting", "sparse": "sparse setting", "unstopped": "unstopped setting"}
 
 
 def snn(role: str, values: Mapping, study: Study) -> Arm:
@@ -116,10 +116,26 @@ def interventions(arm: Arm, steps_per_epoch: int) -> tuple[Arm, ...]:
 
 
 def arms(network: str, chosen: Mapping[str, Mapping] | None = None) -> dict[str, Arm]:
-    """The tuned dense network and SNN-AL in each role, by role; none before the search has chosen them."""
+    """The tuned dense network and SNN-AL in each role, by role; none before the search has chosen them.
+
+    Roles that took the same settings are one arm, called after the first of them (:func:`role_of`).
+    """
     found = CHOSEN[network] if chosen is None else chosen
     of_snn, of_dense = (STUDIES[name] for name in SEARCHED[network])
-    return {role: dense(values, of_dense) if role == "dense" else snn(role, values, of_snn) for role, values in found.items()}
+    return {
+        role: dense(values, of_dense) if role == "dense" else snn(role, values, of_snn) for role, values in found.items() if role_of(role, found) == role
+    }
+
+
+def role_of(role: str, chosen: Mapping[str, Mapping]) -> str:
+    """The first role that took the settings of ``role``: its arm stands for both."""
+    return next(each for each, values in chosen.items() if values == chosen[role])
+
+
+def settings(roles: Sequence[str], chosen: Mapping[str, Mapping] | None = None) -> tuple[str, ...]:
+    """The arms of SNN-AL on the MLP that stand for ``roles``, each once; the roles themselves before the search has chosen."""
+    found = CHOSEN["mlp"] if chosen is None else chosen
+    return tuple(dict.fromkeys(role_of(role, found) if role in found else role for role in roles))
 
 
 def table_1(network: str) -> tuple[Arm, ...]:
@@ -131,14 +147,14 @@ def table_2(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     """What Table 2 shows of it: every setting, dense with equal task-network steps, SNN-SL, and the other reading of t."""
     found = arms("mlp", chosen)
     roles = {role: arm for role, arm in found.items() if role != "dense"}
-    controlled = [roles[role] for role in CONTROLLED if role in roles]
+    controlled = [roles[role] for role in settings(CONTROLLED, chosen) if role in roles]
     return (*found.values(), *(equal_steps(found["dense"], arm) for arm in roles.values() if "dense" in found), *map(separate, roles.values()), *map(other_t, controlled))
 
 
 def controls(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     """The controls of the tuned regime that keep its settings."""
     found = arms("mlp", chosen)
-    return tuple(each for role in CONTROLLED if role in found for each in (cut(found[role]), *to_size(found[role])))
+    return tuple(each for role in settings(CONTROLLED, chosen) if role in found for each in (cut(found[role]), *to_size(found[role])))
 
 
 def small(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
@@ -158,10 +174,10 @@ SHORTER = 16
 
 def sparsity(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     """The sparse setting for fewer epochs, as it is and with each of :func:`interventions`."""
-    found = arms("mlp", chosen)
-    if "sparse" not in found:
+    found = arms("mlp", chosen).get(settings(("sparse",), chosen)[0])
+    if found is None:
         return ()
-    base = replace(found["sparse"], name="short", title=f"sparse setting, {SHORTER} epochs", train=replace(found["sparse"].train, epochs=SHORTER))
+    base = replace(found, name="short", title=f"{TITLES[found.name]}, {SHORTER} epochs", train=replace(found.train, epochs=SHORTER))
     return (base, *interventions(base, 938))
 
 

@@ -1,0 +1,54 @@
+"""What runs will take, by the seconds that recorded ones took."""
+
+from dataclasses import replace
+
+import pytest
+
+from snnlib import estimates, records
+from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.estimates import Estimate
+
+DENSE = Arm("dense", "dense", train=TrainConfig(epochs=2, train_images=1000))
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "default_root", lambda: tmp_path / "none")
+    return tmp_path
+
+
+def keep(arm, seed, seconds, root, status="finished"):
+    written = {"version": records.VERSION, **dict.fromkeys(records.NEEDED), "arm": arm.name, "settings": arm.settings(), "seed": seed, "seconds": seconds, "status": status}
+    records.write(records.path_of(arm, "quick", seed, root), written)
+
+
+def test_seconds_grow_with_the_images_of_all_epochs(root):
+    for seed, seconds in enumerate((10.0, 30.0, 20.0)):
+        keep(DENSE, seed, seconds, root)
+    keep(DENSE, 3, 1.0, root, status="failed")  # a run that broke off tells nothing
+    assert estimates.estimate(DENSE, root) == Estimate(20.0)
+    assert estimates.estimate(replace(DENSE, name="whole", train=TrainConfig(epochs=3)), root).seconds == pytest.approx(20 / 2000 * 180_000)
+    held_out = replace(DENSE, train=TrainConfig(epochs=1, split="holdout"))
+    assert estimates.images_of(held_out) == 55_000
+    two_stages = replace(DENSE, method="separate", switcher=SwitcherConfig(), dense_epochs=4)
+    assert estimates.images_of(two_stages) == 6000
+
+
+def test_other_methods_and_precisions_of_the_network_serve_roughly(root):
+    keep(DENSE, 0, 10.0, root)
+    with_switcher = replace(DENSE, name="snn-al", method="alternating", switcher=SwitcherConfig())
+    halves = replace(DENSE, name="half", train=replace(DENSE.train, precision="bfloat16"))
+    for arm in (with_switcher, halves):
+        assert estimates.estimate(arm, root) == Estimate(10.0, rough=True)
+    keep(with_switcher, 0, 40.0, root)
+    assert estimates.estimate(with_switcher, root) == Estimate(40.0)
+    assert estimates.estimate(replace(DENSE, network="lenet5-caffe"), root) == Estimate(None)
+    assert estimates.estimate(replace(DENSE, dataset="a/folder"), root) == Estimate(None)
+
+
+@pytest.mark.parametrize("found, text", [
+    ([Estimate(60.0), Estimate(120.0)], "3 min"), ([Estimate(7200.0, rough=True)], "about 2.0 h"), ([Estimate(7200.0), Estimate(None)], "at least 2.0 h"),
+    ([Estimate(None)], "no estimate: no record of this network"), ([Estimate(1.0)], "1 min"),
+])
+def test_sums_in_words(found, text):
+    assert estimates.said(found) == text
