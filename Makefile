@@ -8,6 +8,12 @@ BIN := $(VENV)/bin
 PROFILE ?= quick
 RECORDS ?= runs/records
 PYTEST_ARGS ?=
+GPU_DEVICE ?= cuda
+GPU_RECORDS ?= data/records
+GPU_BENCH ?= --rounds 6 --only steps --only networks
+GPU_PROFILE ?= paper
+GPU_SECONDS ?= 3600
+GPU_OUT ?= runs/gpu
 
 # The environment is whole when it holds a stamp named after all that it was made from, its place included.
 STAMP := $(VENV)/complete-$(shell (pwd; cat constraints.txt pyproject.toml) | cksum | tr ' ' '-')
@@ -17,7 +23,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_REQUIRE_VIRTUALENV := 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help environment reproduce test book bench clean
+.PHONY: help environment reproduce test book bench gpu clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -52,6 +58,12 @@ book: environment ## Build the HTML book as published, from the outputs in its n
 
 bench: environment ## Measure speed and memory against plain PyTorch, into benchmarks/results.json
 	@$(BIN)/python -m benchmarks
+
+gpu: environment ## On a CUDA machine: its tests, its benchmarks, then what runs are missing, most wanted first
+	@mkdir -p $(GPU_OUT)
+	@$(BIN)/python -m pytest -q -m cuda
+	@$(BIN)/python -m benchmarks --device $(GPU_DEVICE) $(GPU_BENCH) --out $(GPU_OUT)
+	@$(BIN)/python -m snnlib run --pending --profile $(GPU_PROFILE) --device $(GPU_DEVICE) --time-budget $(GPU_SECONDS) --records $(GPU_RECORDS) --pack $(GPU_OUT)/records.tar.gz
 
 clean: ## Delete what is built; records, results of runs and .venv stay
 	rm -rf book/_build runs/book runs/chapters .pytest_cache .hypothesis

@@ -18,7 +18,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import data_path, growth, latency, memory, steps
+from benchmarks import data_path, growth, latency, memory, networks, steps
 from benchmarks.timing import Row, copy_bandwidth, matmul_peak
 from snnlib import __version__, unet, records
 from snnlib.devices import describe, pick_device
@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 
 PARTS: dict[str, Callable[[int, torch.device], list[Row]]] = {
     "steps": steps.rows,
+    "networks": networks.rows,
     "data": lambda rounds, device: data_path.rows(max(rounds // 6, 3), device),
     "latency": latency.rows,
     "memory": lambda rounds, device: memory.rows(1, device),

@@ -33,8 +33,8 @@ SWITCHED_WHOLE = 1.2
 SWITCHED_HEAD = 1.1
 """The same where the FC layers alone are."""
 
-BESIDE = ("resnet34", "vgg16")
-"""The largest networks: timed in a third of the rounds."""
+LARGEST = ("resnet34", "vgg16")
+"""Timed in a third of the rounds."""
 
 
 def rows(rounds: int = 6, device: torch.device = torch.device("cpu"), networks: Sequence[str] = ()) -> list[Row]:
@@ -71,7 +71,7 @@ def _rows(name: str, dataset: str, rounds: int, device: torch.device, peaks: dic
         kinds["dense", precision] = partial(dense_step, dense, dense_sgd, x, y, STILL.clip_network, precision)
         kinds["switcher", precision] = partial(switcher_step, model, switcher_sgd, x, y, STILL.clip_switcher, precision)
         kinds["network", precision] = partial(network_step, model, network_sgd, x, y, STILL.clip_network, precision)
-    times = interleaved(kinds, max(rounds // 3, 2) if name in BESIDE else rounds, device, warm_up=1)
+    times = interleaved(kinds, max(rounds // 3, 2) if name in LARGEST else rounds, device, warm_up=1)
 
     plain, found = min(times["plain", precision] for precision in peaks), []
     for precision, peak in peaks.items():

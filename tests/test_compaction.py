@@ -17,7 +17,7 @@ from snnlib.switched import Switched
 
 WIDTHS = st.lists(st.integers(1, 12), min_size=2, max_size=5)
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device"))]
+DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")])]
 
 
 def network_of(widths, seed=0, dtype=torch.float64, zeros=0.0):

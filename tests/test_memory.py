@@ -128,6 +128,7 @@ def test_this_machine_has_memory_left():
     assert free is None or free > 2**20
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 def test_free_memory_of_an_accelerator():
     device = torch.device("cuda")

@@ -236,7 +236,7 @@ def test_packed_weights_of_another_size_are_named():
         Switcher(SwitcherConfig(), 2, 0, 4)
 
 
-@pytest.mark.parametrize("device", [pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device"))])
+@pytest.mark.parametrize("device", [pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")])])
 def test_the_accelerator_gives_the_same_factors(device):
     packed = packed_of((784, 300), (300, 100), (100, 10))
     switcher = switcher_for(packed)

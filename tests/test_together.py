@@ -172,6 +172,7 @@ def test_a_seed_that_fails_together_is_recorded_as_failed(tmp_path):
     assert all(record["status"] == "failed" and record["error"]["type"] == "DivergenceError" for record in found.values())
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 @pytest.mark.parametrize("members", [1, 3])
 def test_a_cuda_graph_computes_what_single_steps_do(monkeypatch, members):

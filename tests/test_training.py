@@ -330,6 +330,7 @@ def test_same_seed_gives_the_same_bits_whatever_the_global_state(train, make):
     assert not same(other, runs[0][0])
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 @LOOPS
 def test_the_accelerator_trains_as_the_cpu_does(train, make):
