@@ -27,7 +27,7 @@ def test_chosen_settings_train_on_all_images_as_long_as_the_last_rung():
         study = DENSE if role == "dense" else STUDY
         held_out = study.arm(CHOSEN[role], study.rungs[-1].epochs, arm.name)
         assert arm.train == replace(held_out.train, split="full") and arm.switcher == held_out.switcher
-    assert tuned.arms("mlp") == {} or set(tuned.CHOSEN["mlp"]) == {"dense", *STUDY.roles}
+    assert tuned.arms("mlp") == {} or set(tuned.CHOSEN["mlp"]) >= {"dense", *STUDY.roles}
 
 
 def test_roles_that_took_the_same_settings_are_one_arm():
@@ -111,7 +111,7 @@ def test_what_is_chosen_is_what_the_rule_chooses(network):
             expected |= {role: {key: row[key] for key in study.space} for role, row in search.chosen(study, search.default_folder()).items()}
         except Refused:
             pass
-    if set(expected) == {role for name in tuned.SEARCHED[network] for role in STUDIES[name].roles}:
+    if set(expected) >= {role for name in tuned.SEARCHED[network] for role in STUDIES[name].roles}:
         assert tuned.CHOSEN[network] == expected
     else:
         assert tuned.CHOSEN[network] == {}

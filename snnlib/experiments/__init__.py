@@ -14,7 +14,7 @@ from .whole import CURVE, PRECISION
 TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, CONTROLS, QUESTION, CANDIDATES, SEARCH, STABILITY, ROUNDING, SPARSITY, CURVE, PRECISION) if any(table.arms.values())}
 """By name; a table whose settings are still to be chosen is not there yet."""
 
-QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", "mobilenet-v1-x0.25"), ("3", "mobilenet-v1-x1"), ("4", "mobilenet-v1-x0.25"), ("3", None), ("4", None), ("controls", None), ("rounding", None), ("question", None))
+QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", "mobilenet-v1-x0.25"), ("3", "mobilenet-v1-x1"), ("4", "mobilenet-v1-x0.25"), ("3", None), ("4", None), ("sparsity", None), ("controls", None), ("rounding", None), ("question", None))
 """The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""
 
 __all__ = ["CLAIMS", "PROFILES", "QUEUE", "REGIMES", "TABLES", "Claim", "Table", "arm_of", "place_in_queue", "regime_of"]

@@ -1,8 +1,4 @@
-"""The tuned regime: arms made of the settings that the search has chosen, and what they are compared with.
-
-``CHOSEN`` holds settings as ``snn search NAME --show`` prints them. They are written here by hand, so that a change of
-them is seen; a test holds them to the rule of :data:`~snnlib.experiments.studies.ROLES` and to the committed trials.
-"""
+"""The tuned regime: arms made of the settings that the search has chosen, and what they are compared with."""
 
 from __future__ import annotations
 
@@ -12,13 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..config import Arm, Pruning, TrainConfig
+from .chosen import CHOSEN, CHOSEN_SMALL
 from .studies import STUDIES, Study
-
-CHOSEN: dict[str, dict[str, dict]] = {"mlp": {}, "lenet5-caffe": {}, "vgg-cov2": {}, "vgg-cov2-bn": {}, "mobilenet-v1-x0.25": {}}
-"""Network to role ("dense", and those of :data:`~snnlib.experiments.studies.ROLES`) to one value for each setting of the study's space; empty until chosen."""
-
-CHOSEN_SMALL: dict[str, dict] = {}
-"""What the switcher is fed ("weights": SNN-AL itself) to the settings that its small search chose; empty until chosen."""
 
 SMALL = {"weights": "mlp-small", "nothing": "mlp-nothing", "constants": "mlp-constants", "noise": "mlp-noise", "shuffled": "mlp-shuffled"}
 """What the switcher is fed to its small search."""
@@ -36,7 +27,8 @@ TITLES = {"short": "sparse setting, shorter", "accurate": "accurate setting", "k
 
 def snn(role: str, values: Mapping, study: Study) -> Arm:
     """SNN-AL with the settings chosen for ``role``, on all training images, as long as the last rung."""
-    return replace(study.arm(dict(values), study.rungs[-1].epochs, role, split="full"), title=f"SNN-AL, {TITLES[role]}")
+    title = TITLES.get(role) or f"setting of trial {role.removeprefix('front-')}"
+    return replace(study.arm(dict(values), study.rungs[-1].epochs, role, split="full"), title=f"SNN-AL, {title}")
 
 
 def dense(values: Mapping, study: Study) -> Arm:
@@ -144,9 +136,9 @@ def table_1(network: str) -> tuple[Arm, ...]:
 
 
 def table_2(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
-    """What Table 2 shows of it: every setting, dense with equal task-network steps, SNN-SL, and the other reading of t."""
+    """What Table 2 shows of it: every setting; of those that a role took dense with equal task-network steps, SNN-SL, and the other reading of t."""
     found = arms("mlp", chosen)
-    roles = {role: arm for role, arm in found.items() if role != "dense"}
+    roles = {role: arm for role, arm in found.items() if role in TITLES}
     controlled = [roles[role] for role in settings(CONTROLLED, chosen) if role in roles]
     return (*found.values(), *(equal_steps(found["dense"], arm) for arm in roles.values() if "dense" in found), *map(separate, roles.values()), *map(other_t, controlled))
 

@@ -105,12 +105,20 @@ def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def chosen(study: Study, folder: Path) -> dict[str, dict]:
-    """The row of :func:`confirmed` that each role takes. Raises ``Refused`` where the search has not come so far."""
+    """The row of :func:`confirmed` that each role takes, and what else is on their front ("front-656": the setting of trial 656).
+
+    Raises ``Refused`` where the search has not come so far.
+    """
     found = confirmed(read(study, folder), study)
     if not len(found):
         raise Refused(f"search {study.name}: nothing is confirmed yet; go on with `snn search {study.name}`")
     dense = dense_accuracy(study, folder) if "knee" in study.roles else None
-    return {role: by_role(found, role, dense).iloc[0].to_dict() for role in study.roles}
+    taken = {role: by_role(found, role, dense).iloc[0].to_dict() for role in study.roles}
+    if study.fresh and len(study.objectives) > 1:
+        best = found[ranks(found[list(study.objectives)].to_numpy(float)) == 0].sort_values("accuracy", ascending=False)
+        left = set(best["trial"]) - {row["trial"] for row in taken.values()}
+        taken |= {f"front-{row['trial']}": row for row in best.to_dict("records") if row["trial"] in left}
+    return taken
 
 
 def dense_accuracy(study: Study, folder: Path) -> float:
