@@ -115,6 +115,31 @@ def test_what_is_confirmed_is_a_mean_over_all_fresh_seeds():
     assert list(found["trial"]) == [7] and found.iloc[0]["accuracy"] == pytest.approx(98.2)
 
 
+def test_what_is_left_of_a_search_and_what_fresh_seeds_made_of_its_best():
+    study = Study("s", "", "alternating", {}, (Rung(1, 4), Rung(2, 3)), roles=("accurate", "sparse"), candidates=1, fresh=(1, 2))
+    first = trials_of((98, 20), (97, 50), (96, 80), (94, 90))
+    assert not search.over(first[:3], study, None) and not search.over(first, study, None)
+    last = trials_of((98.5, 10), (97.5, 40), (96.5, 75), rung=2).assign(trial=[4, 5, 6], parent=[0, 1, 2])
+    trials = pd.concat([first, last], ignore_index=True)
+    assert list(search.candidates(trials, study, None)["trial"]) == [4, 6]
+    again = trials_of((98.1, 2), (98.3, 4), (96.0, 70), rung=3).assign(trial=[7, 8, 9], parent=[4, 4, 6], seed=[1, 2, 1])
+    trials = pd.concat([trials, again], ignore_index=True)
+    assert not search.over(trials, study, None), "a fresh seed is missing"
+    dead = again[:1].assign(trial=10, parent=6, seed=2, state="failed", accuracy=None, removed=None)
+    trials = pd.concat([trials, dead], ignore_index=True)
+    assert search.over(trials, study, None)
+    found = search.retried(trials, study).set_index("trial")
+    assert list(found.index) == [4, 6] and found.loc[4, "removed_again"] == [2.0, 4.0] and list(found["failed"]) == [0, 1] and found.loc[6, "accuracy"] == 96.5
+
+
+def test_what_is_confirmed_and_on_the_front_is_kept_beside_the_roles(tmp_path, monkeypatch):
+    study = Study("s", "", "alternating", {}, (Rung(1, 4),), roles=("accurate", "sparse"), fresh=(1,))
+    trials = trials_of((98, 20), (97, 50), (96, 80), (96.5, 40), rung=2).assign(trial=[4, 5, 6, 7], parent=[0, 1, 2, 3], seed=1)
+    monkeypatch.setattr(search.choice, "read", lambda study, folder: trials)
+    found = search.chosen(study, tmp_path)
+    assert {role: row["trial"] for role, row in found.items()} == {"accurate": 0, "sparse": 2, "front-1": 1}, "trial 3 is beaten by trial 1"
+
+
 def test_a_small_search_chooses_from_its_last_rung_once_that_is_done():
     study = Study("s", "", "alternating", {}, (Rung(1, 9), Rung(2, 2)), roles=("sparse",), fresh=(), least_removed=60.0)
     assert len(study.stages) == 2

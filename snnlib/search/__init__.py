@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from ..experiments.studies import Study
-from .choice import by_role, chosen, confirmed, front, promoted, ranks
+from .choice import by_role, candidates, chosen, confirmed, dense_accuracy, front, over, promoted, ranks, retried
 from .store import Store, importance, quiet
 from .trials import REGIONS, default_folder, file_of, read, regions, try_out, write
 
 __all__ = [
-    "REGIONS", "Progress", "Store", "by_role", "chosen", "confirmed", "default_folder", "file_of", "front", "importance", "promoted", "quiet", "ranks", "read", "regions",
-    "search", "try_out", "write",
+    "REGIONS", "Progress", "Store", "by_role", "candidates", "chosen", "confirmed", "default_folder", "dense_accuracy", "file_of", "front", "importance", "over", "promoted",
+    "quiet", "ranks", "read", "regions", "retried", "search", "try_out", "write",
 ]
 
 

@@ -85,6 +85,35 @@ def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFram
     return trials.loc[enough.index] if len(enough) else trials.loc[removed.sort_values(ascending=False, kind="stable").index]
 
 
+def candidates(trials: pd.DataFrame, study: Study, dense: float | None) -> pd.DataFrame:
+    """The best of the last rung for each role, which are trained again on fresh seeds; each once."""
+    last = trials[(trials["state"] == "finished") & (trials["rung"] == len(study.rungs))]
+    return pd.concat([by_role(last, role, dense).head(study.candidates) for role in study.roles]).drop_duplicates("trial") if len(last) else last
+
+
+def over(trials: pd.DataFrame, study: Study, dense: float | None) -> bool:
+    """Whether every trial of every rung, and every candidate on every fresh seed, has ended; ``dense`` as in :func:`by_role`."""
+    if (trials["rung"] == 1).sum() < study.rungs[0].trials:
+        return False
+    for rung in range(2, len(study.rungs) + 1):
+        above = trials[trials["rung"] == rung]
+        if not set(promoted(trials, study, rung - 1)["trial"]) <= set(above["parent"] if len(above) else ()):
+            return False
+    again = trials[trials["rung"] == len(study.stages)]
+    there = set(zip(again["parent"], again["seed"])) if len(again) else set()
+    return not study.fresh or {(trial, seed) for trial in candidates(trials, study, dense)["trial"] for seed in study.fresh} <= there
+
+
+def retried(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """What fresh seeds made of the candidates, one a row: figures of the last rung, then lists of those of the fresh seeds, and how many failed."""
+    again, rows = trials[trials["rung"] == len(study.stages)], []
+    for parent, group in again.groupby(again["parent"].astype(int)) if study.fresh else ():
+        first, finished = trials[trials["trial"] == parent].iloc[0], group[group["state"] == "finished"]
+        figures = {name: first[name] for name in study.objectives} | {f"{name}_again": finished[name].astype(float).tolist() for name in study.objectives}
+        rows.append({"trial": parent, **figures, "failed": len(group) - len(finished)})
+    return pd.DataFrame(rows, dtype=object).sort_values("accuracy", ascending=False) if rows else pd.DataFrame(rows)
+
+
 def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left out.
 

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from ..experiments.studies import STUDIES, Between, Study
 from ..names import Refused
-from .choice import by_role, chosen, confirmed, dense_accuracy, promoted
+from .choice import by_role, candidates, chosen, confirmed, dense_accuracy, promoted
 from .trials import file_of, read, write
 
 if TYPE_CHECKING:
@@ -150,10 +150,8 @@ class Store:
         }
         if rung > len(self.study.rungs):
             trials = self.frame()
-            last = trials[(trials["state"] == "finished") & (trials["rung"] == rung - 1)]
-            dense = dense_accuracy(self.study, self.path.parent) if "knee" in self.study.roles and len(last) else None
-            best = pd.concat([by_role(last, role, dense).head(self.study.candidates) for role in self.study.roles]).drop_duplicates("trial") if len(last) else last
-            seeds = self.study.fresh
+            dense = dense_accuracy(self.study, self.path.parent) if "knee" in self.study.roles and (trials["rung"] == rung - 1).any() else None
+            best, seeds = candidates(trials, self.study, dense), self.study.fresh
         else:
             best, seeds = promoted(self.frame(), self.study, rung - 1), (self.study.seed,)
         for row in best.to_dict("records"):
