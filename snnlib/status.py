@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -88,7 +89,10 @@ def _absent(table: str, profile: str, root: Path, found: Sequence[Entry], all_ar
             if entry.state == state:
                 seeds.setdefault(entry.arm.name, []).append(entry.seed)
         if seeds:
-            which = "; ".join(f"{arm} seed {', '.join(map(str, some))}" for arm, some in seeds.items())
+            runs_of = Counter(entry.arm.name for entry in found)
+            whole = [arm for arm, some in seeds.items() if len(some) == runs_of[arm] > 1]
+            parts = [f"{arm} seed {', '.join(map(str, some))}" for arm, some in seeds.items() if arm not in whole]
+            which = "; ".join(([f"all of {', '.join(whole)}"] if whole else []) + parts)
             if len(found) == sum(map(len, seeds.values())):
                 which = f"all {len(found)} runs"
             why = " (settings changed since)" if state == "stale" else ""

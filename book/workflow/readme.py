@@ -10,7 +10,11 @@ from . import ROOT
 from .pairs import BookError
 
 README = ROOT / "README.md"
-BLOCKS = {"verdicts": ("verdicts", "--md"), "table 2": ("table", "2", "--md", "--profile", "paper", "--regime", "plain")}
+BLOCKS = {
+    "verdicts": ("verdicts", "--md"),
+    "table 2, tuned": ("table", "2", "--md", "--profile", "paper", "--regime", "tuned"),
+    "table 2": ("table", "2", "--md", "--profile", "paper", "--regime", "plain"),
+}
 """Name of a block to the command whose output it holds."""
 
 
