@@ -20,9 +20,11 @@ from rich.table import Table
 
 from benchmarks import data_path, growth, latency, memory, networks, steps
 from benchmarks.timing import Row, copy_bandwidth, matmul_peak
-from snnlib import __version__, unet, records
-from snnlib.devices import describe, pick_device
-from snnlib.workers import keep_memory
+from snnlib import __version__
+from snnlib.fast import unet
+from snnlib.lab import records
+from snnlib.lab.devices import describe, pick_device
+from snnlib.lab.workers import keep_memory
 
 HERE = Path(__file__).parent
 

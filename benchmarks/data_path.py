@@ -18,9 +18,9 @@ from torchvision.transforms import Compose, RandomCrop, RandomHorizontalFlip, To
 
 from benchmarks.timing import Row, copy_bandwidth, interleaved
 from snnlib import data
-from snnlib.batches import Batches
+from snnlib.training.loops.batches import Batches
 from snnlib.config import TrainConfig
-from snnlib.workers import keep_memory
+from snnlib.lab.workers import keep_memory
 
 
 class Pictures(Items):

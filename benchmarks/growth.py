@@ -23,10 +23,10 @@ from benchmarks.timing import interleaved
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP
 from snnlib.seeds import generator
-from snnlib.switched import Switched
-from snnlib.together import Together
-from snnlib.training import network_step, optimizer, switcher_step
-from snnlib.workers import cpu_count, keep_memory
+from snnlib.switching.switched import Switched
+from snnlib.lab.together import Together
+from snnlib.training.loops.loops import network_step, optimizer, switcher_step
+from snnlib.lab.workers import cpu_count, keep_memory
 
 HIDDEN = (75, 150, 300, 600, 1200)
 BATCHES = (16, 32, 64, 128, 256)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.timing import Row, interleaved, matmul_peak
-from snnlib import records
+from snnlib.lab import records
 from snnlib.compaction import compact
 from snnlib.networks import NETWORKS, count
 from snnlib.networks.listing import IMAGES

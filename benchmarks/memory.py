@@ -1,4 +1,4 @@
-"""Peak bytes of one training step of each phase, for each network of the paper, beside the estimate of snnlib.memory.
+"""Peak bytes of one training step of each phase, for each network of the paper, beside the estimate of snnlib.lab.memory.
 
     python -m benchmarks.memory [--device cpu] [--batch 64] [--network vgg16]
 
@@ -27,12 +27,12 @@ import torch
 
 from benchmarks.timing import Row, wait_for
 from snnlib.config import SwitcherConfig, TrainConfig
-from snnlib.memory import STEPS, evaluation_bytes, needed, step_bytes
+from snnlib.lab.memory import STEPS, evaluation_bytes, needed, step_bytes
 from snnlib.networks import NETWORKS
 from snnlib.networks.listing import IMAGES, USES
 from snnlib.seeds import generator
-from snnlib.switched import Switched
-from snnlib.training import judged_at_once, optimizer
+from snnlib.switching.switched import Switched
+from snnlib.training.loops.loops import judged_at_once, optimizer
 
 FACTOR = 1.3
 """A measured peak of torch's operations is at most so many times the estimate, and at least the estimate divided by it."""
@@ -43,7 +43,7 @@ PAPERS_CARD = 12 * 2**30
 
 @dataclass(frozen=True)
 class Peak:
-    """The measured and the estimated peak bytes of one phase's step; ``phase`` is a key of ``snnlib.memory.STEPS``.
+    """The measured and the estimated peak bytes of one phase's step; ``phase`` is a key of ``snnlib.lab.memory.STEPS``.
 
     ``measured`` is of torch's own operations, ``native`` of the library's in C, None on an accelerator.
     """

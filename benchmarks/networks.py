@@ -23,9 +23,9 @@ from snnlib.config import SwitcherConfig
 from snnlib.networks import NETWORKS, DeepNet
 from snnlib.networks.listing import IMAGES, USES
 from snnlib.seeds import generator
-from snnlib.switched import Switched
-from snnlib.training import check_precision, dense_step, network_step, optimizer, switcher_step
-from snnlib.workers import keep_memory
+from snnlib.switching.switched import Switched
+from snnlib.training.loops.loops import check_precision, dense_step, network_step, optimizer, switcher_step
+from snnlib.lab.workers import keep_memory
 
 SWITCHED_WHOLE = 1.2
 """SNN-AL's phases may take so many times the dense step where convolutions are switched."""

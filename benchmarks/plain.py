@@ -14,12 +14,12 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from snnlib.config import TrainConfig
-from snnlib.switched import Switched
-from snnlib.switcher import Switcher
+from snnlib.switching.switched import Switched
+from snnlib.switching.switcher import Switcher
 
 
 class PlainSwitcher(nn.Module):
-    """A :class:`~snnlib.switcher.Switcher` as one would write it first: (1, layers, rows, cols) to (layers, rows)."""
+    """A :class:`~snnlib.switching.switcher.Switcher` as one would write it first: (1, layers, rows, cols) to (layers, rows)."""
 
     def __init__(self, switcher: Switcher) -> None:
         super().__init__()

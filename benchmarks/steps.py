@@ -26,10 +26,10 @@ from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.networks import NETWORKS
 from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
-from snnlib.switched import Switched
-from snnlib.switcher import Switcher
-from snnlib.training import dense_step, network_step, optimizer, switcher_step
-from snnlib.workers import keep_memory
+from snnlib.switching.switched import Switched
+from snnlib.switching.switcher import Switcher
+from snnlib.training.loops.loops import dense_step, network_step, optimizer, switcher_step
+from snnlib.lab.workers import keep_memory
 
 CASES = {"mlp": ("mnist", 10), "lenet5-caffe": ("mnist", 2), "vgg-cov2": ("cifar10", 1)}
 """Networks whose every layer is switched: their data set, and how many steps are timed together."""

@@ -1,8 +1,41 @@
 """Switcher networks: mining a network's weights to choose its structure.
 
-A switcher reads the weights of a task network and returns one scaling factor a neuron. The modules
-follow the flow of the data: data, networks, packing, switcher, switched, training, compaction,
-metrics, records, experiments, tables, figures.
+A switcher reads the weights of a task network and returns one scaling factor a neuron. The method is in ``networks``,
+``switching``, ``training`` and ``compaction``, on the data of ``data``. ``fast`` only makes it faster; ``lab`` turns it
+into recorded runs, ``report`` records into tables and figures, ``commands`` is the command line ``snn``.
 """
 
-__version__ = "0.2.0"
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.3.0"
+
+if TYPE_CHECKING:
+    from .compaction import compact
+    from .config import Arm, SwitcherConfig, TrainConfig
+    from .data import load
+    from .networks import MLP, NETWORKS
+    from .switching import Switched, Switcher
+    from .training import train_alternating, train_dense, train_separate
+
+_PUBLIC = {
+    "compact": "compaction", "Arm": "config", "SwitcherConfig": "config", "TrainConfig": "config", "load": "data", "MLP": "networks", "NETWORKS": "networks",
+    "Switched": "switching", "Switcher": "switching", "train_alternating": "training", "train_dense": "training", "train_separate": "training",
+}
+
+__all__ = [
+    "MLP", "NETWORKS", "Arm", "Switched", "Switcher", "SwitcherConfig", "TrainConfig", "__version__", "compact", "load", "train_alternating", "train_dense", "train_separate",
+]
+
+
+def __getattr__(name: str):
+    """Public names, imported when they are first used: importing the library takes no time and does nothing."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -10,8 +10,8 @@ import typer
 
 from . import __version__
 from .commands import audit, compact, data, networks, pack, run, search, show, verdicts
-from .names import Refused
-from .records import RecordError
+from .lab.names import Refused
+from .files import FileError
 
 USAGE_ERROR = typer.BadParameter.__base__
 """Every wrong argument; typer has no name of its own for it but for this child."""
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _known_errors() -> tuple[type[Exception], ...]:
     """Errors whose message says what to do; snnlib.data, which imports torch, is asked only where it is in use."""
     sets = sys.modules.get("snnlib.data")
-    return (Refused, RecordError, *((sets.DataError,) if sets else ()))
+    return (Refused, FileError, *((sets.DataError,) if sets else ()))
 
 
 def _end(message: str, code: int) -> NoReturn:

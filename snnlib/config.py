@@ -42,7 +42,7 @@ class SwitcherConfig:
     kernel: tuple[int, int] = (3, 3)  # rows x columns of an encoder convolution; odd, so that rows stay aligned
     width_stride: int = 3  # stride along a row; columns have no order, so windows need not overlap, and cost less
     upsample: str = "transposed"  # the paper's decoder; "one-bias": with torch's one bias; "resize": repeats rows, free of parity effects
-    reads: str = "weights"  # what it is fed; everything else is a control, see snnlib.readings
+    reads: str = "weights"  # what it is fed; everything else is a control, see snnlib.switching.readings
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
     scale_inputs: bool = True  # calibration also scales the first convolution so that each layer arrives with unit RMS
     batch_norm: bool = False  # normalise each convolution's output over its rows and columns; the paper names none

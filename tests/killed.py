@@ -16,7 +16,8 @@ from pathlib import Path
 import tiny
 import torch
 
-from snnlib import data, records, runner
+from snnlib import data
+from snnlib.lab import records, runner
 
 CPU = torch.device("cpu")
 KILLS = 6

@@ -10,9 +10,9 @@ import pytest
 import torch
 from command_line import inside
 
-from snnlib import archive, records, runner
+from snnlib.lab import archive, records, runner
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
-from snnlib.records import RecordError
+from snnlib.lab.records import FileError
 from test_together import data_set
 
 ARM = Arm("arm", "dense", train=TrainConfig(epochs=1))
@@ -91,7 +91,7 @@ def archive_of(path, content):
 def test_what_is_no_record_is_not_unpacked(made, tmp_path, name, data, problem):
     good = records.path_of(ARM, "quick", 1, made).read_bytes()
     source = archive_of(tmp_path / "a.tar.gz", {"quick/mnist-mlp/arm/seed-1.json": good, name: data})
-    with pytest.raises(RecordError, match=problem):
+    with pytest.raises(FileError, match=problem):
         archive.unpack(source, tmp_path / "there")
     assert not (tmp_path / "there").exists()
 
@@ -101,9 +101,9 @@ def test_a_damaged_archive_changes_nothing(made, tmp_path):
     whole = (tmp_path / "a.tar.gz").read_bytes()
     for spoiled in (whole[: len(whole) // 2], b"no archive", gzip.compress(b"no tar"), whole[:100] + b"\0" * 50 + whole[150:]):
         (tmp_path / "a.tar.gz").write_bytes(spoiled)
-        with pytest.raises(RecordError, match="a.tar.gz is damaged|is no record|no JSON"):
+        with pytest.raises(FileError, match="a.tar.gz is damaged|is no record|no JSON"):
             archive.unpack(tmp_path / "a.tar.gz", tmp_path / "there")
-    with pytest.raises(RecordError, match="there is no such file"):
+    with pytest.raises(FileError, match="there is no such file"):
         archive.unpack(tmp_path / "b.tar.gz", tmp_path / "there")
     assert not (tmp_path / "there").exists()
 
@@ -117,14 +117,14 @@ def test_any_flipped_bit_is_named_or_harmless(made, tmp_path):
         (tmp_path / "b.tar.gz").write_bytes(spoiled)
         try:
             archive.unpack(tmp_path / "b.tar.gz", tmp_path / "there")
-        except RecordError:
+        except FileError:
             assert not (tmp_path / "there").exists()
             continue
         assert files(tmp_path / "there") == right  # a bit of gzip's header, which nothing depends on
         shutil.rmtree(tmp_path / "there")
     for cut in (1, 8, 9):  # of the checksum and the length at the end
         (tmp_path / "b.tar.gz").write_bytes(whole[:-cut])
-        with pytest.raises(RecordError, match="is damaged"):
+        with pytest.raises(FileError, match="is damaged"):
             archive.unpack(tmp_path / "b.tar.gz", tmp_path / "there")
 
 

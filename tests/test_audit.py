@@ -10,7 +10,9 @@ from command_line import inside
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnlib import audit, metrics, records, tables
+from snnlib.report import audit, tables
+from snnlib import metrics
+from snnlib.lab import records
 
 ROWS = audit.percentages()
 

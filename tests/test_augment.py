@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as transform
 
-from snnlib import augment
+from snnlib.training.loops import augment
 from snnlib.seeds import generator
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from snnlib.batches import Batches, colour_statistics, order
+from snnlib.training.loops.batches import Batches, colour_statistics, order
 from snnlib.config import TrainConfig
 from snnlib.data import Dataset
 from snnlib.seeds import generator

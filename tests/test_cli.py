@@ -15,9 +15,11 @@ import torch
 from command_line import ENVIRONMENT, PROJECT, TINY, inside, snn, start
 from filelock import FileLock
 
-from snnlib import __version__, data, records, trained
+from snnlib import files
+from snnlib import __version__, data
+from snnlib.lab import records, trained
 from snnlib.compaction import load_compact
-from snnlib.experiments import TABLES, arm_of
+from snnlib.lab.experiments import TABLES, arm_of
 
 WITHOUT_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 ROW_KEYS = {
@@ -239,7 +241,7 @@ def test_a_time_budget_stops_and_the_same_command_goes_on(tiny, tmp_path):
     assert "0 runs trained, 0 failed, 2 left" in stopped.stdout
     assert f"Go on with: snn run tiny --records {budgeted} --time-budget 0.01" in stopped.stdout
     checkpoints = list(budgeted.rglob("*.part.safetensors"))
-    assert {records.load_tensors(path)[1]["epoch"] for path in checkpoints} == {1} and checkpoints
+    assert {files.load_tensors(path)[1]["epoch"] for path in checkpoints} == {1} and checkpoints
     ended = snn("run", "--pending", "--records", budgeted, program=TINY)
     assert ended.returncode == 1 and "2 runs trained, 1 failed" in ended.stdout  # the run of the other table diverges
     error = records.read(next(budgeted.rglob("diverging/seed-0.json")))["error"]
@@ -318,5 +320,5 @@ def test_ctrl_c_and_kill_end_every_worker_and_keep_checkpoints(tmp_path, blow):
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
     for path in tmp_path.rglob("*.part.safetensors"):
-        assert records.load_tensors(path)[1]["epoch"] >= 1
+        assert files.load_tensors(path)[1]["epoch"] >= 1
     assert not list(tmp_path.rglob("seed-*.json"))

@@ -6,8 +6,9 @@ import pytest
 import torch
 from command_line import inside
 
-from snnlib import data, records, runner, trained
-from snnlib.batches import Batches
+from snnlib import data
+from snnlib.lab import records, runner, trained
+from snnlib.training.loops.batches import Batches
 from snnlib.compaction import load_compact
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 

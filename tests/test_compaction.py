@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from snnlib import metrics, records
+from snnlib import files
+from snnlib import metrics
+from snnlib.lab import records
 from snnlib.compaction import compact, fold, load_compact, save_compact
 from snnlib.compaction.layers import Layer, absorb, connections, cut, scale
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP, NETWORKS, ConvNet, DeepNet, count
 from snnlib.networks.convnet import Stage
-from snnlib.switched import Switched
+from snnlib.switching.switched import Switched
 
 WIDTHS = st.lists(st.integers(1, 12), min_size=2, max_size=5)
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
@@ -239,17 +241,17 @@ def test_saved_and_loaded_networks_are_the_same_bits(tmp_path, dtype, pruned):
 
 def test_files_that_hold_no_compact_network_are_refused(tmp_path):
     path = tmp_path / "small.safetensors"
-    with pytest.raises(records.RecordError, match="no such file"):
+    with pytest.raises(records.FileError, match="no such file"):
         load_compact(path)
-    records.save_tensors(path, MLP((3, 2)).state_dict(), {"seed": 0})
-    with pytest.raises(records.RecordError, match="holds no compact network"):
+    files.save_tensors(path, MLP((3, 2)).state_dict(), {"seed": 0})
+    with pytest.raises(records.FileError, match="holds no compact network"):
         load_compact(path)
     save_compact(path, MLP((3, 2)))
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(records.RecordError, match="cut off"):
+    with pytest.raises(records.FileError, match="cut off"):
         load_compact(path)
     torch.save(MLP((3, 2)).state_dict(), path)
-    with pytest.raises(records.RecordError, match="pickled"):
+    with pytest.raises(records.FileError, match="pickled"):
         load_compact(path)
 
 
@@ -501,20 +503,20 @@ def test_saved_and_loaded_convolutional_networks_are_the_same_bits(tmp_path, nam
     for key, value in small.state_dict().items():
         assert loaded.state_dict()[key].dtype == value.dtype and torch.equal(loaded.state_dict()[key], value)
     assert_same_logits(small, None, loaded)
-    metadata = records.load_tensors(tmp_path / "small.safetensors")[1]
+    metadata = files.load_tensors(tmp_path / "small.safetensors")[1]
     assert metadata["image"] == list(image) and metadata["classes"] == 10 and metadata["widths"] == list(small.head.widths)
 
 
 def test_files_of_networks_that_cannot_be_built_are_refused(tmp_path):
     path, tensors = tmp_path / "small.safetensors", MLP((3, 2)).state_dict()
     for wrong in ({"class": "ConvNet", "widths": [3, 2]}, {"class": "Other", "widths": [3, 2]}, {"class": "MLP", "widths": [4, 2]}, {"widths": None}):
-        records.save_tensors(path, tensors, {"kind": "compact"} | wrong)
-        with pytest.raises(records.RecordError, match="that this library cannot build"):
+        files.save_tensors(path, tensors, {"kind": "compact"} | wrong)
+        with pytest.raises(records.FileError, match="that this library cannot build"):
             load_compact(path)
 
 
 def test_files_written_before_there_were_convolutions_load_as_mlps(tmp_path):
     network = MLP((3, 2))
-    records.save_tensors(tmp_path / "old.safetensors", network.state_dict(), {"kind": "compact", "widths": [3, 2]})
+    files.save_tensors(tmp_path / "old.safetensors", network.state_dict(), {"kind": "compact", "widths": [3, 2]})
     loaded = load_compact(tmp_path / "old.safetensors")
     assert type(loaded) is MLP and torch.equal(loaded.layers[0].weight, network.layers[0].weight)

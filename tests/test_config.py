@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from snnlib import records
+from snnlib.lab import records
 from snnlib.config import ADDED_LATER, ALGORITHM, Arm, Pruning, SwitcherConfig, TrainConfig, check_seed
 
 SPELLED_OUT = Arm(

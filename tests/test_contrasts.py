@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from snnlib import contrasts
+from snnlib.report import contrasts
 
 
 def run_of(rows, columns, pixels="raster"):

@@ -15,7 +15,8 @@ import torchvision
 from command_line import PROJECT, inside
 from PIL import Image
 
-from snnlib import data, records, runner
+from snnlib import data
+from snnlib.lab import records, runner
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.data import DataError
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from snnlib import estimates, records
+from snnlib.lab import estimates, records
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
-from snnlib.estimates import Estimate
+from snnlib.lab.estimates import Estimate
 
 DENSE = Arm("dense", "dense", train=TrainConfig(epochs=2, train_images=1000))
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from command_line import inside
 
-from snnlib import batch, pixels, records, tables, workers
+from snnlib.lab import batch, records, workers
+from snnlib.report import pixels, tables
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
-from snnlib.experiments import PROFILES, TABLES, arm_of, place_in_queue, question
-from snnlib.names import Refused
+from snnlib.lab.experiments import PROFILES, TABLES, arm_of, place_in_queue, question
+from snnlib.lab.names import Refused
 from snnlib.networks import NETWORKS
 
 PAPER = [name for name in TABLES if "paper" in TABLES[name].arms]

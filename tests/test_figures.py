@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 
-from snnlib import figures, strips
+from snnlib.report import figures, strips
 
 matplotlib.use("Agg")
 WIDTHS = (8, 6, 20, 10, 4)

@@ -8,13 +8,13 @@ import torch
 from torch.nn import functional as F
 
 from benchmarks.plain import Plain, sgds
-from snnlib import fused, native, unet
+from snnlib.fast import fused, native, unet
 from snnlib.config import SwitcherConfig, TrainConfig
-from snnlib.gating import gated_linear
+from snnlib.networks.gating import gated_linear
 from snnlib.networks import MLP, lenet5_caffe, mlp
 from snnlib.seeds import generator
-from snnlib.switched import Switched
-from snnlib.training import network_step, optimizer, switcher_step
+from snnlib.switching.switched import Switched
+from snnlib.training.loops.loops import network_step, optimizer, switcher_step
 
 PATHS = ["torch", pytest.param("fused", marks=pytest.mark.skipif(not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="no C compiler"))]
 SHAPES = [(784, 300, 100, 10), (33, 50, 20, 10), (7, 5, 3), (16, 17, 15), (1, 1, 2), (40, 1, 3)]

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from snnlib.networks import MLP
-from snnlib.switched import Switched
+from snnlib.switching.switched import Switched
 
 LOSSES = {
     "softmax and cross-entropy": (lambda z: torch.softmax(z, -1), lambda z, y: F.cross_entropy(z, y)),

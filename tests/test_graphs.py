@@ -6,11 +6,12 @@ from unittest import mock
 import pytest
 import torch
 
-from snnlib import graphs, training
+from snnlib.fast import graphs
+from snnlib.training.loops import loops as training
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.networks import MLP
 from snnlib.seeds import generator
-from snnlib.switched import Switched
+from snnlib.switching.switched import Switched
 from test_together import data_set, weights
 
 

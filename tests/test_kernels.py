@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from snnlib.config import SwitcherConfig
-from snnlib.kernels import KernelSwitcher
+from snnlib.switching.kernels import KernelSwitcher
 from snnlib.networks import ConvNet, lenet5_caffe, vgg_cov2
 from snnlib.networks.convnet import Stage
-from snnlib.switched import Switched
+from snnlib.switching.switched import Switched
 
 CONFIG = SwitcherConfig(channels=(3, 4), kernel_features=7, width_stride=1)
 SHAPES = [(5, 2, 3, 3), (8, 5, 1, 1), (3, 8, 5, 5)]

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from snnlib import feature_maps, figures, maps, seeds
+from snnlib.report import feature_maps, figures, maps
+from snnlib import seeds
 from snnlib.config import Arm
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
-from snnlib.records import Entry
+from snnlib.lab.records import Entry
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from benchmarks import memory as benchmark
-from snnlib import memory
+from snnlib.lab import memory
 from snnlib.config import SwitcherConfig
 from snnlib.networks import lenet5_caffe, mlp
-from snnlib.training import accuracy, judged_at_once
+from snnlib.training.loops.loops import accuracy, judged_at_once
 
 SWITCHER = SwitcherConfig()
 

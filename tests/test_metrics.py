@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from snnlib import metrics, runner
+from snnlib import metrics
+from snnlib.lab import runner
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP, NETWORKS, ConvNet, count
 from snnlib.networks.convnet import Stage
-from snnlib.switched import Switched
+from snnlib.switching.switched import Switched
 
 TABLES = Path(__file__).parents[1] / "data" / "paper" / "tables.csv"
 

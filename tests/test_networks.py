@@ -10,8 +10,11 @@ from command_line import inside
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from snnlib import data, separable
-from snnlib.networks import MLP, NETWORKS, ConvNet, DeepNet, count, lenet5_caffe, mobilenet_v1, resnet34_cifar, vgg16, vgg_cov2
+from snnlib import data
+from snnlib.fast import separable
+from snnlib.networks import (
+    MLP, NETWORKS, ConvNet, DeepNet, count, lenet5_caffe, mobilenet_v1, resnet34_cifar, vgg16, vgg_cov2,
+)
 from snnlib.networks.convnet import Stage
 from snnlib.networks.initial import start_linear
 from snnlib.networks.listing import IMAGES, USES, listed

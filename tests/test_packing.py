@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP
-from snnlib.packing import PackedWeights, pack_linear, packed_size
-from snnlib.switcher import Switcher
+from snnlib.switching.packing import PackedWeights, pack_linear, packed_size
+from snnlib.switching.switcher import Switcher
 
 SHAPES = st.lists(st.tuples(st.integers(1, 15), st.integers(1, 15)), min_size=1, max_size=5)
 

@@ -5,11 +5,12 @@ import copy
 import pytest
 import torch
 
-from snnlib import data, training
+from snnlib import data
+from snnlib.training.loops import loops as training
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
-from snnlib.switched import Switched
-from snnlib.together import Together
+from snnlib.switching.switched import Switched
+from snnlib.lab.together import Together
 
 HALF = TrainConfig(precision="bfloat16")
 SUPPORTED = pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no bfloat16 instructions")

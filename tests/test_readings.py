@@ -6,13 +6,14 @@ import pytest
 import tiny
 import torch
 
-from snnlib import config, data, memory, records, runner, trained, workers
+from snnlib import config, data
+from snnlib.lab import memory, records, runner, trained, workers
 from snnlib.config import READS, Arm, Pruning, SwitcherConfig, TrainConfig
 from snnlib.networks import MLP, NETWORKS
 from snnlib.seeds import generator
-from snnlib.switched import Switched
-from snnlib.training import train_alternating
-from snnlib.underway import left_out
+from snnlib.switching.switched import Switched
+from snnlib.training.loops.loops import train_alternating
+from snnlib.lab.underway import left_out
 
 CPU = torch.device("cpu")
 WIDTHS = (12, 9, 7, 3)

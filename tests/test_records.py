@@ -16,9 +16,12 @@ from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnlib import batches, data, flow, metrics, names, records, runner, trained
+from snnlib import files
+from snnlib.training.loops import batches, flow
+from snnlib import data, metrics
+from snnlib.lab import names, records, runner, trained
 from snnlib.config import Arm, SwitcherConfig, TrainConfig, check_seed
-from snnlib.experiments import TABLES
+from snnlib.lab.experiments import TABLES
 
 CPU = torch.device("cpu")
 ARM = replace(tiny.ALTERNATING, train=replace(tiny.TRAIN, epochs=2, train_images=None))
@@ -69,7 +72,7 @@ def test_a_record_cut_off_anywhere_is_refused(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("cut") / "seed-0.json"
     whole = (json.dumps(minimal(), indent=1) + "\n").encode()
     path.write_bytes(whole[: cut % (len(whole) - 2)])
-    with pytest.raises(records.RecordError, match="seed-0.json is cut off or no JSON"):
+    with pytest.raises(records.FileError, match="seed-0.json is cut off or no JSON"):
         records.read(path)
 
 
@@ -84,15 +87,15 @@ def test_a_record_cut_off_anywhere_is_refused(tmp_path_factory, cut):
 def test_a_record_of_another_version_or_shape_is_refused(path, content, message):
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(content))
-    with pytest.raises(records.RecordError, match=message):
+    with pytest.raises(records.FileError, match=message):
         records.read(path)
 
 
 def test_a_missing_record_and_a_folder_are_refused(path):
-    with pytest.raises(records.RecordError, match="there is no such record"):
+    with pytest.raises(records.FileError, match="there is no such record"):
         records.read(path)
     path.mkdir(parents=True)
-    with pytest.raises(records.RecordError, match="cannot be read"):
+    with pytest.raises(records.FileError, match="cannot be read"):
         records.read(path)
 
 
@@ -133,7 +136,7 @@ def test_every_arm_is_rebuilt_from_the_settings_of_its_record():
 def test_unknown_settings_in_a_record_are_refused():
     record = minimal()
     record["settings"]["train"]["warp"] = 9
-    with pytest.raises(records.RecordError, match="settings that this library does not know"):
+    with pytest.raises(records.FileError, match="settings that this library does not know"):
         records.arm_of(record)
 
 
@@ -146,10 +149,10 @@ from snnlib import records
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # no file may grow beyond 1,000 bytes
 for write in (lambda: records.write(path, {"history": list(range(1000))}),
-              lambda: records.save_tensors(records.weights_path(path), {"w": torch.zeros(1000)}, {})):
+              lambda: files.save_tensors(records.weights_path(path), {"w": torch.zeros(1000)}, {})):
     try:
         write()
-    except records.RecordError as error:
+    except records.FileError as error:
         print(error)
     else:
         sys.exit("it was written")
@@ -159,7 +162,7 @@ for write in (lambda: records.write(path, {"history": list(range(1000))}),
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs a limit on the size of files")
 def test_where_the_disk_is_full_the_old_files_stay(path):
     records.write(path, minimal())
-    records.save_tensors(records.weights_path(path), {"w": torch.ones(3)}, {})
+    files.save_tensors(records.weights_path(path), {"w": torch.ones(3)}, {})
     before = {each.name: each.read_bytes() for each in path.parent.iterdir()}
     ended = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], cwd=PROJECT, env=ENVIRONMENT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
@@ -177,7 +180,7 @@ def test_a_write_that_fails_at_the_last_moment_leaves_the_old_record(path, monke
     for name in ("fsync", "replace"):
         with monkeypatch.context() as patch:
             patch.setattr(os, name, full)
-            with pytest.raises(records.RecordError, match="No space left on device"):
+            with pytest.raises(records.FileError, match="No space left on device"):
                 records.write(path, minimal(seed=1))
         assert records.read(path) == minimal()
         assert os.listdir(path.parent) == ["seed-0.json"]
@@ -185,8 +188,8 @@ def test_a_write_that_fails_at_the_last_moment_leaves_the_old_record(path, monke
 
 def test_tensors_come_back_bit_by_bit(tmp_path):
     tensors = {"a": torch.randn(3, 4, generator=torch.Generator().manual_seed(0)), "b": torch.arange(5)}
-    records.save_tensors(tmp_path / "x.safetensors", tensors, {"epoch": 3, "history": [{"loss": 0.1}]})
-    back, metadata = records.load_tensors(tmp_path / "x.safetensors")
+    files.save_tensors(tmp_path / "x.safetensors", tensors, {"epoch": 3, "history": [{"loss": 0.1}]})
+    back, metadata = files.load_tensors(tmp_path / "x.safetensors")
     assert set(back) == {"a", "b"} and all(torch.equal(back[name], tensors[name]) for name in tensors)
     assert metadata == {"version": records.VERSION, "epoch": 3, "history": [{"loss": 0.1}]}
 
@@ -205,11 +208,11 @@ class Trap:
 def test_a_pickled_checkpoint_is_refused_and_never_loaded(tmp_path, protocol):
     sprung, file = tmp_path / "sprung", tmp_path / "seed-0.part.safetensors"
     file.write_bytes(pickle.dumps(Trap(sprung), protocol))
-    with pytest.raises(records.RecordError, match="holds pickled objects, which are never loaded"):
-        records.load_tensors(file)
+    with pytest.raises(records.FileError, match="holds pickled objects, which are never loaded"):
+        files.load_tensors(file)
     torch.save({"model": Trap(sprung)}, file)
-    with pytest.raises(records.RecordError, match="holds pickled objects, which are never loaded"):
-        records.load_tensors(file)
+    with pytest.raises(records.FileError, match="holds pickled objects, which are never loaded"):
+        files.load_tensors(file)
     assert not sprung.exists()
     pickle.loads(pickle.dumps(Trap(sprung), protocol)).close()
     assert sprung.exists()  # the trap does work
@@ -217,17 +220,17 @@ def test_a_pickled_checkpoint_is_refused_and_never_loaded(tmp_path, protocol):
 
 def test_tensors_cut_off_of_another_version_or_missing_are_refused(tmp_path):
     file = tmp_path / "x.safetensors"
-    with pytest.raises(records.RecordError, match="there is no such file"):
-        records.load_tensors(file)
-    records.save_tensors(file, {"a": torch.randn(100)}, {})
+    with pytest.raises(records.FileError, match="there is no such file"):
+        files.load_tensors(file)
+    files.save_tensors(file, {"a": torch.randn(100)}, {})
     whole = file.read_bytes()
     for cut in (0, 1, 8, 50, len(whole) // 2, len(whole) - 1):
         file.write_bytes(whole[:cut])
-        with pytest.raises(records.RecordError, match="x.safetensors is cut off or no safetensors file"):
-            records.load_tensors(file)
+        with pytest.raises(records.FileError, match="x.safetensors is cut off or no safetensors file"):
+            files.load_tensors(file)
     file.write_bytes(whole.replace(rb'\"version\": 1', rb'\"version\": 2'))
-    with pytest.raises(records.RecordError, match="is of version 2"):
-        records.load_tensors(file)
+    with pytest.raises(records.FileError, match="is of version 2"):
+        files.load_tensors(file)
 
 
 @pytest.mark.parametrize("spoil", [lambda whole: whole[:-10], lambda whole: pickle.dumps({"epoch": 1}), lambda whole: b""])
@@ -236,7 +239,7 @@ def test_a_run_refuses_a_damaged_checkpoint_and_names_it(path, tmp_path, images,
         runner.run(ARM, "quick", 0, tmp_path, CPU, images, deadline=0.0)
     checkpoint = records.checkpoint_path(path)
     checkpoint.write_bytes(spoil(checkpoint.read_bytes()))
-    with pytest.raises(records.RecordError, match="seed-0.part.safetensors .* Delete it and run again"):
+    with pytest.raises(records.FileError, match="seed-0.part.safetensors .* Delete it and run again"):
         runner.run(ARM, "quick", 0, tmp_path, CPU, images)
     assert not path.exists()
 
@@ -263,10 +266,10 @@ def test_a_finished_run_is_loaded_not_trained_and_its_weights_fit(path, tmp_path
     assert arm == ARM and model.network is network
     assert [int((gate > 0).sum()) for gate in model.gates()] == first["result"]["widths"]
     records.weights_path(path).rename(records.weights_path(path.with_name("seed-1.json")))
-    with pytest.raises(records.RecordError, match="seed-0.safetensors is missing"):
+    with pytest.raises(records.FileError, match="seed-0.safetensors is missing"):
         trained.load(path)
     records.write(path.with_name("seed-1.json"), first | {"seed": 1})
-    with pytest.raises(records.RecordError, match="the weights of another run"):
+    with pytest.raises(records.FileError, match="the weights of another run"):
         trained.load(path.with_name("seed-1.json"))
     again = runner.run(ARM, "quick", 0, tmp_path, CPU, images, force=True)
     assert records.comparable(again) == records.comparable(first)
@@ -275,7 +278,7 @@ def test_a_finished_run_is_loaded_not_trained_and_its_weights_fit(path, tmp_path
 
 def test_forget_deletes_a_run_unless_another_process_works_on_it(path):
     records.write(path, minimal())
-    records.save_tensors(records.checkpoint_path(path), {"a": torch.zeros(1)}, {})
+    files.save_tensors(records.checkpoint_path(path), {"a": torch.zeros(1)}, {})
     with FileLock(path.with_suffix(".lock")):
         records.forget(path)
     assert path.exists()

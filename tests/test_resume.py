@@ -11,7 +11,8 @@ import tiny
 import torch
 from command_line import ENVIRONMENT, PROJECT
 
-from snnlib import data, records, runner
+from snnlib import data
+from snnlib.lab import records, runner
 
 CPU = torch.device("cpu")
 

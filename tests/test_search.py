@@ -10,10 +10,10 @@ from command_line import inside
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snnlib import records, search
-from snnlib.experiments import studies
-from snnlib.experiments.studies import NETWORK, SHAPE, STUDIES, SWITCHER, Between, Rung, Study
-from snnlib.names import Refused
+from snnlib.lab import records, search
+from snnlib.lab.experiments import studies
+from snnlib.lab.experiments.studies import NETWORK, SHAPE, STUDIES, SWITCHER, Between, Rung, Study
+from snnlib.lab.names import Refused
 
 optuna = pytest.importorskip("optuna")
 
@@ -241,7 +241,7 @@ def test_trials_are_read_as_they_were_written(tmp_path):
     search.write(search.read(SNN, tmp_path).to_dict("records"), path)
     assert path.read_bytes() == before
     path.write_bytes(before[:-20])
-    with pytest.raises(records.RecordError, match="is damaged .* or delete it and search anew"):
+    with pytest.raises(records.FileError, match="is damaged .* or delete it and search anew"):
         search.read(SNN, tmp_path)
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snnlib import figures, search_figures
-from snnlib.experiments.studies import STUDIES
+from snnlib.report import figures, search_figures
+from snnlib.lab.experiments.studies import STUDIES
 
 matplotlib.use("Agg")
 STUDY = STUDIES["mlp-snn"]

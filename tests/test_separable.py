@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from snnlib import native, separable
+from snnlib.fast import native, separable
 from snnlib.networks.deep import mobilenet_v1
 
 LAYERS = [

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from snnlib import flow, sparsity
+from snnlib.training.loops import flow
+from snnlib.report import sparsity
 
 
 def run_of(start, turn, end, accuracy=98.0):

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP
-from snnlib.packing import PackedWeights, pack_linear
-from snnlib.switched import Switched, dead_layers
-from snnlib.switcher import Switcher
+from snnlib.switching.packing import PackedWeights, pack_linear
+from snnlib.switching.switched import Switched, dead_layers
+from snnlib.switching.switcher import Switcher
 from snnlib.seeds import generator
 
 VARIANTS = [

@@ -9,8 +9,11 @@ import pytest
 from command_line import inside
 from rich.console import Console
 
-from snnlib import experiments, metrics, records, status, tables
-from snnlib.experiments import REGIMES, TABLES
+from snnlib.lab import experiments, records, status
+from snnlib import metrics
+from snnlib.report import tables
+from snnlib.lab.experiments import TABLES
+from snnlib.report.claims import REGIMES
 
 ARMS = {arm.name: arm for arm in TABLES["2"].arms["paper"]}
 ACCURACIES = {"dense": [98.0, 98.2, 98.1, 98.3], "snn-al-epoch": [98.1, 98.2, 98.3, 98.4]}

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from snnlib import records, runner, together, training
+from snnlib.lab import records, runner, together
+from snnlib.training.loops import loops as training
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.data import Dataset
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.seeds import generator
-from snnlib.switched import Switched
-from snnlib.training import DivergenceError, State, TrainingError
+from snnlib.switching.switched import Switched
+from snnlib.training.loops.loops import DivergenceError, State, TrainingError
 
 SEEDS = (0, 1, 2)
 CPU = torch.device("cpu")

@@ -9,14 +9,17 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from snnlib import batches, checks, flow, together, training
+from snnlib.training.loops import batches, checks, flow, loops as training
+from snnlib.lab import together
 from snnlib.compaction import compact
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.data import Dataset, scale
 from snnlib.networks import MLP, vgg_cov2
 from snnlib.seeds import generator
-from snnlib.switched import Switched, dead_layers
-from snnlib.training import DeadLayerError, DivergenceError, State, train_alternating, train_dense, train_separate
+from snnlib.switching.switched import Switched, dead_layers
+from snnlib.training.loops.loops import (
+    DeadLayerError, DivergenceError, State, train_alternating, train_dense, train_separate,
+)
 
 WIDTHS = (16, 12, 8, 3)
 SWITCHER = SwitcherConfig(initial_mean=1.0, initial_spread=0.5)

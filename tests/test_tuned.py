@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from snnlib import search, verdicts
-from snnlib.experiments import tuned
-from snnlib.experiments.studies import STUDIES, Between
-from snnlib.names import Refused
+from snnlib.lab import search
+from snnlib.report import verdicts
+from snnlib.lab.experiments import tuned
+from snnlib.lab.experiments.studies import STUDIES, Between
+from snnlib.lab.names import Refused
 
 STUDY, DENSE = STUDIES["mlp-snn"], STUDIES["mlp-dense"]
 

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from command_line import inside
 
-from snnlib import data, pixels, records, verdicts
-from snnlib.experiments import CLAIMS, REGIMES, TABLES, arm_of
-from snnlib.verdicts import all_verdicts
+from snnlib import data
+from snnlib.report import pixels, verdicts
+from snnlib.lab import records
+from snnlib.lab.experiments import TABLES, arm_of
+from snnlib.report.claims import CLAIMS, REGIMES
+from snnlib.report.verdicts import all_verdicts
 
 FULL = [784, 300, 100]
 

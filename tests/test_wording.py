@@ -6,8 +6,8 @@ import pytest
 
 from snnlib.config import Arm, TrainConfig
 from snnlib.metrics import PairedDifference
-from snnlib.verdicts import Judged, Verdict
-from snnlib.wording import listing, markdown, run_size, span, unbroken, unsigned, verdict
+from snnlib.report.verdicts import Judged, Verdict
+from snnlib.report.wording import listing, markdown, run_size, span, unbroken, unsigned, verdict
 
 SPACE, HYPHEN, MINUS = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}", "\N{MINUS SIGN}"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where it runs as a script, and in the workers it spawns
 
-from snnlib import experiments
+from snnlib.lab import experiments
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 
 TRAIN = TrainConfig(epochs=4, train_images=256)

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..names import Refused
-from ..wording import markdown
+from ..lab.names import Refused
+from ..report.wording import markdown
 
 if TYPE_CHECKING:
-    from ..audit import Audited, Gain
+    from ..report.audit import Audited, Gain
 
 HEAD = ("table", "network", "method", "widths", "printed %", "recounted %", "difference", "gone at least %", "verdict")
 STATED_HEAD = ("place", "network", "SNN's gain over", "stated", "computed", "verdict")
@@ -34,7 +34,7 @@ def audit(
     """
     if as_json + as_csv + as_markdown > 1:
         raise Refused("choose one of --json, --csv and --md")
-    from .. import audit as recount  # here, not above: it imports scipy
+    from ..report import audit as recount  # here, not above: it imports scipy
 
     percentages, gains = recount.percentages(), recount.gains()
     if as_json:
@@ -92,7 +92,7 @@ def _view(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> Table:
 
 def _notes(percentages: list[Audited], gains: list[Gain]) -> list[str]:
     """What the tables come to, and three facts beside them: dead inputs, the gain on MNIST, the paper's x0.25."""
-    from ..audit import TEST_IMAGES, last_layers
+    from ..report.audit import TEST_IMAGES, last_layers
 
     recounted = [row for row in percentages if row.recounted is not None]
     said = [f"{sum(row.agrees for row in recounted)} of {len(recounted)} percentages follow from their widths, {sum(gain.agrees for gain in gains)} of {len(gains)} stated gains from their table"]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .. import records
+from ..lab import records
 from . import RecordsFolder
 
 TOLERANCE = 1e-4
@@ -30,14 +30,15 @@ def compact(
     path = find(record, root or records.default_root())
     import torch
 
-    from .. import compaction, runner, trained
-    from ..batches import Batches
+    from .. import compaction
+    from ..lab import runner, trained
+    from ..training.batches import Batches
     from ..data import scale
     from ..networks import count
 
     arm, network, model = trained.load(path)
     if model is None:
-        raise records.RecordError(f"{path} is of a dense network without switcher: there is nothing to cut")
+        raise records.FileError(f"{path} is of a dense network without switcher: there is nothing to cut")
     dataset = runner.load_data(arm, torch.device("cpu"))
     network.eval()
     with torch.no_grad():
@@ -48,7 +49,7 @@ def compact(
         difference = float((logits - smaller(images)).abs().max())
     largest = max(1.0, float(logits.abs().max()))
     if not difference <= TOLERANCE * largest:
-        raise records.RecordError(f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); nothing was written")
+        raise records.FileError(f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); nothing was written")
     compaction.save_compact(out, smaller)
     classes = len(dataset.classes)
     typer.echo(f"widths  {_chain(network.gate_widths(), classes)} -> {_chain(smaller.gate_widths(), classes)}")

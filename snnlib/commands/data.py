@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..names import Refused, check_name
+from ..lab.names import Refused, check_name
 
 EXAMPLES = (
     "Examples: [bold]snn data mnist[/bold], [bold]snn data cifar10 --download[/bold], "

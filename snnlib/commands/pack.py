@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .. import archive, records
-from ..experiments import PROFILES
-from ..names import check_name
+from ..lab import archive, records
+from ..lab.experiments import PROFILES
+from ..lab.names import check_name
 from . import PROFILE_HELP, RecordsFolder
 
 

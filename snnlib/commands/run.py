@@ -12,11 +12,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from .. import archive, batch, estimates, records
-from ..experiments import PROFILES, TABLES
-from ..names import Refused, check_name
-from ..records import Entry
-from ..workers import Job, cpu_count, cuda_driver
+from ..lab import archive, batch, estimates, records
+from ..lab.experiments import PROFILES, TABLES
+from ..lab.names import Refused, check_name
+from ..lab.records import Entry
+from ..lab.workers import Job, cpu_count, cuda_driver
 from . import PROFILE_HELP, RecordsFolder
 from .show import print_table
 
@@ -129,7 +129,7 @@ def _device(name: str) -> str:
     """The device that ``name`` means here; torch is asked only where the answer depends on it."""
     if name == "cpu" or (name == "auto" and not cuda_driver()):
         return "cpu"
-    from ..runner import pick_device
+    from ..lab.runner import pick_device
 
     try:
         return str(pick_device(name))

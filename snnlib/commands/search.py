@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..experiments.studies import ROLES, STUDIES
-from ..names import Refused, check_name
-from ..workers import cpu_count
+from ..lab.experiments.studies import ROLES, STUDIES
+from ..lab.names import Refused, check_name
+from ..lab.workers import cpu_count
 
 if TYPE_CHECKING:
-    from ..search import Progress
+    from ..lab.search import Progress
 
 EXAMPLES = """Examples:
 
@@ -39,7 +39,7 @@ def search(
 
     Trials are kept one by one: what is interrupted goes on where it stopped. Failed trials count, and are kept.
     """
-    from .. import search as searching  # here, not above: it imports pandas, which the other commands do not need
+    from ..lab import search as searching  # here, not above: it imports pandas, which the other commands do not need
 
     folder = folder or searching.default_folder()
     if time_budget is not None and not time_budget > 0:
@@ -77,7 +77,7 @@ def _say(progress: Progress) -> None:
 
 
 def _how_far(study, folder: Path) -> str:
-    from .. import search as searching
+    from ..lab import search as searching
 
     trials = searching.read(study, folder)
     parts = []
@@ -90,7 +90,7 @@ def _how_far(study, folder: Path) -> str:
 
 
 def _show(study, folder: Path, as_json: bool) -> None:
-    from .. import search as searching
+    from ..lab import search as searching
 
     trials = searching.read(study, folder)
     best = searching.front(trials, study)

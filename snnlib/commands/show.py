@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from .. import records, status as on_disk
-from ..experiments import PROFILES, REGIMES, TABLES
-from ..names import Refused, check_name
+from ..lab import records, status as on_disk
+from ..lab.experiments import PROFILES, TABLES
+from ..report.claims import REGIMES
+from ..lab.names import Refused, check_name
 from . import PROFILE_HELP, RecordsFolder
 
 TABLE_EXAMPLES = "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profile quick --json[/bold], [bold]snn table 2 --regime tuned[/bold]"
@@ -47,7 +48,7 @@ def table(
 
 def print_table(name: str, profile: str, root: Path, form: str = "console", regime: str | None = None) -> None:
     """Print rows, of one regime if it is named, then the runs that they lack; ``form`` is console, json, csv or md."""
-    from .. import tables  # here, not above: it imports pandas and scipy, which the other commands do not need
+    from ..report import tables  # here, not above: it imports pandas and scipy, which the other commands do not need
 
     rows = tables.rows(name, profile, root)
     if regime is not None:

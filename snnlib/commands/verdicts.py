@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..experiments import REGIMES
-from ..names import Refused
-from ..wording import markdown
+from ..report.claims import REGIMES
+from ..lab.names import Refused
+from ..report.wording import markdown
 from . import RecordsFolder
 
 
@@ -26,7 +26,7 @@ def verdicts(
     """
     if as_json and as_markdown:
         raise Refused("choose one of --json and --md")
-    from ..verdicts import all_verdicts  # here, not above: it imports scipy
+    from ..report.verdicts import all_verdicts  # here, not above: it imports scipy
 
     found = all_verdicts(root)
     if as_json:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..networks import MLP, NETWORKS, ConvNet, DeepNet
 from ..networks.convnet import Stage
-from ..records import RecordError, load_tensors, save_tensors
+from ..files import FileError, load_tensors, save_tensors
 from .convolution import empty_convnet
 from .mlp import empty_mlp
 
@@ -17,7 +17,7 @@ from .mlp import empty_mlp
 def save_compact(path: Path, network: MLP | ConvNet | DeepNet) -> None:
     """Write ``network`` as one file: its tensors, class, plan, widths, image and classes.
 
-    Raises ``RecordError`` on a full disk.
+    Raises ``FileError`` on a full disk.
     """
     head = network if isinstance(network, MLP) else network.head
     described = {"kind": "compact", "class": type(network).__name__, "widths": list(head.widths), "classes": head.widths[-1]}
@@ -33,17 +33,17 @@ def save_compact(path: Path, network: MLP | ConvNet | DeepNet) -> None:
 def load_compact(path: Path) -> MLP | ConvNet | DeepNet:
     """Read what :func:`save_compact` wrote, on the CPU, in evaluation mode.
 
-    Raises ``RecordError`` where the file is missing, cut off, of another version or holds something else.
+    Raises ``FileError`` where the file is missing, cut off, of another version or holds something else.
     """
     tensors, described = load_tensors(Path(path))
     if described.get("kind") != "compact":
-        raise RecordError(f"{path} holds no compact network. Write one with `snn compact`.")
+        raise FileError(f"{path} holds no compact network. Write one with `snn compact`.")
     kind = described.get("class", "MLP")  # the first files of this kind held an MLP and did not say so
     try:
         network = BUILD[kind](described, tensors)
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise RecordError(f"{path} describes a {kind} that this library cannot build ({error}). Write it again with `snn compact`.") from error
+        raise FileError(f"{path} describes a {kind} that this library cannot build ({error}). Write it again with `snn compact`.") from error
     return network.eval()
 
 

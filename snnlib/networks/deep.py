@@ -6,11 +6,12 @@ torchvision is imported where a network is built: it takes as long as torch itse
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from .. import separable
+from ..optional import separable
 from .gates import check_gates
 from .initial import blank, draw
 from .mlp import MLP
@@ -52,7 +53,8 @@ class DeepNet(nn.Module):
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
         if gates is not None:
             check_gates(gates, self.gate_widths())  # before the features, which take long
-        return self.head(separable.run(self.features, x), gates)
+        features = self.features if separable is None else partial(separable.run, self.features)
+        return self.head(features(x), gates)
 
 
 def vgg16(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> DeepNet:

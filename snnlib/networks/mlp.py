@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..gating import gated_linear
+from .gating import gated_linear
 from .gates import check_gates
 from .initial import blank
 

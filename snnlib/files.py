@@ -1,0 +1,68 @@
+"""Files that appear whole or not at all, and tensors with JSON beside them; nothing is ever pickled."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+VERSION = 1
+"""Version of the record and checkpoint format."""
+
+
+class FileError(Exception):
+    """A file of ours cannot be read or written; the message names the file and the remedy."""
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``path`` whole or not at all: a full disk or a kill leaves the old file as it was."""
+    part = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except OSError as error:
+        if part is not None and os.path.exists(part):
+            os.unlink(part)
+        raise FileError(f"{path} could not be written ({error.strerror}); what stood there before is unchanged. Free some space or choose another folder with --records.") from error
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None:
+    """Write tensors and JSON ``metadata`` as one safetensors file, whole or not at all."""
+    from safetensors.torch import save  # here, not above: it imports torch, which reading a record does not need
+
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, save(plain, {"snnlib": json.dumps({"version": VERSION, **metadata})}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
+    """Read what :func:`save_tensors` wrote.
+
+    Raises :class:`FileError` where the file is missing, cut off, of another version, or no safetensors file (a
+    pickled checkpoint, say, which is never loaded).
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = json.loads((file.metadata() or {}).get("snnlib", "{}"))
+            if metadata.get("version") != VERSION:
+                raise FileError(f"{path} is of version {metadata.get('version')}, this library reads version {VERSION}. Delete it and run again.")
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata
+    except FileNotFoundError as error:
+        raise FileError(f"{path}: there is no such file.") from error
+    except (SafetensorError, ValueError, OSError) as error:
+        with open(path, "rb") as file:
+            start = file.read(2)
+        kind = "holds pickled objects, which are never loaded" if start in (b"PK", b"\x80\x02", b"\x80\x04") else "is cut off or no safetensors file"
+        raise FileError(f"{path} {kind} ({error}). Delete it and run again.") from error

@@ -1,0 +1,124 @@
+"""A batch of runs from start to end: which are still to be made, making them, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from . import records
+from ..config import check_seed
+from .experiments import TABLES, place_in_queue
+from .names import Refused, UnknownName, check_name
+from .progress import display
+from .records import Entry
+from .status import entries
+from .workers import Event, Job, work
+
+
+@dataclass
+class Batch:
+    """What was asked for: runs ``to_do``, and those that stand already."""
+
+    to_do: list[Job] = field(default_factory=list)
+    recorded: list[Entry] = field(default_factory=list)
+    failed_before: list[Entry] = field(default_factory=list)
+    ended: dict[str, list[Event]] = field(default_factory=dict)  # by kind of event, once carried out
+
+    def add(self, entry: Entry, root: Path, force: bool) -> None:
+        """Sort one run into the batch; a run that two tables share enters once."""
+        if any(entry.path == known.path for known in (*self.recorded, *self.failed_before)):
+            return
+        job = Job(entry.arm, entry.profile, entry.seed, root)
+        if entry.state == "recorded" and not force:
+            self.recorded.append(entry)
+        elif entry.state == "failed" and not force:
+            self.failed_before.append(entry)
+        elif job not in self.to_do:
+            self.to_do.append(job)
+
+    def events(self, kind: str) -> list[Event]:
+        """The events of this kind that ended a run."""
+        return self.ended.get(kind, [])
+
+    @property
+    def made(self) -> list[Event]:
+        """Runs that this batch finished."""
+        return [event for event in self.events("finished") if event.record["status"] == "finished"]
+
+    @property
+    def failed(self) -> list[Event]:
+        """Runs that diverged or died in this batch."""
+        return [event for event in self.events("finished") if event.record["status"] != "finished"]
+
+    @property
+    def left(self) -> int:
+        """Runs that are neither made nor failed: the time was up, another process has them, or an error came between."""
+        return len(self.to_do) - len(self.made) - len(self.failed)
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine, 1 a run failed or crashed, 2 data, records or settings were refused."""
+        if self.events("refused"):
+            return 2
+        return 1 if self.failed or self.failed_before or self.events("crashed") else 0
+
+
+def plan(
+    tables: Sequence[str], profile: str, root: Path, arms: Sequence[str] = (), seeds: Sequence[int] = (), force: bool = False,
+    networks: Sequence[str] = (),
+) -> Batch:
+    """The batch of the tables' runs of one profile, of all networks, arms and seeds unless some are named.
+
+    Several tables are taken in the order of :data:`~snnlib.lab.experiments.QUEUE`. With ``force`` what is recorded or failed
+    counts as still to be made. Raises :class:`Refused` for a table, profile, network, arm or seed that there is not.
+    """
+    chosen: list[tuple[int, Entry]] = []
+    for table in tables:
+        of_table = TABLES[check_name("table", table, TABLES)]
+        check_name(f"profile of table {table}", profile, of_table.arms)
+        for network in networks:
+            check_name(f"network of table {table}", network, dict.fromkeys(each.network for each in of_table.arms[profile]))
+        for arm in arms:
+            check_name(f"arm of table {table}", arm, [each.name for each in of_table.arms[profile]])
+        for seed in seeds:
+            try:
+                check_seed(seed)
+            except ValueError as problem:
+                raise Refused(str(problem)) from problem
+            if seed not in of_table.seeds[profile]:
+                known = ", ".join(map(str, of_table.seeds[profile]))
+                raise UnknownName(f"table {table} has no seed {seed} in the profile {profile}; its seeds: {known}")
+        for entry in entries(table, profile, root):
+            if all(not named or value in named for named, value in ((networks, entry.arm.network), (arms, entry.arm.name), (seeds, entry.seed))):
+                chosen.append((place_in_queue(table, entry.arm.network) if len(tables) > 1 else 0, entry))
+    batch = Batch()
+    for _, entry in sorted(chosen, key=lambda each: each[0]):  # a stable sort: within a table its own order
+        batch.add(entry, root, force)
+    return batch
+
+
+def forget(batch: Batch) -> None:
+    """Delete what stands on disk of the runs to be made, so that an interrupted --force goes on without --force."""
+    for job in batch.to_do:
+        records.forget(records.path_of(job.arm, job.profile, job.seed, job.root))
+
+
+def carry_out(
+    batch: Batch, device: str, workers: int, console: Console, deadline: float | None = None, together: int = 1,
+    on_end: Callable[[], None] | None = None,
+) -> None:
+    """Make the runs of ``batch`` and show how far they are; a ``KeyboardInterrupt`` ends the workers and passes on.
+
+    ``together`` seeds of an arm of a small network train as one. ``on_end`` is called after each run that ends.
+    """
+    with closing(work(batch.to_do, device, workers, deadline, together)) as events, display(batch.to_do, workers, console) as view:
+        for event in events:
+            view.show(event)
+            if event.kind not in ("started", "epoch"):
+                batch.ended.setdefault(event.kind, []).append(event)
+                if on_end is not None:
+                    on_end()

@@ -1,0 +1,31 @@
+"""The experiments as data: each table is a list of arms in profiles, from a trial of seconds to the whole protocol."""
+
+from . import tuned
+from .ablation import ABLATION
+from .architectures import CIFAR10, MINI_IMAGENET, MNIST
+from .controls import CONTROLS, SPARSITY
+from .question import CANDIDATES, QUESTION
+from .search import SEARCH
+from .stability import ROUNDING, STABILITY
+from .table import PROFILES, Table, arm_of
+from .whole import CURVE, PRECISION
+
+TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, CONTROLS, QUESTION, CANDIDATES, SEARCH, STABILITY, ROUNDING, SPARSITY, CURVE, PRECISION) if any(table.arms.values())}
+"""By name; a table whose settings are still to be chosen is not there yet."""
+
+QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", "mobilenet-v1-x0.25"), ("3", "mobilenet-v1-x1"), ("4", "mobilenet-v1-x0.25"), ("3", None), ("4", None), ("sparsity", None), ("controls", None), ("rounding", None), ("question", None))
+"""The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""
+
+__all__ = ["PROFILES", "QUEUE", "TABLES", "Table", "arm_of", "place_in_queue", "regime_of"]
+
+
+def regime_of(arm: str) -> str:
+    """The regime of settings that an arm belongs to, one of :data:`snnlib.report.claims.REGIMES`."""
+    if arm.startswith("letter"):
+        return "letter"
+    return "tuned" if arm in tuned.names() or arm.split("-")[0] == "pattern" else "plain"
+
+
+def place_in_queue(table: str, network: str) -> int:
+    """Where the runs of ``network`` in ``table`` stand in :data:`QUEUE`; those not named come last."""
+    return next((index for index, (name, of) in enumerate(QUEUE) if name == table and of in (None, network)), len(QUEUE))

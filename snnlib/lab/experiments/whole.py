@@ -1,0 +1,85 @@
+"""The profile ``whole``: all images of CIFAR-10 and Mini-ImageNet in as few epochs as will do, so that two CPU cores can run it.
+
+Settings come from small searches (:mod:`~snnlib.lab.experiments.studies`), the number of epochs from the table ``epochs`` by
+the rule of :data:`ENOUGH`. Until both are there the profile has no runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ...config import Arm
+from . import tuned
+from .studies import STUDIES
+from .table import Table
+
+TRIED = (4, 8, 16, 32)
+"""Numbers of epochs of which the dense network shows what they bring."""
+
+ENOUGH = 1.0
+"""Percentage points: of :data:`TRIED` the fewest epochs are taken whose dense network is, on held-out images, less than so far from twice
+as many. Written on 2026-11-25, before any such run."""
+
+EPOCHS: dict[str, int] = {}
+"""Network to epochs, by that rule; empty until the runs are there."""
+
+BORROWED = {"mobilenet-v1-x1": "mobilenet-v1-x0.25", "vgg16": "vgg-cov2-bn", "resnet34": "vgg-cov2-bn"}
+"""Networks too large for a search of their own take settings and epochs of another."""
+
+STEPS_COMPARED = ("vgg-cov2", "vgg-cov2-bn")
+"""Networks of which dense with equal task-network steps is run as well."""
+
+SEEDS = tuple(range(8))
+FEWER = {"mobilenet-v1-x1": 3, "vgg16": 2, "resnet34": 1}
+FEWER_4 = {"mobilenet-v1-x0.25": 3, "mobilenet-v1-x1": 0, "resnet34": 0}
+
+
+def arms(
+    dataset: str, networks: tuple[str, ...], chosen: Mapping[str, Mapping] | None = None, epochs: Mapping[str, int] | None = None
+) -> tuple[Arm, ...]:
+    """Dense and SNN-AL of ``networks``, those whose settings are there."""
+    chosen, epochs = tuned.CHOSEN if chosen is None else chosen, EPOCHS if epochs is None else epochs
+    found: list[Arm] = []
+    for network in networks:
+        source = BORROWED.get(network, network)
+        if source not in epochs or not chosen.get(source):
+            continue
+        both = {
+            role: replace(arm, dataset=dataset, network=network, train=replace(arm.train, epochs=epochs[source]))
+            for role, arm in tuned.arms(source, chosen[source]).items()
+        }
+        found += both.values()
+        if network in STEPS_COMPARED:
+            found.append(tuned.equal_steps(both["dense"], both["accurate"]))
+    return tuple(found)
+
+
+def curve(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+    """The tuned dense networks on held-out images, each number of :data:`TRIED` epochs."""
+    chosen = tuned.CHOSEN if chosen is None else chosen
+    found = []
+    for network, roles in chosen.items():
+        study = STUDIES[tuned.SEARCHED[network][1]]
+        if study.dataset == "cifar10" and "dense" in roles:
+            found += [replace(study.arm(dict(roles["dense"]), epochs, f"epochs-{epochs}"), title=f"dense, tuned, {epochs} epochs") for epochs in TRIED]
+    return tuple(found)
+
+
+def precisions(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+    """VGG-cov2, dense and SNN-AL, in both precisions, on held-out images: does bfloat16 do harm?"""
+    network = "vgg-cov2"
+    roles = (tuned.CHOSEN if chosen is None else chosen)[network]
+    return tuple(
+        replace(
+            arm, name=f"{arm.name}-{precision}", title=f"{arm.title}, {precision}",
+            train=replace(arm.train, epochs=TRIED[0], split="holdout", precision=precision),
+        )
+        for arm in (tuned.arms(network, roles).values() if roles else ()) for precision in ("float32", "bfloat16")
+    )
+
+
+CURVE = Table("epochs", "CIFAR-10: how many epochs will do", {"search": curve()}, {"search": (0,)}, f"epochs-{TRIED[-1]}")
+PRECISION = Table(
+    "precision", "VGG-cov2 in float32 and in bfloat16", {"search": precisions()}, {"search": (0, 1, 2)}, "tuned-dense-float32", {"accurate-bfloat16": "accurate-float32"},
+)

@@ -1,0 +1,139 @@
+"""How much memory a run takes, known before it starts: the networks of section 4 differ by a factor of a thousand.
+
+One step of each kind is carried out on the meta device, where tensors have shapes but take no memory, and the bytes
+that would be alive are counted. What a library of convolutions takes for its own workings comes on top; the benchmark
+``benchmarks.memory`` holds the estimate against measured peaks.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+
+from ..config import SwitcherConfig, TrainConfig
+from ..data import scale
+from ..networks import NETWORKS
+from ..switching.switched import Switched
+from ..training.loops import dense_step, judged_at_once, network_step, optimizer, switcher_step
+
+STEPS = {"dense": dense_step, "switcher": switcher_step, "network": network_step}
+"""The phases: training without a switcher, and the two of Algorithm 1."""
+
+
+class Alive(TorchDispatchMode):
+    """Counts the bytes of all storages that operations made and that are still in use; ``peak`` is the most so far."""
+
+    def __init__(self, *tensors: Tensor) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self.known: set[int] = set()
+        for tensor in tensors:
+            self.see(tensor)
+
+    def __torch_dispatch__(self, function, types, arguments=(), settings=None):
+        made = function(*arguments, **(settings or {}))
+        tree_map_only(Tensor, self.see, made)
+        return made
+
+    def see(self, tensor: Tensor) -> None:
+        """Count the storage of ``tensor``, once, for as long as anything refers to it."""
+        storage = tensor.untyped_storage()
+        if storage._cdata in self.known:
+            return
+        self.known.add(storage._cdata)
+        self.now += storage.nbytes()
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._forget, storage._cdata, storage.nbytes())
+
+    def _forget(self, key: int, size: int) -> None:
+        self.known.discard(key)
+        self.now -= size
+
+
+def step_bytes(
+    network: str, switcher: SwitcherConfig | None, phase: str, batch_size: int, image: tuple[int, int, int], classes: int, momentum: float = 0.0
+) -> int:
+    """Peak bytes of one training step of ``phase``, a key of ``STEPS``: weights, gradients, activations, a batch."""
+    model = _model(network, switcher, image, classes)
+    trained = {"dense": lambda: model, "network": lambda: model.network, "switcher": lambda: model.switcher_side()}[phase]()
+    sgd = optimizer(trained.parameters(), TrainConfig(momentum=momentum))
+    x, y = torch.empty(batch_size, *image, device="meta"), torch.empty(batch_size, dtype=torch.long, device="meta")
+    with Alive(x, y, *model.parameters(), *model.buffers()) as alive:
+        STEPS[phase](model, sgd, x, y, TrainConfig.clip_network)
+    return alive.peak
+
+
+@torch.no_grad()
+def evaluation_bytes(network: str, switcher: SwitcherConfig | None, image: tuple[int, int, int], classes: int, images: int) -> int:
+    """Peak bytes while the network judges ``images`` at once."""
+    model = _model(network, switcher, image, classes).eval()
+    with Alive(*model.parameters(), *model.buffers()) as alive:
+        x = torch.empty(images, *image, dtype=torch.uint8, device="meta")
+        model(scale(x))
+    return alive.peak
+
+
+def needed(
+    network: str, switcher: SwitcherConfig | None, batch_size: int, image: tuple[int, int, int], classes: int,
+    momentum: float = 0.0, evaluated: int | None = None,
+) -> int:
+    """Bytes that training ``network``, a key of ``NETWORKS``, takes at its peak, beside the data set.
+
+    ``switcher`` is None for a dense run; ``image`` (channels, height, width). The larger of both phases' steps and of
+    judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.loops.accuracy` does. About a second for
+    the deepest networks.
+    """
+    phases = ["dense"] if switcher is None else ["switcher", "network"]
+    steps = [step_bytes(network, switcher, phase, batch_size, image, classes, momentum) for phase in phases]
+    return max(*steps, evaluation_bytes(network, switcher, image, classes, evaluated or judged_at_once(image)))
+
+
+def check(needed: int, device: torch.device) -> None:
+    """Raise ``ValueError`` where ``needed`` bytes are more than are free on ``device``; it says how many, and the remedy."""
+    free = free_bytes(device)
+    if free is not None and needed > free:
+        found = f"needs about {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free on {device}"
+        raise ValueError(f"{found}: choose a smaller batch_size or another device, or end what else runs there")
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Bytes that this process may still take on ``device``; None where the system does not tell."""
+    if device.type == "cuda":
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # held by torch for its next tensors
+        return torch.cuda.mem_get_info(device)[0] + kept
+    found = [_system_free(Path("/proc/meminfo")), _container_free(Path("/sys/fs/cgroup"))]
+    return min((each for each in found if each is not None), default=None)
+
+
+def _system_free(meminfo: Path) -> int | None:
+    """MemAvailable of Linux, in bytes."""
+    if not meminfo.exists():
+        return None
+    lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
+    return int(lines["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in lines else None
+
+
+def _container_free(group: Path) -> int | None:
+    """What a container's limit leaves, in bytes: pages of files that it could give back count as free."""
+    limit, used, kinds = (group / name for name in ("memory.max", "memory.current", "memory.stat"))
+    if not (limit.exists() and used.exists() and kinds.exists()) or limit.read_text().strip() == "max":
+        return None
+    pages = dict(line.split() for line in kinds.read_text().splitlines())
+    return int(limit.read_text()) - int(used.read_text()) + int(pages.get("inactive_file", 0))
+
+
+def _model(network: str, switcher: SwitcherConfig | None, image: tuple[int, int, int], classes: int) -> nn.Module:
+    """The task network, with its switchers unless ``switcher`` is None, on the meta device."""
+    with torch.device("meta"):
+        task = NETWORKS[network](image, classes)
+    if switcher is None:
+        return task
+    reads = "reordered" if switcher.reads == "shuffled" else switcher.reads  # the same tensors, and no order to look up
+    # not calibrated: there are no numbers to calibrate on
+    return Switched.around(task, replace(switcher, calibrate=False, reads=reads), torch.Generator())

@@ -1,0 +1,153 @@
+"""Records: one JSON file a run, and the checkpoint that an unfinished run resumes from.
+
+``ROOT/PROFILE/DATASET-NETWORK/ARM/seed-N.json`` holds settings, their hash, seed, versions, device, curves and
+results. Files appear whole or not at all. Beside it stand ``seed-N.safetensors`` (final weights) and, while a run is
+under way, ``seed-N.part.safetensors`` (checkpoint). Nothing is ever pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..config import ADDED_LATER, Arm, Pruning, SwitcherConfig, TrainConfig, restore
+from ..files import VERSION, FileError, write_bytes
+
+TIMED = ("seconds", "started", "device", "versions", "code")
+"""Keys that may differ between two runs of the same settings and seed."""
+
+
+NEEDED = frozenset({"arm", "profile", "seed", "settings_hash", "settings", "status", "error", "result", "history", "seconds", "device", "versions"})
+"""Keys without which a record is no record."""
+
+
+def default_root() -> Path:
+    """data/records of the checkout, or of the working directory where the library is installed elsewhere."""
+    checkout = Path(__file__).resolve().parents[2] / "data" / "records"
+    return checkout if checkout.is_dir() else Path("data") / "records"
+
+
+def path_of(arm: Arm, profile: str, seed: int, root: Path) -> Path:
+    """Where the record of a run stands; a data set that is a path is called by its last part and a short hash."""
+    dataset = arm.dataset
+    if not re.fullmatch(r"[\w.-]+", dataset) or dataset.endswith(".npz"):
+        place = str(Path(dataset).expanduser().absolute())
+        dataset = f"{re.sub(r'[^a-zA-Z0-9_.]+', '_', Path(place).stem)}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+    return Path(root) / profile / f"{dataset}-{arm.network}" / arm.name / f"seed-{seed}.json"
+
+
+def weights_path(record_path: Path) -> Path:
+    """Where the final weights of a run stand."""
+    return record_path.with_suffix(".safetensors")
+
+
+def checkpoint_path(record_path: Path) -> Path:
+    """Where an unfinished run's checkpoint stands."""
+    return record_path.with_suffix(".part.safetensors")
+
+
+def write(path: Path, record: dict) -> None:
+    """Write one record. Raises :class:`FileError` where the disk is full; the old record then stays."""
+    write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
+
+
+def read(path: Path) -> dict:
+    """Read one record. Raises :class:`FileError` where it is missing, cut off or of another version."""
+    try:
+        record = json.loads(Path(path).read_bytes())
+    except FileNotFoundError as error:
+        raise FileError(f"{path}: there is no such record. `snn status` lists those there are.") from error
+    except OSError as error:
+        raise FileError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise FileError(f"{path} is cut off or no JSON ({error}). Delete it and run the arm again.") from error
+    if not isinstance(record, dict) or record.get("version") != VERSION:
+        found = record.get("version") if isinstance(record, dict) else None
+        raise FileError(f"{path} is of version {found}, this library reads version {VERSION}. Delete it and run the arm again.")
+    missing = NEEDED - set(record)
+    if missing:
+        raise FileError(f"{path} lacks {', '.join(sorted(missing))}. Delete it and run the arm again.")
+    return record
+
+
+def forget(path: Path) -> None:
+    """Delete a record with its weights and checkpoint; a run that another process works on is left as it is."""
+    if not path.parent.is_dir():
+        return
+    try:
+        with FileLock(path.with_suffix(".lock"), timeout=0):
+            for each in (path, weights_path(path), checkpoint_path(path)):
+                each.unlink(missing_ok=True)
+    except Timeout:
+        return
+
+
+def sweep(path: Path) -> None:
+    """Remove what a killed process left of half-written files beside ``path``. Only the holder of its lock may call this."""
+    for left in path.parent.glob(f".{path.stem}.*"):
+        left.unlink(missing_ok=True)
+
+
+def arm_of(record: dict) -> Arm:
+    """The arm that a record was made with, rebuilt from the settings it holds.
+
+    Raises :class:`FileError` where they are not settings that this library knows.
+    """
+    try:
+        return _arm(record["settings"], record["arm"], record.get("title", ""))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"the record of {record['arm']}, seed {record['seed']}, has settings that this library does not know ({error}). Run the arm again.") from error
+
+
+def _arm(values: dict, name: str, title: str = "") -> Arm:
+    settings = {key: value for key, value in values.items() if key != "algorithm"}
+    train, switcher, pruning = restore(TrainConfig, settings.pop("train")), settings.pop("switcher"), settings.pop("pruning", None)
+    if switcher is not None:
+        switcher = restore(SwitcherConfig, switcher)
+    if pruning is not None:
+        pruning = Pruning(pruning["criterion"], _arm(pruning["settings"], pruning["arm"]))
+    settings = {"continued": ADDED_LATER["continued"] if settings.get("dense_epochs") else True} | settings
+    return Arm(name=name, title=title, train=train, switcher=switcher, pruning=pruning, **settings)
+
+
+def guessing(record: dict) -> float:
+    """The accuracy of guessing in percent: what a run counts for that died or diverged."""
+    return 100 / record.get("images", {}).get("classes", 10)
+
+
+def comparable(record: dict) -> dict:
+    """The record without times, device and versions: equal for two runs of the same settings and seed on one machine."""
+    kept = {key: value for key, value in record.items() if key not in TIMED}
+    return kept | {"history": [{k: v for k, v in row.items() if k not in TIMED} for row in record.get("history", [])]}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands on disk for one run: ``state`` is recorded, failed, stale, missing or broken."""
+
+    arm: Arm
+    profile: str
+    seed: int
+    path: Path
+    state: str
+    record: dict | None = None
+    problem: str = ""
+
+
+def look_up(arm: Arm, profile: str, seed: int, root: Path) -> Entry:
+    """Find the record of a run; "stale" if its settings are not the arm's any more, "broken" if it cannot be read."""
+    path = path_of(arm, profile, seed, root)
+    if not path.exists():
+        return Entry(arm, profile, seed, path, "missing")
+    try:
+        record = read(path)
+    except FileError as error:
+        return Entry(arm, profile, seed, path, "broken", problem=str(error))
+    if record["settings_hash"] != arm.settings_hash() or record["seed"] != seed:
+        return Entry(arm, profile, seed, path, "stale", record, "its settings changed since it was written")
+    return Entry(arm, profile, seed, path, "failed" if record["status"] == "failed" else "recorded", record)

@@ -1,0 +1,186 @@
+"""From arms and seeds to records: train or resume what has none, one run alone or several seeds together."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from .. import data
+from . import memory, records, together
+from ..config import Arm, SwitcherConfig, check_seed
+from .devices import pick_device
+from ..networks import NETWORKS
+from ..training.loops import State, TrainingError, train_alternating, train_dense, train_separate
+from .underway import UnderWay, build_network, result, wrap
+
+__all__ = ["Busy", "BudgetReached", "build_network", "load_data", "pick_device", "result", "run", "run_together", "wrap"]
+
+Watch = Callable[[int, int, dict], None]
+"""Called after each epoch with epochs done, epochs in all and the newest row of the history."""
+
+
+class BudgetReached(Exception):
+    """The time budget is used up; the checkpoint stands and the same command goes on from it."""
+
+
+class Busy(Exception):
+    """Another process works on this run."""
+
+
+def load_data(arm: Arm, device: torch.device) -> data.Dataset:
+    """The arm's data set as its settings split it."""
+    whole = data.load(arm.dataset, device=device)
+    chosen = (whole.holdout() if arm.train.split == "holdout" else whole).first(arm.train.train_images).arranged(arm.train.pixels)
+    count = arm.train.test_images
+    if count is None or count >= len(chosen.x_test):
+        return chosen
+    spread = torch.arange(count, device=device) * len(chosen.x_test) // count  # some test sets are sorted by class
+    return replace(chosen, x_test=chosen.x_test[spread], y_test=chosen.y_test[spread])
+
+
+@functools.lru_cache(maxsize=None)
+def _needed(network: str, switcher: SwitcherConfig | None, batch_size: int, image: tuple[int, int, int], classes: int, momentum: float) -> int:
+    return memory.needed(network, switcher, batch_size, image, classes, momentum)
+
+
+def check_memory(arm: Arm, dataset: data.Dataset, device: torch.device, members: int = 1) -> None:
+    """Raise ``ValueError`` where ``members`` runs of ``arm`` at once need more memory than is free; it says how much."""
+    if arm.network in NETWORKS:
+        each = _needed(arm.network, arm.switcher, arm.train.batch_size, dataset.image, len(dataset.classes), arm.train.momentum)
+        memory.check(members * each, device)
+
+
+def run(
+    arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset | None = None,
+    watch: Watch | None = None, deadline: float | None = None, force: bool = False,
+) -> dict:
+    """Train one run and write its record; a finished record is returned as it is, unless ``force``.
+
+    ``deadline`` is a ``time.monotonic()`` after which no further epoch starts: the run then stops with
+    :class:`BudgetReached`. A run that diverges or dies is recorded as failed. Raises :class:`Busy` where another
+    process holds the run, ``FileError`` where a file cannot be read or written.
+    """
+    check_seed(seed)
+    path = records.path_of(arm, profile, seed, root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.with_suffix(".lock"), timeout=0):
+            entry = records.look_up(arm, profile, seed, root)
+            if entry.state in ("recorded", "failed") and not force:
+                return entry.record
+            records.sweep(path)
+            if force:
+                records.checkpoint_path(path).unlink(missing_ok=True)
+            dataset = dataset or load_data(arm, device)
+            check_memory(arm, dataset, device)
+            kept_by = _factors_of(arm, profile, seed, root, device, dataset, deadline) if arm.pruning else None
+            return _train(UnderWay(arm, profile, seed, path, device, dataset, kept_by), watch, deadline)
+    except Timeout as error:
+        raise Busy(f"{path}: another process works on this run") from error
+
+
+def _factors_of(arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset, deadline: float | None) -> list[list[float]]:
+    """The factors of the run that the pruned ``arm`` follows; that run is made first where it has no record."""
+    of = arm.pruning.of
+    same_images = all(getattr(of.train, name) == getattr(arm.train, name) for name in ("split", "train_images", "test_images", "pixels"))
+    record = run(of, profile, seed, root, device, dataset if same_images else None, deadline=deadline)
+    if record["status"] != "finished":
+        raise ValueError(f"{arm.name} seed {seed} keeps the neurons that {of.name} kept, but that run failed ({record['error']['message']})")
+    return record["result"]["gates"]
+
+
+def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> dict:
+    def after_epoch(state: State) -> None:
+        run.save(state)
+        if watch is not None:
+            watch(*run.done, state.history[-1])
+        _stop_if_over(run, deadline)
+
+    loops = {"dense": train_dense, "alternating": train_alternating, "separate": train_separate, "pruned": train_dense}
+    try:
+        while True:
+            config = replace(run.arm.train, epochs=run.epochs)
+            run.state = loops[run.method](run.trained, run.dataset, config, run.seed, run.state, after_epoch)
+            if run.last:
+                return run.finish()
+            run.next_stage()
+    except TrainingError as problem:
+        return run.finish(problem)
+
+
+def _stop_if_over(run: UnderWay, deadline: float | None) -> None:
+    done, total = run.done
+    if deadline is not None and time.monotonic() > deadline and done < total:
+        raise BudgetReached(f"{run.path}: stopped by the time budget after {done} of {total} epochs")
+
+
+def run_together(
+    arm: Arm, profile: str, seeds: Sequence[int], root: Path, device: torch.device, dataset: data.Dataset | None = None,
+    watch: Callable[[int, int, int, dict], None] | None = None, deadline: float | None = None,
+) -> dict[int, dict]:
+    """Train the runs of ``seeds`` that have no record yet as one batch of networks; returns all records by seed.
+
+    As :func:`run` does one; ``watch`` hears the seed first. Checkpoints are those of single runs: what is interrupted
+    goes on together where all seeds stand at the same epoch, and one by one else.
+    """
+    dataset, found = dataset or load_data(arm, device), {}
+    with ExitStack() as locks:
+        runs: list[UnderWay] = []
+        for seed in map(check_seed, seeds):
+            path = records.path_of(arm, profile, seed, root)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                locks.enter_context(FileLock(path.with_suffix(".lock"), timeout=0))
+            except Timeout as error:
+                raise Busy(f"{path}: another process works on this run") from error
+            entry = records.look_up(arm, profile, seed, root)
+            if entry.state in ("recorded", "failed"):
+                found[seed] = entry.record
+                continue
+            records.sweep(path)
+            check_memory(arm, dataset, device, len(runs) + 1)
+            runs.append(UnderWay(arm, profile, seed, path, device, dataset))
+        if len({(each.stage, each.state.epoch) for each in runs}) > 1:
+            for each in runs:
+                found[each.seed] = _train(each, watch and (lambda *row, seed=each.seed: watch(seed, *row)), deadline)
+        elif runs:
+            found |= _train_together(runs, watch, deadline)
+    return found
+
+
+def _train_together(runs: list[UnderWay], watch, deadline: float | None) -> dict[int, dict]:
+    found, members = {}, len(runs)
+
+    def after_epoch(index: int, state: State) -> None:
+        runs[index].save(state)
+        if watch is not None:
+            watch(runs[index].seed, *runs[index].done, state.history[-1])
+
+    def after_round() -> None:
+        _stop_if_over(max(runs, key=lambda each: each.done), deadline)
+
+    while runs:
+        first = runs[0]
+        config = replace(first.arm.train, epochs=first.epochs)
+        ends = together.train(
+            [each.trained for each in runs], first.method, first.dataset, config, [each.seed for each in runs],
+            [each.state for each in runs], after_epoch, after_round,
+        )
+        going = []
+        for each, end in zip(runs, ends):
+            if isinstance(end, TrainingError):
+                found[each.seed] = each.finish(end, members)
+            elif each.last:
+                found[each.seed] = each.finish(share=members)
+            else:
+                each.next_stage()
+                going.append(each)
+        runs = going
+    return found

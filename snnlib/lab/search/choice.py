@@ -1,0 +1,155 @@
+"""Which trials are best: fronts of two goals, what climbs a rung, and the rule by which settings are chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..experiments.studies import LEAST_PCT, STUDIES, WITHIN, Study
+from ..names import Refused
+from .trials import read
+
+
+def ranks(points: np.ndarray) -> np.ndarray:
+    """Rank of each of ``points`` (points, objectives), all to be large: 0 for those that none beats, 1 once these are gone, ..."""
+    beaten = (points[:, None] <= points[None]).all(2) & (points[:, None] < points[None]).any(2)
+    found, left, rank = np.full(len(points), -1), np.ones(len(points), bool), 0
+    while left.any():
+        front = left & ~(beaten & left[None]).any(1)
+        found[front], rank = rank, rank + 1
+        left &= ~front
+    return found
+
+
+def front(trials: pd.DataFrame, study: Study, rung: int | None = None) -> pd.DataFrame:
+    """The finished trials of one rung (the last one that has any) that no other beats in all objectives, most accurate first."""
+    finished = trials[(trials["state"] == "finished") & (trials["rung"].astype(int) <= len(study.rungs))]
+    if not len(finished):
+        return finished
+    finished = finished[finished["rung"] == (finished["rung"].max() if rung is None else rung)]
+    best = ranks(finished[list(study.objectives)].to_numpy(float)) == 0
+    return finished[best].sort_values("accuracy", ascending=False)
+
+
+def unstopped(trials: pd.DataFrame) -> pd.DataFrame:
+    """Those whose switcher learns to the end, as in the paper; none where switchers have no such setting."""
+    return trials[trials["switcher_until"].astype(float) == 1.0] if "switcher_until" in trials else trials[:0]
+
+
+def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
+    """The trials of ``rung`` that go up: rank by rank of those above the floor; of the last rank the most spread out in accuracy.
+
+    A share of the places is for trials whose switcher learns to the end.
+    """
+    finished = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
+    finished = finished[finished["accuracy"].astype(float) >= study.floor]
+    if len(study.objectives) > 1:
+        finished = finished[finished["removed"].astype(float) >= study.least_removed]
+    wanted = study.rungs[rung].trials if rung < len(study.rungs) else 0
+    reserved = _best_ranks(unstopped(finished), study, wanted // study.unstopped_every)
+    others = _best_ranks(finished.drop(index=reserved), study, wanted - len(reserved))
+    return finished.loc[sorted(reserved + others)]
+
+
+def _best_ranks(finished: pd.DataFrame, study: Study, wanted: int) -> list[int]:
+    """Index of the ``wanted`` best of ``finished``, rank by rank."""
+    rank = ranks(finished[list(study.objectives)].to_numpy(float)) if len(finished) else np.empty(0, int)
+    chosen: list[int] = []
+    for level in range(int(rank.max(initial=-1)) + 1):
+        members = finished[rank == level].sort_values(["accuracy", "trial"], ascending=[False, True]).index
+        room = wanted - len(chosen)
+        if len(members) > room:
+            members = members[np.unique(np.linspace(0, len(members) - 1, room).round().astype(int))] if room > 0 else members[:0]
+        chosen += list(members)
+    return chosen
+
+
+def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFrame:
+    """``trials`` that a role may take, best first (see :data:`~snnlib.lab.experiments.studies.ROLES`).
+
+    ``dense`` is the tuned dense network's held-out accuracy in percent; only "knee" asks for it.
+    """
+    accuracy = trials["accuracy"].astype(float)
+    if role == "dense":
+        return trials.loc[accuracy.sort_values(ascending=False, kind="stable").index]
+    removed = trials["removed"].astype(float)
+    if role == "knee":
+        near = removed[accuracy >= dense - WITHIN - 1e-9].sort_values(ascending=False, kind="stable")
+        return trials.loc[near.index] if len(near) else by_role(trials, "accurate", dense)
+    if role == "unstopped" and len(unstopped(trials)):
+        trials = unstopped(trials)
+        accuracy, removed = accuracy[trials.index], removed[trials.index]
+    enough = accuracy[removed >= LEAST_PCT[role]].sort_values(ascending=False, kind="stable")
+    return trials.loc[enough.index] if len(enough) else trials.loc[removed.sort_values(ascending=False, kind="stable").index]
+
+
+def candidates(trials: pd.DataFrame, study: Study, dense: float | None) -> pd.DataFrame:
+    """The best of the last rung for each role, which are trained again on fresh seeds; each once."""
+    last = trials[(trials["state"] == "finished") & (trials["rung"] == len(study.rungs))]
+    return pd.concat([by_role(last, role, dense).head(study.candidates) for role in study.roles]).drop_duplicates("trial") if len(last) else last
+
+
+def over(trials: pd.DataFrame, study: Study, dense: float | None) -> bool:
+    """Whether every trial of every rung, and every candidate on every fresh seed, has ended; ``dense`` as in :func:`by_role`."""
+    if (trials["rung"] == 1).sum() < study.rungs[0].trials:
+        return False
+    for rung in range(2, len(study.rungs) + 1):
+        above = trials[trials["rung"] == rung]
+        if not set(promoted(trials, study, rung - 1)["trial"]) <= set(above["parent"] if len(above) else ()):
+            return False
+    again = trials[trials["rung"] == len(study.stages)]
+    there = set(zip(again["parent"], again["seed"])) if len(again) else set()
+    return not study.fresh or {(trial, seed) for trial in candidates(trials, study, dense)["trial"] for seed in study.fresh} <= there
+
+
+def retried(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """What fresh seeds made of the candidates, one a row: figures of the last rung, then lists of those of the fresh seeds, and how many failed."""
+    again, rows = trials[trials["rung"] == len(study.stages)], []
+    for parent, group in again.groupby(again["parent"].astype(int)) if study.fresh else ():
+        first, finished = trials[trials["trial"] == parent].iloc[0], group[group["state"] == "finished"]
+        figures = {name: first[name] for name in study.objectives} | {f"{name}_again": finished[name].astype(float).tolist() for name in study.objectives}
+        rows.append({"trial": parent, **figures, "failed": len(group) - len(finished)})
+    return pd.DataFrame(rows, dtype=object).sort_values("accuracy", ascending=False) if rows else pd.DataFrame(rows)
+
+
+def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left out.
+
+    Without fresh seeds: the finished trials of the last rung, once it is done.
+    """
+    again = trials[(trials["rung"] == len(study.stages)) & (trials["state"] == "finished")]
+    if not len(again):
+        return again
+    if not study.fresh:
+        tried, wanted = (trials["rung"] == len(study.stages)).sum(), len(promoted(trials, study, len(study.rungs) - 1))
+        return again if tried >= wanted else again[:0]
+    rows = []
+    for parent, group in again.groupby(again["parent"].astype(int)):
+        if len(set(group["seed"])) == len(study.fresh):
+            first = group.iloc[0].to_dict()
+            rows.append(first | {"trial": parent, "seed": None} | {name: float(group[name].astype(float).mean()) for name in ("accuracy", "removed")})
+    return pd.DataFrame(rows, dtype=object)
+
+
+def chosen(study: Study, folder: Path) -> dict[str, dict]:
+    """The row of :func:`confirmed` that each role takes, and what else is on their front ("front-656": the setting of trial 656).
+
+    Raises ``Refused`` where the search has not come so far.
+    """
+    found = confirmed(read(study, folder), study)
+    if not len(found):
+        raise Refused(f"search {study.name}: nothing is confirmed yet; go on with `snn search {study.name}`")
+    dense = dense_accuracy(study, folder) if "knee" in study.roles else None
+    taken = {role: by_role(found, role, dense).iloc[0].to_dict() for role in study.roles}
+    if study.fresh and len(study.objectives) > 1:
+        best = found[ranks(found[list(study.objectives)].to_numpy(float)) == 0].sort_values("accuracy", ascending=False)
+        left = set(best["trial"]) - {row["trial"] for row in taken.values()}
+        taken |= {f"front-{row['trial']}": row for row in best.to_dict("records") if row["trial"] in left}
+    return taken
+
+
+def dense_accuracy(study: Study, folder: Path) -> float:
+    """Held-out accuracy of the tuned dense network, in percent: mean over fresh seeds."""
+    return chosen(STUDIES[study.against], folder)["dense"]["accuracy"]

@@ -1,0 +1,229 @@
+"""Runs in parallel: processes that train, and a parent that hands out the runs and hears of every epoch.
+
+A worker is a fresh process with a pipe to its parent; it asks for the next run when it has none. No lock and no queue
+is shared, so that a worker which is killed takes nothing with it. Two commands at once on one records folder keep out
+of each other's way by the file locks of :func:`snnlib.lab.runner.run`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import multiprocessing
+import os
+import platform
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from ..config import Arm
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made."""
+
+    arm: Arm
+    profile: str
+    seed: int
+    root: Path
+
+    @property
+    def epochs(self) -> int:
+        """Epochs in all, of both stages."""
+        return self.arm.train.epochs + self.arm.dense_epochs
+
+    def __str__(self) -> str:
+        return f"{self.arm.network} {self.arm.name} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a worker reports.
+
+    ``kind`` is started, epoch (``done`` epochs, ``row`` the newest of the history), finished (``record``), busy
+    (another process has the run), stopped (time budget), refused (bad data, record or setting) or crashed; the last
+    two end with ``text``, and after crashed the whole batch ends.
+    """
+
+    kind: str
+    job: Job
+    done: int = 0
+    row: dict | None = None
+    record: dict | None = None
+    text: str = ""
+
+
+def keep_memory() -> None:
+    """Tell glibc's malloc to keep freed memory for the next step; elsewhere this does nothing.
+
+    Every step asks for the same few large blocks. Given back to the system, they cost page faults each time, up to a
+    third of a step: 11 against 7.3 ms measured.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    mib = 2**20
+    mallopt = ctypes.CDLL(None).mallopt
+    for option, value in ((-3, 32 * mib), (-1, 1024 * mib), (-2, 64 * mib)):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD
+        mallopt(option, value)
+
+
+def cpu_count() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cuda_driver() -> bool:
+    """Whether NVIDIA's driver is here; without it torch, which takes seconds to import, need not be asked for CUDA."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+BATCHED = ("mlp", "lenet5-caffe")
+"""Networks so small that an accelerator trains several seeds of them in little more than the time of one."""
+
+
+def may_batch(arm: Arm) -> bool:
+    """Whether seeds of ``arm`` may train as one batch: small networks, unless each run has state of its own."""
+    return arm.network in BATCHED and arm.pruning is None and arm.train.precision == "float32" and (arm.switcher is None or arm.switcher.reads != "shuffled")
+
+
+def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
+    """``jobs`` in their order, up to ``together`` seeds of an arm of a small network in one group."""
+    found: list[list[Job]] = []
+    open_groups: dict[tuple, list[Job]] = {}
+    for job in jobs:
+        key = (job.arm, job.profile, job.root)
+        group = open_groups.get(key)
+        if group is None or len(group) >= together or not may_batch(job.arm):
+            group = open_groups[key] = []
+            found.append(group)
+        group.append(job)
+    return found
+
+
+def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None, together: int = 1) -> Iterator[Event]:
+    """Make ``jobs`` in ``workers`` processes, up to ``together`` seeds of an arm as one batch; yields what they report.
+
+    With several workers each computes with one thread: two such processes do more than one with two threads.
+    ``deadline`` is a ``time.monotonic()`` after which no further epoch starts; every worker trains one epoch all the
+    same, so that repeating a command always gets on. Closing the iterator ends all workers at once; what they
+    trained up to their last checkpoint stays.
+    """
+    context = multiprocessing.get_context("spawn")
+    queue, running, processes = groups_of(jobs, together), {}, []
+    try:
+        for _ in range(min(workers, len(queue))):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, device, 1 if workers > 1 else None, deadline), daemon=True)
+            # Ctrl-C reaches every process of a terminal; the parent alone answers it. Children inherit "ignored".
+            answer = signal.signal(signal.SIGINT, signal.SIG_IGN) if threading.current_thread() is threading.main_thread() else None
+            try:
+                process.start()
+            finally:
+                if answer is not None:
+                    signal.signal(signal.SIGINT, answer)
+            theirs.close()
+            processes.append(process)
+            running[ours] = queue.pop(0)
+            ours.send(list(running[ours]))
+        while running:
+            for pipe in wait(list(running)):
+                try:
+                    event = pipe.recv()
+                except (EOFError, OSError):  # killed from outside, for want of memory perhaps
+                    event = Event("crashed", running[pipe][0], text="a worker process was killed")
+                yield event
+                if event.kind == "crashed":
+                    return
+                if event.kind in ("started", "epoch"):
+                    continue
+                running[pipe].remove(event.job)
+                if running[pipe]:
+                    continue  # others of its group are still to be heard of
+                over = deadline is not None and time.monotonic() > deadline
+                if queue and not over:
+                    running[pipe] = queue.pop(0)
+                    pipe.send(list(running[pipe]))
+                else:
+                    del running[pipe]
+                    pipe.close()
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+
+
+def _serve(pipe: Connection, device: str, threads: int | None, deadline: float | None) -> None:
+    """A worker's life: take a group of jobs, make them, report, until the pipe closes."""
+    threading.Thread(target=die_with_parent, daemon=True).start()
+    keep_memory()
+    if threads is not None:
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # read once, when torch is imported
+    import torch
+
+    from .. import data
+    from . import records, runner
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    dataset, kept = None, None  # one at a time: they are large
+    while True:
+        try:
+            jobs = pipe.recv()
+        except EOFError:
+            return
+        for job in jobs:
+            pipe.send(Event("started", job))
+        arm, profile, root, by_seed = jobs[0].arm, jobs[0].profile, jobs[0].root, {job.seed: job for job in jobs}
+
+        def watch(seed: int, done: int, total: int, row: dict, by_seed=by_seed) -> None:
+            pipe.send(Event("epoch", by_seed[seed], done, row))
+
+        try:
+            place = runner.pick_device(device)
+            key = (arm.dataset, arm.train.split, arm.train.train_images, arm.train.test_images, arm.train.pixels)
+            if key != kept:
+                dataset, kept = None, None
+                dataset, kept = runner.load_data(arm, place), key
+            if len(jobs) > 1:
+                made = runner.run_together(arm, profile, list(by_seed), root, place, dataset, watch, deadline)
+            else:
+                seed = jobs[0].seed
+                made = {seed: runner.run(arm, profile, seed, root, place, dataset, functools.partial(watch, seed), deadline)}
+            ends = [Event("finished", by_seed[seed], record=record) for seed, record in made.items()]
+        except runner.Busy as problem:
+            ends = _all("busy", jobs, str(problem))
+        except runner.BudgetReached as problem:
+            ends = _all("stopped", jobs, str(problem))
+        except torch.cuda.OutOfMemoryError as problem:
+            torch.cuda.empty_cache()
+            ends = _all("refused", jobs, f"{arm.network} does not fit into the memory of {device} ({str(problem).splitlines()[0]}): choose a smaller batch_size, fewer seeds --together, or another device")
+        except (data.DataError, records.FileError, OSError, ValueError) as problem:
+            ends = _all("refused", jobs, str(problem))
+        except Exception:
+            pipe.send(Event("crashed", jobs[0], text=f"an error in the program\n{traceback.format_exc()}"))
+            return
+        for end in ends:
+            pipe.send(end)
+
+
+def _all(kind: str, jobs: Sequence[Job], text: str) -> list[Event]:
+    return [Event(kind, job, text=text) for job in jobs]
+
+
+def die_with_parent() -> None:
+    """End this process when its parent has gone, however it went: nobody would hear of its runs."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

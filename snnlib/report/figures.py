@@ -1,0 +1,258 @@
+"""Records and factors as figures: each a pure function that returns a matplotlib Figure (Fig. 4 and ours).
+
+Three classes have three colours throughout, told apart by hue and by lightness, so that they survive colour
+blindness and a grey printer: pruned (0) dark, weakened (below 1) blue, strengthened (1 and above) orange.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, ListedColormap, TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from ..metrics import paired_difference
+from ..switching.packing import PackedWeights
+
+CLASS_COLOURS = {"pruned": "#2b2b2b", "weakened": "#5b9bd1", "strengthened": "#f2a03d"}
+"""Colour of each of section 3.2's three cases."""
+
+ARM_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7a7a7a")
+"""Colours of arms, in the order given: the palette of Okabe and Ito, made for colour-blind readers, grey for its yellow."""
+
+ARM_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), (0, (1, 1)), (0, (8, 2, 2, 2)))
+"""Line styles of arms, so that colour is never the only sign."""
+
+WEAK = LinearSegmentedColormap.from_list("weak", ["#1c5fa8", "#5b9bd1", "#bfdcf0"])
+STRONG = LinearSegmentedColormap.from_list("strong", ["#fde3b4", "#f29a33", "#a33d00"])
+STEPS = 64  # shades on either side of 1
+
+STYLE = {
+    "figure.facecolor": "white", "savefig.facecolor": "white", "figure.dpi": 110,
+    "font.size": 10.5, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 10.5,
+    "axes.spines.top": False, "axes.spines.right": False, "grid.color": "#dddddd", "legend.frameon": False, "legend.fontsize": 9.5,
+    "figure.constrained_layout.use": True, "figure.constrained_layout.w_pad": 0.08, "figure.constrained_layout.h_pad": 0.08,
+}
+"""A white ground with room around it: readable on a light page and on a dark one."""
+
+
+def factor_colours(largest: float) -> tuple[ListedColormap, BoundaryNorm]:
+    """Colours for factors from 0 to ``largest``: one for exactly 0, shades of blue to 1, of orange above.
+
+    The scale jumps at 0 and at 1, so that a shade tells the value and a hue the class.
+    """
+    top = max(float(largest), 1.0) + 1e-3
+    colours = ListedColormap(np.vstack([WEAK(np.linspace(0, 1, STEPS)), STRONG(np.linspace(0, 1, STEPS))]))
+    colours = colours.with_extremes(under=CLASS_COLOURS["pruned"])
+    edges = np.concatenate([np.linspace(0, 1, STEPS + 1), np.linspace(1, top, STEPS + 1)[1:]])
+    edges[0] = np.nextafter(0.0, 1.0)  # 0 itself lies below the scale: pruned
+    return colours, BoundaryNorm(edges, colours.N)
+
+
+def layer_name(index: int) -> str:
+    """How figures call the neurons of gated layer ``index``."""
+    return "input neurons" if index == 0 else f"hidden layer {index}"
+
+
+def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28, 28), title: str = "") -> Figure:
+    """The factors (pixels,) of the input neurons as the image of ``shape`` (height, width) that they read (Fig. 4, left).
+
+    Raises ``ValueError`` where there are no factors, or not one a pixel.
+    """
+    image = np.asarray([] if gates_of_inputs is None else gates_of_inputs, float)
+    if image.size != shape[0] * shape[1]:
+        raise ValueError(f"{image.size} factors for {shape[0]} x {shape[1]} pixels: give the first layer's factors of a finished run with a switcher, and its images' shape")
+    image = image.reshape(shape)
+    colours, norm = factor_colours(image.max())
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(5.4, 4.4))
+        shown = axes.imshow(image, cmap=colours, norm=norm, interpolation="nearest")
+        axes.set(xlabel="column of pixels", ylabel="row of pixels", title=title)
+        axes.spines[:].set_visible(False)
+        bar = figure.colorbar(shown, ax=axes, extend="min", extendfrac=0.1, spacing="uniform", fraction=0.06, pad=0.03)
+        bar.set_ticks([0.5, 1.0, norm.boundaries[-1]], labels=["0.5", "1", f"{image.max():.1f}"])
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+        for height, text in ((-0.05, "pruned"), (0.25, "weakened"), (0.75, "strengthened")):
+            bar.ax.text(1.9 if height < 0 else 3.1, height, text, transform=bar.ax.transAxes, va="center", rotation=0 if height < 0 else 90)
+    return figure
+
+
+def _epochs_of(record: Mapping, *needed: str) -> list[Mapping]:
+    """The epochs of a run that have the columns ``needed``; ``ValueError`` says which run lacks what, and the remedy."""
+    run = f"the run of {record.get('arm', 'no arm')!r}, seed {record.get('seed', 'none')},"
+    if record.get("status") == "failed" or record.get("result", "not asked for") is None:
+        raise ValueError(f"{run} failed, so its curve is not whole: leave it out, or train it again with --force")
+    if not record.get("history"):
+        raise ValueError(f"{run} has no history, so there is no curve: leave it out, or delete its record and run the arm again")
+    found = [row for row in record["history"] if all(name in row for name in needed)]
+    if not found:
+        raise ValueError(f"{run} has no {' and no '.join(needed)} in its history: choose {'an arm with a switcher' if 'pruned' in needed else 'another run'}")
+    return found
+
+
+def counts_over_epochs(record: Mapping, names: Sequence[str] = (), layers: Sequence[int] = ()) -> Figure:
+    """Pruned, weakened and strengthened neurons after each epoch, one panel a layer, three a line (Fig. 4, right, for every layer).
+
+    ``record`` is one run with a switcher, as :func:`snnlib.lab.records.read` returns it. ``names`` are the titles of all its
+    layers (:func:`layer_name` if none are given), ``layers`` the indices of those that are drawn (all if none are given).
+    Raises ``ValueError`` for a run without such counts.
+    """
+    rows = _epochs_of(record, *CLASS_COLOURS)
+    epochs, every = np.array([row["epoch"] + 1 for row in rows]), range(len(rows[0]["pruned"]))
+    titles, chosen = names or [layer_name(index) for index in every], layers or every
+    if len(titles) != len(every) or not set(chosen) <= set(every):
+        raise ValueError(f"names={list(names)}, layers={list(layers)}: this run has {len(every)} layers, from 0 to {every[-1]}")
+    down, across = -(-len(chosen) // 3), min(len(chosen), 3)
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(down, across, figsize=(7.0, 0.7 + 2.5 * down), squeeze=False)
+        for axes in panels.flat[len(chosen) :]:
+            axes.set_axis_off()
+        for index, axes in zip(chosen, panels.flat):
+            base = np.zeros(len(rows))
+            for label, colour in CLASS_COLOURS.items():
+                counts = np.array([row[label][index] for row in rows])
+                axes.bar(epochs, counts, 1.0, bottom=base, color=colour, label=label, edgecolor="white", linewidth=0.4)
+                base = base + counts
+            axes.set(title=f"{titles[index]} ({int(base[0])})", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), ylim=(0, base[0]))
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        for axes in panels.flat[max(len(chosen) - across, 0) : len(chosen)]:  # the lowest of each column
+            axes.set_xlabel("epochs done")
+        for line in panels:
+            line[0].set_ylabel("neurons")
+        figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _stretch(accuracy):
+    return -np.log10(100.01 - np.minimum(accuracy, 100.0))
+
+
+TICKS = ((10, 50, 80, 90, 95, 97, 98, 98.5, 99, 99.5), range(0, 100, 10), range(0, 100, 5), range(100))
+"""Accuracies that an axis may name, coarse to fine: the first with enough of them in sight is taken."""
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Accuracies between ``low`` and ``high`` to be named, none so near to another that their labels touch."""
+    kept: list[float] = []
+    for values in TICKS:
+        kept = []
+        for value in values:
+            if low <= value <= high and (not kept or _stretch(value) - _stretch(kept[-1]) > 0.05 * (_stretch(high) - _stretch(low))):
+                kept.append(value)
+        if len(kept) > 3:
+            break
+    return kept
+
+
+def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Figure:
+    """Accuracy after each epoch: the mean over seeds and, shaded, the lowest and the highest.
+
+    ``records_by_arm`` maps a legend's text to an arm's finished records. Halving the error takes the same room everywhere.
+    Raises ``ValueError`` where a run has no curve, or runs of one arm differ in length.
+    """
+    found = {label: [[100 * row["accuracy"] for row in _epochs_of(run, "accuracy")] for run in runs] for label, runs in records_by_arm.items()}
+    for label, curves in found.items():
+        if len({len(curve) for curve in curves}) != 1:
+            lengths = ", ".join(f"seed {run.get('seed', 'none')}: {len(curve)}" for run, curve in zip(records_by_arm[label], curves))
+            raise ValueError(f"{label!r} has runs of different length, or none (epochs by {lengths or 'seed: none'}): give finished runs of one profile and the same settings")
+    if not found:
+        raise ValueError("no runs to draw: give the finished runs of one arm at least")
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(7.2, 4.2))
+        lowest, highest = 99.0, 0.0
+        for index, (label, runs) in enumerate(found.items()):
+            curves = np.array(runs)  # (seeds, epochs)
+            epochs = np.arange(1, curves.shape[1] + 1)
+            colour, line = ARM_COLOURS[index % len(ARM_COLOURS)], ARM_LINES[index % len(ARM_LINES)]
+            axes.fill_between(epochs, curves.min(0), curves.max(0), color=colour, alpha=0.15, linewidth=0)
+            axes.plot(epochs, curves.mean(0), color=colour, linestyle=line, linewidth=1.8, label=f"{label} (n = {len(curves)})")
+            lowest = min(lowest, curves.mean(0)[min(1, len(epochs) - 1) :].min())  # a first epoch near chance falls out
+            highest = max(highest, curves.max())
+        low, high = max(lowest - 2, 0), 99.2 if highest > 97 else highest + (100 - highest) / 10
+        axes.set_yscale("function", functions=(_stretch, lambda place: 100.01 - 10.0 ** -place))
+        axes.yaxis.set_major_locator(FixedLocator(_ticks(low, high)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+        judged = "held-out" if any(run["settings"]["train"]["split"] == "holdout" for runs in records_by_arm.values() for run in runs) else "test"
+        axes.set(xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)", ylim=(low, high))
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        axes.grid(axis="y")
+        figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
+    """How the factors of each gated layer are spread; ``gates`` holds one vector (inputs,) a layer.
+
+    The dark bar left of 0 counts the pruned ones; bins end at 1, so that a bar belongs to a single class. Raises
+    ``ValueError`` where there are no factors.
+    """
+    if gates is None or not len(gates) or not all(len(gate) for gate in gates):
+        raise ValueError("no factors to draw: a dense run has none, choose a finished run with a switcher")
+    top = max(2.0, np.ceil(max(float(np.asarray(gate, float).max()) for gate in gates)))
+    width = 1 / np.clip(40 // top, 1, 8)  # about 40 bars at most
+    edges = np.arange(0, top + width, width)
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(1, len(gates), figsize=(7.0, 3.0), squeeze=False)
+        for index, (axes, gate) in enumerate(zip(panels[0], gates)):
+            values = np.asarray(gate, float)
+            axes.bar(-width, (values == 0).sum(), 2 * width * 0.9, color=CLASS_COLOURS["pruned"], label="pruned")
+            counts, _ = np.histogram(values[values > 0], edges)
+            for label, chosen in (("weakened", edges[:-1] < 1), ("strengthened", edges[:-1] >= 1)):
+                axes.bar(edges[:-1][chosen], counts[chosen], width * 0.95, align="edge", color=CLASS_COLOURS[label], label=label)
+            axes.axvline(1, color="#555555", linewidth=1, linestyle=":")
+            axes.set(title=f"{layer_name(index)} ({len(values)})", xlabel="factor")
+            axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        panels[0][0].set_ylabel("neurons")
+        figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def packed_channels(packed: PackedWeights) -> Figure:
+    """The packed weights, one panel a channel; padding is hatched, and the largest percent of weights share one shade."""
+    weights, size = packed.tensor.detach().cpu().numpy(), packed.tensor.shape
+    inside = np.zeros(size, bool)
+    for channel, (rows, cols) in zip(inside, packed.shapes):
+        channel[:rows, :cols] = True
+    most = float(np.percentile(np.abs(weights[inside]), 99)) or 1.0
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(1, size[0], figsize=(7.0, 4.6), sharey=True, squeeze=False)
+        for index, axes in enumerate(panels[0]):
+            rows, cols = packed.shapes[index]
+            axes.set_facecolor("#ececec")
+            axes.add_patch(plt.Rectangle((-0.5, -0.5), size[2], size[1], fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0))
+            shown = axes.imshow(
+                np.ma.masked_array(weights[index], ~inside[index]), cmap="PuOr", norm=TwoSlopeNorm(0, -most, most),
+                aspect="auto", interpolation="nearest", extent=(-0.5, size[2] - 0.5, size[1] - 0.5, -0.5), zorder=2,
+            )
+            axes.set(title=f"channel {index}\n{rows} × {cols}", xlabel="column: goes to")
+        panels[0][0].set_ylabel("row: the neuron that the weight leaves")
+        figure.colorbar(shown, ax=panels[0].tolist(), label="weight (hatched: padding)", fraction=0.03, pad=0.02)
+    return figure
+
+
+def paired_differences(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], unit: str) -> Figure:
+    """One line a comparison: an open dot a seed, and below them the mean with its 95 % interval.
+
+    ``pairs`` maps a line's text to two arms, each a mapping of seeds to a figure; first minus second is shown, for the
+    seeds that both have (:func:`snnlib.metrics.paired_difference`). ``unit`` labels the axis.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(7.2, 1.4 + 0.75 * len(pairs)))
+        axes.axvline(0, color="#555555", linewidth=1)
+        for index, (first, second) in enumerate(pairs.values()):
+            colour, difference = ARM_COLOURS[index % len(ARM_COLOURS)], paired_difference(first, second)
+            each = [first[seed] - second[seed] for seed in sorted(set(first) & set(second))]
+            axes.plot(each, [index - 0.14] * len(each), "o", markerfacecolor="none", color=colour, markersize=6)
+            if difference.n > 1:
+                axes.plot([difference.low, difference.high], [index + 0.16] * 2, color=colour, linewidth=3, solid_capstyle="butt")
+            axes.plot(difference.mean, index + 0.16, "D", color=colour, markersize=7, markeredgecolor="white")
+        axes.set_yticks(range(len(pairs)), [textwrap.fill(label, 26) for label in pairs])
+        axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel=f"{unit}\ndots: seeds; bar: mean and 95 % interval")
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+    return figure

@@ -1,0 +1,327 @@
+"""Records as the paper's table beside ours: pure functions of the files under a records folder.
+
+Nothing here trains or prints. A row's accuracy is the last epoch's, on the images that the profile judges on; its
+removed share counts weights as the paper's column Params (%) does.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import metrics
+from ..lab import records
+from . import wording
+from ..lab.experiments import TABLES, regime_of
+from ..lab.records import Entry
+from ..lab.status import entries
+
+if TYPE_CHECKING:
+    import pandas
+    import rich.table
+
+LABELS = {
+    "smoke": "ours (smoke, a trial only)",
+    "quick": "ours (quick, reduced)",
+    "paper": "ours (paper profile)",
+    "map": "ours (map, short runs on held-out images)",
+    "search": "ours (search, held-out images)",
+}
+"""How a table calls our rows of each profile, so that a reduced run is never mistaken for the whole one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table; None stands where a figure does not exist (one seed has no deviation, say).
+
+    Accuracies and differences are in percent and points, shares in percent, seconds are means a run.
+    """
+
+    table: str
+    dataset: str
+    network: str
+    arm: str  # the paper's name of the method, or the name of our arm
+    title: str
+    source: str  # "paper" or "ours"
+    profile: str | None
+    regime: str | None  # of settings: letter, plain or tuned; None for the paper's rows
+    n: int | None  # runs that the figures are means of
+    failed: int  # runs that diverged or died; they enter no mean
+    acc_mean: float | None
+    acc_std: float | None  # with n - 1
+    widths: list[int] | None  # neurons kept in each layer, means rounded
+    start_pct: float | None  # weights removed before the first step, where factors start at 0 by the calibration's draw
+    first_pct: float | None  # after the switcher's first turn
+    removed_pct: float | None  # at the end
+    effective_pct: float | None  # the same with dead ends followed through
+    diff_mean: float | None  # accuracy minus the reference arm's, paired by seed
+    diff_low: float | None  # its 95 % confidence interval
+    diff_high: float | None
+    all_mean: float | None  # the same difference with runs that failed at the accuracy of guessing; None where none failed
+    all_low: float | None
+    all_high: float | None
+    macs: float | None  # for one image, of the compacted network, all layers counted
+    seconds: float | None  # None also where runs of different machines or versions of the program would be averaged
+    note: str
+
+
+def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
+    """The paper's rows, then ours in the order of the arms.
+
+    An arm without one recorded or failed run has no row. ``root`` is the records folder. Raises ``FileError`` where
+    the paper's figures are missing.
+    """
+    plan, by_arm = TABLES[table], {}
+    for entry in entries(table, profile, root or records.default_root()):
+        by_arm.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
+    ours = []
+    for (network, name), runs in by_arm.items():
+        reference = plan.reference_of(name)
+        ours.append(_our_row(table, profile, runs, None if name == reference else by_arm[network, reference]))
+    return _by_network(paper_rows(table), [row for row in ours if row is not None], plan.networks)
+
+
+def _by_network(paper: list[Row], ours: list[Row], networks: list[str]) -> list[Row]:
+    """Each network's rows of the paper, then ours; a paper's network that we do not have comes last."""
+
+    def place(row: Row) -> tuple[int, bool]:
+        plain = [_plain(network) for network in (*networks, row.network)]
+        return plain.index(plain[-1]), row.source == "ours"
+
+    return sorted(paper + ours, key=place)
+
+
+def _plain(network: str) -> str:
+    """A network's name as the paper and we spell it alike: without signs and spaces."""
+    return "".join(filter(str.isalnum, network))
+
+
+def of_network(table_rows: Iterable[Row], network: str) -> list[Row]:
+    """The rows of one network, whose name the paper and we may punctuate differently."""
+    return [row for row in table_rows if _plain(row.network) == _plain(network)]
+
+
+def of_regime(table_rows: Iterable[Row], regime: str) -> list[Row]:
+    """The paper's rows, and ours of one regime of settings."""
+    return [row for row in table_rows if row.regime in (None, regime)]
+
+
+def paper_rows(table: str) -> list[Row]:
+    """The rows that the paper prints in this table (data/paper/tables.csv); none for a table of our own."""
+    path = records.default_root().parent / "paper" / "tables.csv"
+    if not path.exists():
+        raise records.FileError(f"{path} is missing. Restore it with `git checkout data/paper`, or run from the project's folder.")
+    with path.open(newline="") as file:
+        return [_paper_row(printed) for printed in csv.DictReader(file) if printed["table"] == table]
+
+
+def _paper_row(printed: dict[str, str]) -> Row:
+    quoted = printed["quoted_from"] == "yes"
+    return Row(
+        table=printed["table"], dataset=printed["dataset"].lower(), network=printed["network"].lower(),
+        arm=printed["method"], title=printed["method"], source="paper", profile=None, regime=None,
+        n=None if quoted or not printed["acc_std"] else 8, failed=0,
+        acc_mean=_number(printed["acc"]), acc_std=_number(printed["acc_std"]),
+        widths=[int(width) for width in printed["widths"].split("-")] if printed["widths"] else None,
+        start_pct=None, first_pct=None, removed_pct=_number(printed["pruned_pct"]), effective_pct=None,
+        diff_mean=None, diff_low=None, diff_high=None, all_mean=None, all_low=None, all_high=None, macs=None, seconds=None,
+        note="the paper copied this row from another paper" if quoted else "",
+    )
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _accuracies(runs: Iterable[Entry]) -> dict[int, float]:
+    return {run.seed: run.record["result"]["accuracy"] for run in runs if run.state == "recorded"}
+
+
+def _with_failed(runs: Iterable[Entry]) -> dict[int, float]:
+    """Accuracies by seed, those of runs that died or diverged as guessing gives them."""
+    runs = list(runs)
+    return _accuracies(runs) | {run.seed: records.guessing(run.record) for run in runs if run.state == "failed"}
+
+
+def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequence[Entry] | None) -> Row | None:
+    """Row of one arm from its runs; ``reference`` holds the runs to compare with."""
+    arm, failed = runs[0].arm, sum(run.state == "failed" for run in runs)
+    done = [run.record for run in runs if run.state == "recorded"]
+    if not done and not failed:
+        return None
+    accuracies = _accuracies(runs)
+    found = [record["result"] for record in done]
+    difference = metrics.paired_difference(accuracies, _accuracies(reference)) if reference is not None else None
+    whole = None
+    if reference is not None and (failed or any(run.state == "failed" for run in reference)):
+        whole = metrics.paired_difference(_with_failed(runs), _with_failed(reference))
+
+    def mean(values: Iterable[float]) -> float | None:
+        values = list(values)
+        return float(np.mean(values)) if values and None not in values else None
+
+    return Row(
+        table=table, dataset=arm.dataset, network=arm.network, arm=arm.name, title=arm.title or arm.name,
+        source="ours", profile=profile, regime=regime_of(arm.name), n=len(done), failed=failed,
+        acc_mean=mean(accuracies.values()),
+        acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
+        widths=[round(float(width)) for width in np.mean([result["widths"] for result in found], axis=0)] if found else None,
+        start_pct=mean(result.get("start_removed_pct") for result in found),
+        first_pct=mean(result.get("first_turn_removed_pct") for result in found),
+        removed_pct=mean(result["removed_pct"] for result in found),
+        effective_pct=mean(result["effective_pct"] for result in found),
+        diff_mean=_finite(difference and difference.mean),
+        diff_low=_finite(difference and difference.low),
+        diff_high=_finite(difference and difference.high),
+        all_mean=_finite(whole and whole.mean), all_low=_finite(whole and whole.low), all_high=_finite(whole and whole.high),
+        macs=mean(result["macs"] for result in found) if all("macs" in result for result in found) else None,
+        seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
+        note="; ".join(_mixtures(done)),
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _mixtures(done: Sequence[dict]) -> list[str]:
+    """Reasons why times, or last digits, of these records may not be compared."""
+    devices = sorted({record["device"] for record in done})
+    versions = sorted({record["versions"]["torch"] for record in done})
+    mixed = [f"runs of different devices ({', '.join(devices)})"] if len(devices) > 1 else []
+    if len({record.get("code", {}).get("fused_encoder") for record in done}) > 1:
+        mixed.append("runs with and without the fused encoder, which agree up to rounding")
+    programs = sorted({record["versions"].get("snnlib", "unknown") for record in done})
+    if len(programs) > 1:
+        mixed.append(f"runs of different versions of this library ({', '.join(programs)})")
+    return mixed + ([f"runs of different torch versions ({', '.join(versions)})"] if len(versions) > 1 else [])
+
+
+def frame(table_rows: Sequence[Row]) -> pandas.DataFrame:
+    """The rows as a data frame, one column a field of :class:`Row`; widths as in the paper, 784-300-100."""
+    import pandas
+
+    return pandas.DataFrame([asdict(row) | {"widths": _widths(row)} for row in table_rows], columns=list(Row.__annotations__))
+
+
+def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
+    """The rows as texts for a page: rounded, with true minus signs, columns that are empty throughout left out.
+
+    The index is source and title, with the network where there are several. Texts do not break at hyphens or within an interval.
+    """
+    import pandas
+
+    head, lines = _shown(table_rows)
+    shown = [[wording.unbroken(text) if index > 1 else text for index, text in enumerate(line)] for line in lines]
+    several = len({_plain(row.network) for row in table_rows}) > 1
+    names = [line[1] if several else row.title for row, line in zip(table_rows, lines)]
+    labels = ["ours" if row.source == "ours" else line[0] for row, line in zip(table_rows, lines)]
+    texts = pandas.DataFrame(shown, columns=head, index=pandas.Index([f"{label}: {name}" for label, name in zip(labels, names)]))
+    return texts.drop(columns=list(head[:2]))
+
+
+ACCURACY = ("n", "accuracy %", "difference [95 %]")
+SPARSITY = ("widths", "start %", "turn 1 %", "removed %")
+"""Two halves of a table, each narrow enough for a page."""
+
+
+def half(table_rows: Sequence[Row], columns: Sequence[str]) -> pandas.DataFrame:
+    """The rows as texts for a page, of these columns only; a column that is empty throughout is left out."""
+    shown = readable(table_rows)
+    return shown[[name for name in columns if name in shown]]
+
+
+COST = ("MACs", "s a run")
+"""Columns of what a run and its network cost; on a page they stand in a table of their own, or the other would be too wide."""
+
+
+COLUMNS = ("source", "network", "n", "accuracy %", "difference [95 %]", "widths", "start %", "turn 1 %", "removed %", "effective %", "MACs", "s a run")
+"""Headings of the table as people read it."""
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """A row as people read it, one text for each of :data:`COLUMNS`."""
+    accuracy = _text(row.acc_mean) + (f" ± {row.acc_std:.2f}" if row.acc_std is not None else "")
+    difference = _text(row.diff_mean, "+.2f")
+    if row.diff_low is not None and row.diff_high is not None:
+        difference += f" [{row.diff_low:+.2f}, {row.diff_high:+.2f}]"
+    runs = "" if row.n is None else f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else "")
+    title = f"{row.network}: {row.title}" if len(TABLES[row.table].networks) > 1 else row.title
+    label = ("paper, quoted" if row.note else "paper") if row.source == "paper" else LABELS.get(row.profile or "", f"ours ({row.profile})")
+    return (
+        label, title, runs, accuracy, difference, _widths(row), _text(row.start_pct), _text(row.first_pct), _text(row.removed_pct), _text(row.effective_pct),
+        _macs(row.macs), _text(row.seconds, ".0f"),
+    )
+
+
+def notes(table_rows: Sequence[Row]) -> list[str]:
+    """What must be said below the table: of differences, quoted rows, and runs that are not alike."""
+    said = []
+    if any(row.diff_mean is not None for row in table_rows):
+        plan = TABLES[table_rows[0].table]
+        same = " of the same network" if len(plan.networks) > 1 else ""
+        titles = {row.arm: row.title for row in table_rows}
+        compared = dict.fromkeys(titles.get(name, name) for name in (plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None))
+        titles = " or ".join(f'"{title}"' for title in compared) + (", whichever has the same start and settings," if len(compared) > 1 else "")
+        said.append(f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence interval")
+    if any(row.start_pct is not None for row in table_rows):
+        said.append("start, turn 1, removed: weights whose neurons are off before the first step, after the switcher's first turn, and at the end; training prunes the difference")
+    if any(row.source == "paper" and "x0.25" in row.network for row in table_rows):
+        said.append("mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has 256 inputs. Its rows compare with our x1")
+    said += [
+        f"{row.title}: {row.failed} of {row.failed + row.n} runs died or diverged; with these at the accuracy of guessing the difference is {row.all_mean:+.2f} [{row.all_low:+.2f}, {row.all_high:+.2f}]"
+        for row in table_rows if row.source == "ours" and row.failed and row.all_low is not None
+    ]
+    said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
+    return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
+
+
+def _text(value: float | None, form: str = ".2f") -> str:
+    return "" if value is None else format(value, form)
+
+
+def _macs(value: float | None) -> str:
+    """Multiplications with three digits: 266 k, 38.9 M."""
+    if value is None:
+        return ""
+    size, unit = next((size, unit) for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k"), (1, "")) if value >= size or size == 1)
+    digits = max(2 - int(math.log10(max(value / size, 1))), 0)
+    return f"{value / size:.{digits}f}{unit}"
+
+
+def _widths(row: Row) -> str:
+    return "-".join(str(width) for width in row.widths) if row.widths else ""
+
+
+def _shown(table_rows: Sequence[Row]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Headings and texts, columns that are empty throughout left out."""
+    texts = [cells(row) for row in table_rows]
+    keep = [index for index in range(len(COLUMNS)) if index < 2 or any(line[index] for line in texts)]
+    return [COLUMNS[index] for index in keep], [tuple(line[index] for index in keep) for line in texts]
+
+
+def markdown(table_rows: Sequence[Row]) -> str:
+    """The rows as a Markdown table."""
+    head, lines = _shown(table_rows)
+    return wording.markdown(head, lines)
+
+
+def console(table_rows: Sequence[Row]) -> rich.table.Table:
+    """The rows as a table for the terminal."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    head, lines = _shown(table_rows)
+    view = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in head:
+        view.add_column(name, justify="left" if name in ("source", "network", "widths") else "right", overflow="fold")
+    for line in lines:
+        view.add_row(*(Text(text) for text in line))
+    return view

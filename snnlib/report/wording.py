@@ -1,0 +1,59 @@
+"""How pages and terminals word figures: minus signs, intervals, lists, tables in Markdown. Texts alone; nothing is computed here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..config import Arm
+    from ..metrics import PairedDifference
+    from .verdicts import Verdict
+
+
+def unbroken(text: str) -> str:
+    """``text`` with true minus signs, not to be broken at spaces or hyphens."""
+    text = re.sub(r"(?<![0-9])-(?=[0-9])", "\N{MINUS SIGN}", text)
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
+
+
+def span(found: PairedDifference, digits: int = 2) -> str:
+    """A paired difference as mean and 95 % interval; the mean alone for one pair, nothing for none."""
+    if not found.n:
+        return ""
+    text = f"{found.mean:+.{digits}f}"
+    return unbroken(text + (f" [{found.low:+.{digits}f}, {found.high:+.{digits}f}]" if found.n > 1 else ""))
+
+
+def listing(words: Iterable[str]) -> str:
+    """Words as people write them: a, b and c."""
+    words = list(words)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def run_size(arm: Arm, images: int) -> str:
+    """How much a run of ``arm`` trains on, from its settings; its data set has ``images`` training images."""
+    train = arm.train
+    chosen = f"{train.train_images:,} of {images:,}" if train.train_images else f"all {images:,}"
+    judged = f", judged on {train.test_images:,} test images" if train.test_images else ""
+    return f"{chosen} training images, {train.epochs} passes over them in all, batch {train.batch_size}{judged}"
+
+
+def verdict(found: Verdict) -> str:
+    """A claim, the verdict on it, what came first, rule or runs, and the evidence by regime, as Markdown for a chapter."""
+    lines = [
+        f"**{found.claim}** By [its rule](15_verdicts.ipynb) ({found.history}): **{found}**.", "",
+        "; ".join(f"{regime} regime: {judged}" for regime, judged in found.regimes.items()) + ".", "",
+    ]
+    return "\n".join([*lines, *(f"* {unsigned(line)}" for line in found.evidence)])
+
+
+def unsigned(text: str) -> str:
+    """``text`` with true minus signs, otherwise as it is."""
+    return re.sub(r"(?<![0-9A-Za-z])-(?=[0-9])", "\N{MINUS SIGN}", text)
+
+
+def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A Markdown table of these headings and rows."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines))

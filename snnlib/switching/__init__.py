@@ -1,0 +1,7 @@
+"""The switcher: weights packed into a tensor, a U-Net over rows that reads them, and one factor a neuron (section 3)."""
+
+from .packing import PackedWeights, pack_linear
+from .switched import Masked, Switched, dead_layers
+from .switcher import Switcher
+
+__all__ = ["Masked", "PackedWeights", "Switched", "Switcher", "dead_layers", "pack_linear"]

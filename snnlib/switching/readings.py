@@ -1,0 +1,79 @@
+"""What the switcher is fed instead of the weights: controls that ask whether reading them matters.
+
+The paper has none of these. Each keeps steps, seeds and losses as they are, and takes one thing away from the switcher:
+see :data:`~snnlib.config.READS`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..config import SwitcherConfig
+from .packing import PackedWeights
+
+
+class Reading(nn.Module):
+    """Maps packed weights to what a switcher of ``config.reads`` is fed, and its factors back to the neurons.
+
+    ``shapes`` (inputs, outputs) of the layers; everything random is drawn from ``generator``, and saved with the model.
+    """
+
+    def __init__(self, config: SwitcherConfig, shapes: list[tuple[int, int]], generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.kind = config.reads
+        if self.kind == "noise":
+            for index, shape in enumerate(shapes):
+                self.register_buffer(f"noise{index}", torch.randn(shape, generator=generator))
+        if self.kind in ("shuffled", "reordered"):
+            for index, (rows, _) in enumerate(shapes):
+                self.register_buffer(f"order{index}", torch.randperm(rows, generator=generator))
+        if self.kind == "shuffled":
+            self.register_buffer("state", torch.tensor([int(torch.randint(2**31, (), generator=generator)), 0]))  # seed, readings so far
+
+    def forward(self, packed: PackedWeights) -> PackedWeights:
+        """What stands in the place of ``packed``, of the same shapes."""
+        if self.kind == "shuffled" and torch.is_grad_enabled():  # a look at the factors, without a step, does not shuffle
+            self._shuffle()
+        return PackedWeights(None, packed.shapes, [self._layer(index, weight) for index, weight in enumerate(packed.layers)])
+
+    def _layer(self, index: int, weight: Tensor) -> Tensor:
+        if self.kind == "constants":
+            return torch.ones_like(weight)
+        if self.kind == "noise":
+            return getattr(self, f"noise{index}").to(weight.dtype)
+        return weight[getattr(self, f"order{index}")]
+
+    @torch.no_grad()
+    def _shuffle(self) -> None:
+        self.state[1] += 1
+        seed, count = self.state.tolist()
+        generator = torch.Generator().manual_seed(seed * 2**31 + count)
+        for index in range(len([name for name, _ in self.named_buffers() if name.startswith("order")])):
+            order = getattr(self, f"order{index}")
+            order.copy_(torch.randperm(len(order), generator=generator))
+
+    def back(self, factors: list[Tensor]) -> list[Tensor]:
+        """The factors of each layer, put back in the order of the neurons where the rows were "reordered"."""
+        if self.kind != "reordered":
+            return factors
+        return [factor[torch.argsort(getattr(self, f"order{index}"))] for index, factor in enumerate(factors)]
+
+
+class FreeFactors(nn.Module):
+    """One free factor a neuron in the place of a :class:`~snnlib.switching.switcher.Switcher`: it reads nothing at all.
+
+    Scores start as a switcher's do after its calibration: normal, of the mean and spread of ``config``.
+    """
+
+    def __init__(self, config: SwitcherConfig, layers: int, rows: int, cols: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.free = nn.Parameter(config.initial_mean + config.initial_spread * torch.randn(layers, rows, generator=generator))
+
+    def forward(self, packed: PackedWeights) -> Tensor:
+        """Factors (layers, rows) >= 0, whatever ``packed`` holds."""
+        return torch.relu(self.free)
+
+    def calibrate(self, packed: PackedWeights) -> None:
+        """Nothing to do: the scores were drawn with the mean and spread of the settings."""

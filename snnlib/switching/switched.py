@@ -1,0 +1,102 @@
+"""A task network with its switcher: pack the weights, ask for factors, gate (Fig. 1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..config import SwitcherConfig
+from .kernels import KernelSwitcher
+from .packing import PackedWeights, pack_linear, packed_size
+from .readings import FreeFactors, Reading
+from .switcher import Switcher
+
+
+class Switched(nn.Module):
+    """``network`` under the guidance of its switchers; all stay usable on their own.
+
+    ``switcher`` reads the FC layers; ``kernel_switcher`` the convolutions, None where none is switched.
+    ``through_switcher`` False cuts the gradient from the factors back to the weights they were read from: the
+    second term of Eq. 6 is then missing, everything else stays. ``reading`` changes what the switcher is fed.
+    """
+
+    def __init__(
+        self, network: nn.Module, switcher: Switcher | FreeFactors, through_switcher: bool = True,
+        kernel_switcher: KernelSwitcher | None = None, reading: Reading | None = None,
+    ) -> None:
+        super().__init__()
+        self.reading = reading
+        self.network, self.switcher, self.kernel_switcher = network, switcher, kernel_switcher
+        self.through_switcher = through_switcher
+
+    @classmethod
+    def around(
+        cls, network: nn.Module, config: SwitcherConfig, generator: torch.Generator | None = None, through_switcher: bool = True
+    ) -> Switched:
+        """Build switchers of the right size for ``network`` and calibrate them on the network's weights.
+
+        Raises ``ValueError`` for a control (``config.reads``) of a network with switched convolutions.
+        """
+        reference, kernels = next(network.parameters()), network.kernel_weights()
+        if config.reads != "weights" and kernels:
+            raise ValueError(f"reads={config.reads!r}: the controls are made for networks whose FC layers alone are switched, an MLP for example")
+        shapes = [tuple(weight.shape) for weight in network.linear_weights()]
+        switcher = (FreeFactors if config.reads == "nothing" else Switcher)(config, *packed_size(shapes), generator=generator)
+        reading = Reading(config, shapes, generator) if config.reads not in ("weights", "nothing") else None
+        kernel_switcher = KernelSwitcher(config, [tuple(weight.shape) for weight in kernels], generator) if kernels else None
+        switched = cls(network, switcher, through_switcher, kernel_switcher, reading).to(reference.device, reference.dtype)
+        with torch.no_grad():
+            switcher.calibrate(switched.pack())
+        if kernel_switcher is not None:
+            kernel_switcher.calibrate(kernels)
+        return switched
+
+    def switcher_side(self) -> nn.ModuleList:
+        """What a switcher step trains: both switchers."""
+        return nn.ModuleList(part for part in (self.switcher, self.kernel_switcher) if part is not None)
+
+    def pack(self) -> PackedWeights:
+        """The FC layers' weights as the switcher reads them, or what a control feeds it in their place."""
+        packed = pack_linear(self.network.linear_weights())
+        return packed if self.reading is None else self.reading(packed)
+
+    def gates(self) -> list[Tensor]:
+        """One vector of factors a gated layer: a kernel each for convolutions, then an input each for FC layers."""
+        packed, kernels = self.pack(), self.network.kernel_weights()
+        if not self.through_switcher:
+            packed, kernels = packed.detach(), [weight.detach() for weight in kernels]
+        factors = self.kernel_switcher(kernels) if self.kernel_switcher is not None else []
+        read = packed.split(self.switcher(packed))
+        return [*factors, *(read if self.reading is None else self.reading.back(read))]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (images, classes) of the gated network (Eqs. 2 and 4)."""
+        return self.network(x, self.gates())
+
+
+class Masked(nn.Module):
+    """``network`` with neurons left out for good: factors that are 0 or 1 and never change.
+
+    ``keep`` (inputs,) of each gated layer, True where a neuron stays.
+    """
+
+    def __init__(self, network: nn.Module, keep: list[Tensor]) -> None:
+        super().__init__()
+        self.network = network
+        for index, kept in enumerate(keep):
+            self.register_buffer(f"keep{index}", kept.bool())
+
+    def gates(self) -> list[Tensor]:
+        """One vector of zeros and ones a gated layer."""
+        reference = next(self.network.parameters())
+        return [kept.to(reference.dtype) for kept in self.buffers(recurse=False)]
+
+    def forward(self, x: Tensor, gates: None = None) -> Tensor:
+        """Logits (images, classes) of what is left of the network."""
+        return self.network(x, self.gates())
+
+
+@torch.no_grad()
+def dead_layers(gates: list[Tensor]) -> list[int]:
+    """Indices of layers whose every factor is 0: such a network puts out a constant and gets no gradient."""
+    return [index for index, gate in enumerate(gates) if not bool((gate > 0).any())]

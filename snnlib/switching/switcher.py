@@ -1,0 +1,156 @@
+"""The switcher (SNN): a U-Net over rows that reads packed weights and puts out one factor a row (section 3.1).
+
+Encoder: blocks of convolution, ReLU and 2 x 2 max pooling. A row convolution a level takes the width to 1.
+Decoder: transposed convolutions along the rows, each concatenated with the row-convolved feature of its level.
+Last, a ReLU. The paper fixes this much; the numbers are settings (:class:`~snnlib.config.SwitcherConfig`).
+
+Activations are laid out channels last: a row convolution, which covers the whole width, is then one matrix
+product of (rows, width * channels), and so is a transposed convolution of kernel 2 and stride 2 over rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..optional import fused
+from ..config import SwitcherConfig
+from ..networks.initial import as_torch
+from .packing import PackedWeights
+
+
+class Switcher(nn.Module):
+    """Maps :class:`~snnlib.switching.packing.PackedWeights` of size (layers, rows, cols) to factors (layers, rows), all >= 0.
+
+    Any number of rows and columns, odd ones too: pooling rounds up and the decoder crops. Weights are drawn from
+    ``generator`` (Kaiming normal, biases 0). Call :meth:`calibrate` once on the initial weights.
+    """
+
+    def __init__(
+        self, config: SwitcherConfig, layers: int, rows: int, cols: int, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        if min(layers, rows, cols) < 1:
+            raise ValueError(f"packed weights of size {(layers, rows, cols)}: every size must be 1 or more")
+        self.config, self.size = config, (layers, rows, cols)
+        self.encoder, self.norms, self.row_convolutions, self.decoder = (nn.ModuleList() for _ in range(4))
+        incoming, width = layers, cols
+        for channels in config.channels:
+            padding = tuple(k // 2 for k in config.kernel)
+            conv = nn.utils.skip_init(nn.Conv2d, incoming, channels, config.kernel, stride=(1, config.width_stride), padding=padding)
+            self.encoder.append(conv)
+            width = (width - 1) // config.width_stride + 1
+            if config.batch_norm and width * math.ceil(rows / 2 ** len(self.norms)) == 1:
+                raise ValueError(f"batch_norm: level {len(self.norms) + 1} of the switcher has one number a channel, which has no deviation; take fewer channels")
+            # there is one matrix and no batch: statistics over rows and columns, the same in training and afterwards
+            self.norms.append(nn.BatchNorm2d(channels, track_running_stats=False) if config.batch_norm else nn.Identity())
+            self.row_convolutions.append(nn.utils.skip_init(nn.Linear, width * channels, channels))
+            incoming, width = channels, math.ceil(width / 2)
+        self.bottom = nn.utils.skip_init(nn.Linear, width * incoming, incoming)
+        for channels in reversed(config.channels):
+            outputs, inputs = (channels, 3 * incoming) if config.upsample == "resize" else (2 * channels, incoming)
+            kind = _OneBias if config.upsample == "one-bias" else nn.Linear
+            self.decoder.append(nn.utils.skip_init(kind, inputs, outputs))
+            incoming = 2 * channels  # upsampled and row-convolved features, concatenated
+        self.head = nn.utils.skip_init(nn.Linear, incoming, layers)
+        self.to(memory_format=torch.channels_last)
+        with torch.no_grad():
+            for layer in self._layers():
+                if config.start == "torch":
+                    as_torch(layer, generator)
+                else:
+                    layer.weight.normal_(0.0, math.sqrt(2 / layer.weight[0].numel()), generator=generator)
+                    layer.bias.zero_()
+
+    def forward(self, packed: PackedWeights) -> Tensor:
+        """Factors (layers, rows): 0 prunes a neuron, below 1 weakens it, 1 and above strengthens it."""
+        return torch.relu(self.scores(packed))
+
+    def scores(self, packed: PackedWeights) -> Tensor:
+        """The output before its ReLU, (layers, rows)."""
+        if packed.size != self.size:
+            raise ValueError(f"packed weights of size {packed.size} for a switcher built for {self.size}")
+        if fused is not None and packed.layers is not None and fused.usable(packed.layers, self.config) and not self._watched():
+            return fused.Scores.apply(self.config, self.size, *self._in_order(), *(weight.t() for weight in packed.layers))
+        h = packed.tensor[None]  # (1, layers, rows, cols), channels last as it is packed
+        levels = []
+        for conv, norm, row_convolution in zip(self.encoder, self.norms, self.row_convolutions):
+            h = F.relu(norm(conv(h)))  # (1, channels, rows at this level, width)
+            levels.append(row_convolution(_as_rows(h)))  # (rows, channels)
+            h = F.max_pool2d(h, 2, ceil_mode=True)
+        u = self.bottom(_as_rows(h))
+        for upsampling, level in zip(self.decoder, reversed(levels)):
+            u = F.relu(self._upsample(upsampling, u, len(level)))
+            u = torch.cat([u, level], dim=1)  # (rows, 2 * channels)
+        return self.head(u).t()  # (layers, rows)
+
+    def _layers(self) -> Iterator[nn.Conv2d | nn.Linear]:
+        """Every layer with weights, in the order in which they are drawn."""
+        return chain(self.encoder, self.row_convolutions, self.decoder, (self.bottom, self.head))
+
+    def _watched(self) -> bool:
+        """Whether somebody has put a hook on a part: then the parts must be called one by one."""
+        return any(module._forward_hooks or module._forward_pre_hooks for module in self.modules())
+
+    def _in_order(self) -> Iterator[Tensor]:
+        """Weights and biases from the first convolution to the head, as :class:`~snnlib.fast.fused.Scores` takes them."""
+        blocks = chain.from_iterable(zip(self.encoder, self.row_convolutions))
+        for module in (*blocks, self.bottom, *self.decoder, self.head):
+            yield module.weight
+            yield module.bias.repeat(2) if isinstance(module, _OneBias) else module.bias
+
+    def _upsample(self, layer: nn.Linear, u: Tensor, rows: int) -> Tensor:
+        """Twice as many rows, cropped to ``rows``: a transposed convolution, or repetition and a convolution.
+
+        The transposed convolution has a bias for each tap, where torch's has one for both: even and odd rows may
+        drift apart in training. "one-bias" has torch's, and "resize" no difference between even and odd rows at all.
+        """
+        if self.config.upsample != "resize":
+            return layer(u).reshape(2 * len(u), -1)[:rows]  # kernel 2, stride 2: one product, two rows from each
+        u = F.pad(u.repeat_interleave(2, dim=0)[:rows], (0, 0, 1, 1))
+        return layer(torch.cat([u[:-2], u[1:-1], u[2:]], dim=1))  # kernel 3 over rows
+
+    @torch.no_grad()
+    def calibrate(self, packed: PackedWeights) -> None:
+        """Set the start so that each layer's scores on ``packed`` have the mean and spread of the settings.
+
+        Without this whole layers often start at factor 0, and a network with a dead layer gets no gradient at all.
+        The head is scaled and shifted; a layer whose scores do not vary (one neuron, say) gets the mean alone.
+        With ``scale_inputs`` the first convolution is scaled before, so that each layer's weights arrive with a root
+        mean square of 1: else weights of std 0.01 need a gain of about 100 in the head, and a single step of the
+        switcher can then switch a whole layer off.
+        """
+        if not self.config.calibrate:
+            return
+        if self.config.scale_inputs:
+            for index, weight in enumerate(packed.unpack()):
+                size = weight.square().mean().sqrt()
+                if size > 1e-8:
+                    self.encoder[0].weight[:, index] /= size
+        mean, spread = self.config.initial_mean, self.config.initial_spread
+        for index, scores in enumerate(packed.split(self.scores(packed))):
+            deviation = scores.std(correction=0)
+            gain = spread / deviation if deviation > 1e-8 else torch.ones_like(deviation)
+            self.head.weight[index] *= gain
+            self.head.bias[index] = mean - gain * (scores.mean() - self.head.bias[index])
+
+
+class _OneBias(nn.Linear):
+    """A transposed convolution of kernel 2 and stride 2 along rows as torch has it: both taps share their biases."""
+
+    def __init__(self, inputs: int, outputs: int, device: torch.device | None = None) -> None:
+        super().__init__(inputs, outputs, device=device)
+        self.bias = nn.Parameter(torch.empty(outputs // 2, device=device))
+
+    def forward(self, u: Tensor) -> Tensor:
+        return F.linear(u, self.weight, self.bias.repeat(2))
+
+
+def _as_rows(h: Tensor) -> Tensor:
+    """(1, channels, rows, width), channels last, to (rows, width * channels) without a copy."""
+    return h.permute(0, 2, 3, 1).reshape(h.shape[2], -1)

@@ -1,0 +1,294 @@
+"""Training: dense, alternating (Algorithm 1, SNN-AL) and separate (section 4.1.3, SNN-SL).
+
+A loop returns numbers; it does not print, plot or save. Batch norm, where a network has it, runs in training mode in
+both phases: the frozen side's parameters stay as they are bit by bit, but its running mean and variance follow the
+activations, which the switcher's steps change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from . import flow
+from .batches import Batches
+from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
+from ..config import TrainConfig
+from ..data import Dataset, scale
+from ..optional import graphs
+from ..switching.switched import Switched
+
+
+@dataclass
+class State:
+    """Where a run stands: the next epoch, one row of numbers for each epoch that is done, the optimizers' velocities.
+
+    ``marks`` holds which factors were 0 before the first step ("start") and after the switcher's first turn ("first
+    turn"), as :func:`snnlib.training.flow.encode` writes them; rows of the history hold the same under "off". ``first`` is the
+    number of the first epoch's order of images: a second stage goes on where the first one ended.
+    """
+
+    epoch: int = 0
+    history: list[dict] = field(default_factory=list)
+    velocity: dict[str, Tensor] = field(default_factory=dict)  # "switcher.3": momentum buffer of its fourth parameter
+    marks: dict[str, str] = field(default_factory=dict)
+    first: int = 0
+
+
+__all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError"]
+
+OnEpoch = Callable[[State], None]
+"""Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
+
+
+def rate_at(config: TrainConfig, progress: float, side: str = "network") -> float:
+    """Learning rate of ``side``, "network" or "switcher", after the share ``progress`` (0 to 1) of all steps."""
+    rate = config.of(side, "rate")
+    if config.schedule == "step":
+        return rate * 0.1 ** sum(progress >= milestone for milestone in config.milestones)
+    return rate if config.schedule == "constant" else rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def phase_of(config: TrainConfig, t: int, per_epoch: int) -> str:
+    """Which side step ``t`` of Algorithm 1 trains, "switcher" or "network"; an epoch has ``per_epoch`` steps."""
+    if t >= config.switcher_until * config.epochs * per_epoch:
+        return "network"
+    unit = 1 if config.alternate == "step" else per_epoch
+    return "switcher" if t // unit % sum(config.turns) < config.turns[0] else "network"
+
+
+def check_turns(config: TrainConfig) -> None:
+    """Raise ``ValueError`` where the task network would have no turn at all."""
+    if config.alternate == "epoch" and config.epochs <= config.turns[0] and config.switcher_until == 1:
+        raise ValueError(f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; give at least {config.turns[0] + 1} epochs")
+
+
+def optimizer(parameters, config: TrainConfig, side: str = "network") -> torch.optim.SGD:
+    """SGD as in section 4 for ``side``, "network" or "switcher"; :func:`set_rate` comes before each step."""
+    parameters, rate = list(parameters), config.of(side, "rate")
+    on_cuda = parameters[0].is_cuda  # there the rate is a tensor, which a CUDA graph can read
+    return torch.optim.SGD(
+        parameters, lr=torch.tensor(rate, device=parameters[0].device) if on_cuda else rate, momentum=config.of(side, "momentum"),
+        weight_decay=config.of(side, "weight_decay"), fused=True if on_cuda else None,  # on the CPU it is silently wrong where strides differ
+    )
+
+
+def set_rate(sgd: torch.optim.SGD, rate: float) -> None:
+    """Set the learning rate of the next step."""
+    for group in sgd.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise ``ValueError`` where ``device`` cannot compute in ``precision`` at a speed worth having."""
+    if precision == "bfloat16" and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        raise ValueError("precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another one, on CUDA, or with precision='float32'")
+
+
+def loss_of(network: nn.Module, x: Tensor, y: Tensor, gates: list[Tensor] | None = None, precision: str = "float32") -> Tensor:
+    """Cross-entropy of images ``x`` and labels ``y``; the network's products in ``precision``, the loss itself in float32."""
+    arithmetic = torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False) if precision == "bfloat16" else contextlib.nullcontext()
+    with arithmetic:
+        logits = network(x) if gates is None else network(x, gates)
+    return F.cross_entropy(logits.to(x.dtype), y)
+
+
+def switcher_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, list[Tensor]]:
+    """Even t of Algorithm 1: the task network is frozen, the switcher steps. Returns loss and factors."""
+    return _step(model, model.network, model.switcher_side(), sgd, x, y, clip, precision)
+
+
+def network_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, list[Tensor]]:
+    """Odd t of Algorithm 1: the switcher is frozen, the task network steps. Returns loss and factors."""
+    return _step(model, model.switcher_side(), model.network, sgd, x, y, clip, precision)
+
+
+def _step(model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip, precision: str) -> tuple[Tensor, list[Tensor]]:
+    frozen.requires_grad_(False)
+    trained.requires_grad_(True)
+    gates = model.gates()
+    loss = loss_of(model.network, x, y, gates, precision)
+    _descend(trained, sgd, loss, clip)
+    return loss.detach(), [gate.detach() for gate in gates]
+
+
+def dense_step(network: nn.Module, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, None]:
+    """One step of the plain network, without a switcher (Eq. 7)."""
+    loss = loss_of(network, x, y, precision=precision)
+    _descend(network, sgd, loss, clip)
+    return loss.detach(), None
+
+
+def _descend(trained: nn.Module, sgd: torch.optim.SGD, loss: Tensor, clip: float | None) -> None:
+    if loss.device.type == "cpu" and not math.isfinite(float(loss.detach())):
+        return  # a step would spread the NaN to every weight: as they are they show which layer broke
+    sgd.zero_grad()
+    loss.backward()
+    if clip is not None:
+        nn.utils.clip_grad_norm_(trained.parameters(), clip)
+    sgd.step()
+
+
+def judged_at_once(image: Sequence[int]) -> int:
+    """How many images of this (channels, height, width) are judged at once: 2,000 of MNIST, fewer where they are larger."""
+    return max(2000 * 28 * 28 // math.prod(image), 1)
+
+
+@torch.no_grad()
+def accuracy(
+    network: nn.Module, gates: list[Tensor] | None, x: Tensor, y: Tensor, batch: int | None = None, standard: Callable[[Tensor], Tensor] = lambda x: x
+) -> float:
+    """Share of images (images, channels, height, width; uint8) that are classified right, from 0 to 1.
+
+    ``batch`` images are judged at once, by default as many as :func:`judged_at_once` allows. ``standard`` prepares scaled
+    images as in training. Batch norm uses its running statistics.
+    """
+    if not len(y):
+        raise ValueError("no images to judge on: the accuracy of an empty test set is not a number")
+    dtype, training = next(network.parameters()).dtype, network.training
+    network.eval()  # batch norm by its running statistics
+    batch = batch or judged_at_once(x.shape[1:])
+    parts = zip(x.split(batch), y.split(batch))
+    right = [(network(standard(scale(part, dtype)), gates).argmax(1) == label).sum() for part, label in parts]
+    network.train(training)
+    return float(torch.stack(right).sum()) / len(y)
+
+
+@torch.no_grad()
+def gate_counts(gates: list[Tensor]) -> dict[str, list[int]]:
+    """Neurons pruned (0), weakened (below 1) and strengthened (1 and above) in each gated layer (section 3.2)."""
+    return {
+        "pruned": [int((g == 0).sum()) for g in gates],
+        "weakened": [int(((g > 0) & (g < 1)).sum()) for g in gates],
+        "strengthened": [int((g >= 1).sum()) for g in gates],
+    }
+
+
+def graphed(step, tensors, sgd: torch.optim.SGD):
+    """``step`` as a CUDA graph where that can be had (:class:`snnlib.fast.graphs.Graphed`), else as it is."""
+    return step if graphs is None else graphs.Graphed(step, tensors, sgd)
+
+
+def train_dense(
+    network: nn.Module, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+) -> State:
+    """Train ``network`` alone for ``config.epochs`` epochs; ``state`` resumes. Raises :class:`DivergenceError`."""
+    sgd = optimizer(network.parameters(), config)
+    network.requires_grad_(True)
+    one = graphed(lambda x, y: dense_step(network, sgd, x, y, config.clip_network, config.precision), network.state_dict().values(), sgd)
+
+    def step(t: int, x: Tensor, y: Tensor, progress: float):
+        set_rate(sgd, rate_at(config, progress))
+        return ("network", *one(x, y))
+
+    return _epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
+
+
+def train_alternating(
+    model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+) -> State:
+    """Algorithm 1: switcher and task network by turns, each epoch or each step (``config.alternate``).
+
+    Even t trains the switcher, odd t the task network, both by the task's loss alone; ``config.turns`` gives either
+    side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the task network
+    would have no turn.
+    """
+    check_turns(config)
+    sgds = {"switcher": optimizer(model.switcher_side().parameters(), config, "switcher"), "network": optimizer(model.network.parameters(), config)}
+    steps_per_epoch, changing = math.ceil(len(data.x_train) / config.batch_size), model.state_dict().values()
+    steps = {
+        "switcher": graphed(lambda x, y: switcher_step(model, sgds["switcher"], x, y, config.clip_switcher, config.precision), changing, sgds["switcher"]),
+        "network": graphed(lambda x, y: network_step(model, sgds["network"], x, y, config.clip_network, config.precision), changing, sgds["network"]),
+    }
+
+    def step(t: int, x: Tensor, y: Tensor, progress: float):
+        phase = phase_of(config, t, steps_per_epoch)
+        set_rate(sgds[phase], rate_at(config, progress, phase))
+        return (phase, *steps[phase](x, y))
+
+    return _epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
+
+
+def train_separate(
+    model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+) -> State:
+    """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
+    sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
+    one = graphed(lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision), model.state_dict().values(), sgd)
+
+    def step(t: int, x: Tensor, y: Tensor, progress: float):
+        set_rate(sgd, rate_at(config, progress, "switcher"))
+        return ("switcher", *one(x, y))
+
+    return _epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
+
+
+def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed: int, state: State | None, on_epoch: OnEpoch | None) -> State:
+    """The loop that all three share: batches, rate, checks, one row of history an epoch."""
+    state = state or State()
+    check_precision(config.precision, data.x_train.device)
+    batches = Batches(data, config, seed, next(network.parameters()).dtype)
+    for key, buffer in state.velocity.items():
+        side, index = key.split(".")
+        parameter = sgds[side].param_groups[0]["params"][int(index)]
+        sgds[side].state[parameter]["momentum_buffer"] = laid_out_as(parameter, buffer)
+    device, per_epoch = data.x_train.device, len(batches)
+    network.train()
+    if model is not None and not state.epoch:
+        state.marks["start"] = flow.encode(model.gates())
+    alternating = model is not None and len(sgds) == 2
+    first_turn = config.turns[0] * (1 if config.alternate == "step" else per_epoch) if alternating else 0
+    check_every = 1 if device.type == "cpu" else 50  # reading a loss waits for the accelerator, not for the CPU
+    while state.epoch < config.epochs:
+        began, losses, dead = time.perf_counter(), [], Dead()
+        for index, (x, y) in enumerate(batches.epoch(state.first + state.epoch)):
+            t = state.epoch * per_epoch + index
+            phase, loss, gates = step(t, x, y, t / (config.epochs * per_epoch))
+            losses.append(loss)
+            if t + 1 == first_turn:
+                state.marks["first turn"] = flow.encode(model.gates())
+            if index % check_every == 0 or index == per_epoch - 1:
+                check(model or network, gates, loss, state.epoch, index, phase, dead=dead)
+        gates = model.gates() if model else None
+        if gates is not None:
+            gates = [gate.detach() for gate in gates]
+        check(model or network, gates, loss, state.epoch, index, phase, after_step=True)
+        row = {
+            "epoch": state.epoch,
+            "phase": "both" if alternating and config.alternate == "step" else phase,
+            "loss": float(torch.stack(losses).mean()),
+            "accuracy": accuracy(network, gates, data.x_test, data.y_test, standard=batches.standard),
+            "seconds": time.perf_counter() - began,
+        }
+        state.history.append(row | (gate_counts(gates) | {"off": flow.encode(gates)} if gates is not None else {}))
+        state.velocity = velocity_of(sgds)
+        state.epoch += 1
+        if on_epoch is not None:
+            on_epoch(state)
+    return state
+
+
+def laid_out_as(parameter: Tensor, buffer: Tensor) -> Tensor:
+    """A momentum buffer with the strides of its parameter, as the fused optimizer needs it: files keep none."""
+    return torch.empty_like(parameter, requires_grad=False).copy_(buffer)
+
+
+def velocity_of(sgds: dict[str, torch.optim.SGD]) -> dict[str, Tensor]:
+    """The momentum buffers that a resumed run needs; none without momentum."""
+    found = {}
+    for side, sgd in sgds.items():
+        for index, parameter in enumerate(sgd.param_groups[0]["params"]):
+            buffer = sgd.state[parameter].get("momentum_buffer") if parameter in sgd.state else None
+            if buffer is not None:
+                found[f"{side}.{index}"] = buffer
+    return found
