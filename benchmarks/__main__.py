@@ -1,8 +1,7 @@
 """All benchmarks in one run: ``python -m benchmarks``, also ``make bench``.
 
-Writes ``results.json`` and ``growth.svg`` beside this file and prints one table: our time, the yardstick's, their ratio,
-what limits our time on this machine, and the fraction of it that is reached.
-"""
+Writes ``results.json`` and ``growth.svg`` beside this file and prints one table: our time, the yardstick's, their
+ratio, what limits our time on this machine, and the fraction of it that is reached."""
 
 from __future__ import annotations
 
@@ -38,7 +37,9 @@ PARTS: dict[str, Callable[[int, torch.device], list[Row]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=20, help="timed rounds of each function")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; batches of runs use one a process")
@@ -54,9 +55,14 @@ def main() -> None:
         console.print(f"measuring: {part} ...")
         rows += PARTS[part](options.rounds, device)
     results = {
-        "device": describe(device), "python": platform.python_version(), "torch": torch.__version__, "snnlib": __version__,
-        "threads": options.threads, "fused_encoder": unet.library(torch.float32) is not None,
-        "matmul_gflops": round(matmul_peak(device) / 1e9, 1), "copy_gbs": round(copy_bandwidth(device) / 1e9, 1),
+        "device": describe(device),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "snnlib": __version__,
+        "threads": options.threads,
+        "fused_encoder": unet.library(torch.float32) is not None,
+        "matmul_gflops": round(matmul_peak(device) / 1e9, 1),
+        "copy_gbs": round(copy_bandwidth(device) / 1e9, 1),
         "rows": [asdict(row) for row in rows],
     }
     if "growth" in wanted:
@@ -75,13 +81,19 @@ def show(results: dict, console: Console) -> None:
     )
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("", "ours ms", "plain ms", "ratio", "limit", "reached", "note"):
-        table.add_column(name, justify="left" if name in ("", "limit", "note") else "right", no_wrap=name in ("", "ours ms", "plain ms"))
+        table.add_column(
+            name,
+            justify="left" if name in ("", "limit", "note") else "right",
+            no_wrap=name in ("", "ours ms", "plain ms"),
+        )
     for row in results["rows"]:
         cells = [_text(row[key], form) for key, form in (("ours_ms", ".2f"), ("plain_ms", ".2f"), ("ratio", ".2f"))]
         table.add_row(row["name"], *cells, row["limit"], _text(row["fraction"], ".0%"), row["note"])
     console.print(table)
     if any((row["fraction"] or 0) > 1 for row in results["rows"]):
-        console.print("more than 100 %: convolutions here come from another library than matrix products, and do more operations a second")
+        console.print(
+            "more than 100 %: convolutions here come from another library than matrix products, and do more operations a second"
+        )
     for point in results.get("growth", []):
         console.print(f"{point['what']:<30}{point['size']:>10}  {point['phase']:<9} {point['ms']:8.2f} ms a step")
 

@@ -17,16 +17,16 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from snnlib.training.loops.loops import network_step, optimizer, switcher_step
 
 from benchmarks.steps import STILL
 from benchmarks.timing import interleaved
 from snnlib.config import SwitcherConfig
+from snnlib.lab.together import Together
+from snnlib.lab.workers import cpu_count, keep_memory
 from snnlib.networks import MLP
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.lab.together import Together
-from snnlib.training.loops.loops import network_step, optimizer, switcher_step
-from snnlib.lab.workers import cpu_count, keep_memory
 
 HIDDEN = (75, 150, 300, 600, 1200)
 BATCHES = (16, 32, 64, 128, 256)
@@ -49,7 +49,9 @@ class Point:
 
 def points(rounds: int = 10, device: torch.device = torch.device("cpu")) -> list[Point]:
     """Every measurement; of those over seeds, ms is the time in which each of them makes one step."""
-    found = _compared("numbers in the packed matrix", {3 * 784 * hidden: (hidden, 64) for hidden in HIDDEN}, rounds, device)
+    found = _compared(
+        "numbers in the packed matrix", {3 * 784 * hidden: (hidden, 64) for hidden in HIDDEN}, rounds, device
+    )
     found += _compared("images in a batch", {batch: (300, batch) for batch in BATCHES}, rounds, device)
     return found + list(_seeds(rounds, device))
 
@@ -69,7 +71,10 @@ def prepared(hidden: int, batch: int, seed: int, device: torch.device) -> dict:
     x = torch.rand(batch, 1, 28, 28, generator=generator(seed, "images")).to(device)
     y = torch.randint(0, 10, (batch,), generator=generator(seed, "labels")).to(device)
     sides = {"switcher": model.switcher_side(), "network": model.network}
-    return {phase: partial(step, model, optimizer(sides[phase].parameters(), STILL), x, y, 1.0) for phase, step in STEPS.items()}
+    return {
+        phase: partial(step, model, optimizer(sides[phase].parameters(), STILL), x, y, 1.0)
+        for phase, step in STEPS.items()
+    }
 
 
 def _seeds(rounds: int, device: torch.device) -> Iterable[Point]:
@@ -80,7 +85,9 @@ def _seeds(rounds: int, device: torch.device) -> Iterable[Point]:
         return
     with ProcessPoolExecutor(cpu_count(), multiprocessing.get_context("spawn")) as pool:
         for phase in STEPS:
-            list(pool.map(_many_steps, [phase] * cpu_count(), range(cpu_count()), [3] * cpu_count()))  # starts the processes
+            list(
+                pool.map(_many_steps, [phase] * cpu_count(), range(cpu_count()), [3] * cpu_count())
+            )  # starts the processes
             for count in SEEDS:
                 began = time.perf_counter()
                 inner = list(pool.map(_many_steps, [phase] * count, range(count), [10 * rounds] * count))
@@ -122,11 +129,15 @@ def plot(found: list[Point], path: Path) -> None:
 
     quantities = list(dict.fromkeys(point.what for point in found))
     lowest, highest = min(point.ms for point in found) * 0.7, max(point.ms for point in found) * 1.5
-    figure, panels = pyplot.subplots(1, len(quantities), figsize=(4 * len(quantities), 3.2), constrained_layout=True, squeeze=False)
+    figure, panels = pyplot.subplots(
+        1, len(quantities), figsize=(4 * len(quantities), 3.2), constrained_layout=True, squeeze=False
+    )
     for panel, what in zip(panels[0], quantities):
         for phase, marker in (("switcher", "o"), ("network", "s")):
             chosen = [point for point in found if point.what == what and point.phase == phase]
-            panel.loglog([point.size for point in chosen], [point.ms for point in chosen], marker=marker, label=f"{phase} phase")
+            panel.loglog(
+                [point.size for point in chosen], [point.ms for point in chosen], marker=marker, label=f"{phase} phase"
+            )
         sizes = sorted({point.size for point in found if point.what == what})
         panel.set_xticks(sizes, [f"{size:,}" if size < 10_000 else f"{size / 1e6:.2g} M" for size in sizes])
         panel.set_ylim(lowest, highest)

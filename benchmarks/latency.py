@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.timing import Row, interleaved, matmul_peak
-from snnlib.lab import records
 from snnlib.compaction import compact
+from snnlib.lab import records
 from snnlib.networks import NETWORKS, count
 from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
@@ -42,13 +42,18 @@ class Pruned:
 
 
 def cases() -> list[Pruned]:
-    """The networks whose every layer is switched: the MLP of our record, and all three at the paper's widths (Tables 1 and 3)."""
+    """The networks whose every layer is switched: the MLP of our record, and all three at the paper's widths (Tables 1
+    and 3)."""
     recorded = [torch.tensor(gate) for gate in records.read(RECORD)["result"]["gates"]]
     found = [_case("mlp", "mnist", "our record's factors", lambda network: recorded)]
     for name, dataset, widths in (
-        ("mlp", "mnist", (456, 134, 45)), ("lenet5-caffe", "mnist", (12, 37, 268, 192)), ("vgg-cov2", "cifar10", (49, 43, 12530, 203, 156)),
+        ("mlp", "mnist", (456, 134, 45)),
+        ("lenet5-caffe", "mnist", (12, 37, 268, 192)),
+        ("vgg-cov2", "cifar10", (49, 43, 12530, 203, 156)),
     ):
-        found.append(_case(name, dataset, f"the paper's {'-'.join(map(str, widths))}", partial(drawn_gates, widths=widths)))
+        found.append(
+            _case(name, dataset, f"the paper's {'-'.join(map(str, widths))}", partial(drawn_gates, widths=widths))
+        )
     return found
 
 
@@ -88,13 +93,23 @@ def rows(rounds: int = 30, device: torch.device = torch.device("cpu")) -> list[R
         operations, fewer = count.macs(small), count.macs(dense) / count.macs(small)
         for batch, calls in BATCHES.items():
             x = torch.rand(batch, *case.image, generator=generator(0, "images")).to(device)
-            times = interleaved({"dense": partial(_call, dense, x, calls), "compact": partial(_call, small, x, calls)}, rounds, device)
+            times = interleaved(
+                {"dense": partial(_call, dense, x, calls), "compact": partial(_call, small, x, calls)}, rounds, device
+            )
             ours, plain = times["compact"] / calls, times["dense"] / calls
             left = "-".join(map(str, small.gate_widths()))
-            found.append(Row(
-                f"latency: {case.title}, batch {batch}", str(device), ours, plain, plain / ours,
-                "matrix-product peak", 2 * operations * batch / (ours / 1000) / peak, f"MACs {fewer:.2f}x fewer; left {left}",
-            ))
+            found.append(
+                Row(
+                    f"latency: {case.title}, batch {batch}",
+                    str(device),
+                    ours,
+                    plain,
+                    plain / ours,
+                    "matrix-product peak",
+                    2 * operations * batch / (ours / 1000) / peak,
+                    f"MACs {fewer:.2f}x fewer; left {left}",
+                )
+            )
     return found
 
 
@@ -112,7 +127,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     print(f"{'':<70}{'compact ms':>11}{'dense ms':>10}{'ratio':>7}{'of peak':>9}")
     for row in rows(options.rounds, torch.device(options.device)):
-        print(f"{row.name:<70}{row.ours_ms:>11.3f}{row.plain_ms:>10.3f}{row.ratio:>7.2f}{row.fraction:>9.1%}  {row.note}")
+        print(
+            f"{row.name:<70}{row.ours_ms:>11.3f}{row.plain_ms:>10.3f}{row.ratio:>7.2f}{row.fraction:>9.1%}  {row.note}"
+        )
 
 
 if __name__ == "__main__":

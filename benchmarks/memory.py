@@ -1,4 +1,5 @@
-"""Peak bytes of one training step of each phase, for each network of the paper, beside the estimate of snnlib.lab.memory.
+"""Peak bytes of one training step of each phase, for each network of the paper, beside the estimate of
+snnlib.lab.memory.
 
     python -m benchmarks.memory [--device cpu] [--batch 64] [--network vgg16]
 
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from snnlib.training.loops.loops import judged_at_once, optimizer
 
 from benchmarks.timing import Row, wait_for
 from snnlib.config import SwitcherConfig, TrainConfig
@@ -32,10 +34,10 @@ from snnlib.networks import NETWORKS
 from snnlib.networks.listing import IMAGES, USES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops.loops import judged_at_once, optimizer
 
 FACTOR = 1.3
-"""A measured peak of torch's operations is at most so many times the estimate, and at least the estimate divided by it."""
+"""A measured peak of torch's operations is at most so many times the estimate, and at least the estimate divided by
+it."""
 
 PAPERS_CARD = 12 * 2**30
 """Bytes of the card that the paper's experiments ran on."""
@@ -72,23 +74,44 @@ def peaks(device: torch.device, batch: int = 64, networks: Iterable[str] | None 
         measured = _in_process(network, dataset, batch, device, native=False)
         native = _in_process(network, dataset, batch, device, native=True) if device.type == "cpu" else {}
         for phase in STEPS:
-            estimated = step_bytes(network, None if phase == "dense" else SwitcherConfig(), phase, batch, image, classes)
-            found.append(Peak(network, dataset, phase, batch, str(device), measured[phase], native.get(phase), estimated))
+            estimated = step_bytes(
+                network, None if phase == "dense" else SwitcherConfig(), phase, batch, image, classes
+            )
+            found.append(
+                Peak(network, dataset, phase, batch, str(device), measured[phase], native.get(phase), estimated)
+            )
     return found
 
 
 def _in_process(network: str, dataset: str, batch: int, device: torch.device, native: bool) -> dict[str, int]:
     """What :func:`measure` finds in a fresh process, with the operations in C or without them."""
-    command = [sys.executable, "-m", "benchmarks.memory", "--one", network, dataset, "--batch", str(batch), "--device", str(device)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.memory",
+        "--one",
+        network,
+        dataset,
+        "--batch",
+        str(batch),
+        "--device",
+        str(device),
+    ]
     answer = subprocess.run(
-        command, cwd=Path(__file__).parents[1], capture_output=True, text=True, env=os.environ | ({} if native else {"SNNLIB_NATIVE": "0"})
+        command,
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        env=os.environ | ({} if native else {"SNNLIB_NATIVE": "0"}),
     )
     if answer.returncode:
         raise RuntimeError(f"{network} on {dataset} could not be measured:\n{answer.stderr}")
     return json.loads(answer.stdout)
 
 
-def rows(rounds: int = 1, device: torch.device = torch.device("cpu"), networks: Iterable[str] | None = None) -> list[Row]:
+def rows(
+    rounds: int = 1, device: torch.device = torch.device("cpu"), networks: Iterable[str] | None = None
+) -> list[Row]:
     """One row a network, data set and phase; bytes have no milliseconds, so the figures stand in the notes.
 
     ``rounds`` is taken for the other benchmarks' sake: the peak of a step is the same every time.
@@ -96,7 +119,9 @@ def rows(rounds: int = 1, device: torch.device = torch.device("cpu"), networks: 
     return [
         Row(
             f"memory: {peak.network} on {peak.dataset}, {'dense' if peak.phase == 'dense' else peak.phase + ' phase'}, batch {peak.batch}",
-            peak.device, None, note=f"peak {mib(peak.measured)}, {peak.factor:.2f} times the estimate; operations in C: {mib(peak.native)}",
+            peak.device,
+            None,
+            note=f"peak {mib(peak.measured)}, {peak.factor:.2f} times the estimate; operations in C: {mib(peak.native)}",
         )
         for peak in peaks(device, networks=networks)
     ]
@@ -144,7 +169,8 @@ def _cuda_peak(prepare: Callable[[], Callable[[], None]], device: torch.device) 
 
 
 def _cpu_peak(prepare: Callable[[], Callable[[], None]], device: torch.device) -> int:
-    """Peak during the steps of the bytes that the allocator gave and has not got back, from the profiler's list of both."""
+    """Peak during the steps of the bytes that the allocator gave and has not got back, from the profiler's list of
+    both."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profiler:
         step = prepare()
         with torch.profiler.record_function("steps"):
@@ -163,7 +189,9 @@ def report(found: list[Peak]) -> None:
     """Print one table, whether the estimate held, and what the paper's card has room for."""
     print(f"{'network':<20}{'data set':<15}{'phase':<10}{'measured':>12}{'estimated':>12}{'times':>8}{'in C':>12}")
     for peak in found:
-        print(f"{peak.network:<20}{peak.dataset:<15}{peak.phase:<10}{mib(peak.measured):>12}{mib(peak.estimated):>12}{peak.factor:>8.2f}{mib(peak.native):>12}")
+        print(
+            f"{peak.network:<20}{peak.dataset:<15}{peak.phase:<10}{mib(peak.measured):>12}{mib(peak.estimated):>12}{peak.factor:>8.2f}{mib(peak.native):>12}"
+        )
     outside = [peak for peak in found if not 1 / FACTOR <= peak.factor <= FACTOR]
     print(f"measured peaks within {FACTOR} times of the estimates: {len(found) - len(outside)} of {len(found)}")
     for peak in outside:
@@ -171,11 +199,18 @@ def report(found: list[Peak]) -> None:
     head = [peak.measured for peak in found if peak.network == "vgg16" and peak.phase != "dense"]
     if head:
         answer = "trains" if max(head) < PAPERS_CARD else "does not train"
-        print(f"VGG16's 4096 x 4096 head with its switcher {answer} in 12 GiB: a step takes {mib(max(head))} at its peak")
+        print(
+            f"VGG16's 4096 x 4096 head with its switcher {answer} in 12 GiB: a step takes {mib(max(head))} at its peak"
+        )
     for network, dataset in dict.fromkeys((peak.network, peak.dataset) for peak in found):
         image, classes = IMAGES[dataset]
-        whole, judged = needed(network, SwitcherConfig(), found[0].batch, image, classes), evaluation_bytes(network, SwitcherConfig(), image, classes, judged_at_once(image))
-        print(f"estimate for a whole run of {network} on {dataset}: {mib(whole)}; judging {judged_at_once(image)} images at once takes {mib(judged)} of it")
+        whole, judged = (
+            needed(network, SwitcherConfig(), found[0].batch, image, classes),
+            evaluation_bytes(network, SwitcherConfig(), image, classes, judged_at_once(image)),
+        )
+        print(
+            f"estimate for a whole run of {network} on {dataset}: {mib(whole)}; judging {judged_at_once(image)} images at once takes {mib(judged)} of it"
+        )
 
 
 def main() -> None:
@@ -183,7 +218,9 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--batch", type=int, default=64, help="images a step")
     parser.add_argument("--network", action="append", choices=NETWORKS, help="only this network; may be repeated")
-    parser.add_argument("--one", nargs=2, metavar=("NETWORK", "DATASET"), help="measure this one in this process and print JSON")
+    parser.add_argument(
+        "--one", nargs=2, metavar=("NETWORK", "DATASET"), help="measure this one in this process and print JSON"
+    )
     options = parser.parse_args()
     device = torch.device(options.device)
     if options.one:

@@ -15,17 +15,17 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
+from snnlib.training.loops.loops import check_precision, dense_step, network_step, optimizer, switcher_step
 from torch import nn
 
 from benchmarks.steps import STILL, network_flops
 from benchmarks.timing import Row, interleaved, matmul_peak
 from snnlib.config import SwitcherConfig
+from snnlib.lab.workers import keep_memory
 from snnlib.networks import NETWORKS, DeepNet
 from snnlib.networks.listing import IMAGES, USES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops.loops import check_precision, dense_step, network_step, optimizer, switcher_step
-from snnlib.lab.workers import keep_memory
 
 SWITCHED_WHOLE = 1.2
 """SNN-AL's phases may take so many times the dense step where convolutions are switched."""
@@ -38,10 +38,16 @@ LARGEST = ("resnet34", "vgg16")
 
 
 def rows(rounds: int = 6, device: torch.device = torch.device("cpu"), networks: Sequence[str] = ()) -> list[Row]:
-    """One row for the dense step and one for each phase, of each network, data set and precision that the device has."""
+    """One row for the dense step and one for each phase, of each network, data set and precision that the device
+    has."""
     precisions = tuple(precisions_of(device))
     peaks = {precision: matmul_peak(device, dtype=getattr(torch, precision)) for precision in precisions}
-    return [row for network, dataset in USES if not networks or network in networks for row in _rows(network, dataset, rounds, device, peaks)]
+    return [
+        row
+        for network, dataset in USES
+        if not networks or network in networks
+        for row in _rows(network, dataset, rounds, device, peaks)
+    ]
 
 
 def precisions_of(device: torch.device) -> Iterator[str]:
@@ -78,10 +84,28 @@ def _rows(name: str, dataset: str, rounds: int, device: torch.device, peaks: dic
         ours = times["dense", precision]
         fraction = network_flops(dense, x, "network") / (ours / 1000) / peak
         note = f"plain PyTorch in {precision}: {times['plain', precision]:.4g} ms"
-        found.append(Row(f"{name} on {dataset}, {precision}, dense", str(device), ours, plain, plain / ours, f"products, {peak / 1e9:.0f} GFLOP/s", fraction, note))
+        found.append(
+            Row(
+                f"{name} on {dataset}, {precision}, dense",
+                str(device),
+                ours,
+                plain,
+                plain / ours,
+                f"products, {peak / 1e9:.0f} GFLOP/s",
+                fraction,
+                note,
+            )
+        )
         for phase in ("switcher", "network"):
             took, most = times[phase, precision], SWITCHED_WHOLE if network.kernel_weights() else SWITCHED_HEAD
-            found.append(Row(f"{name} on {dataset}, {precision}, {phase} phase", str(device), took, note=f"{took / ours:.2f} times the dense step (at most {most} wanted)"))
+            found.append(
+                Row(
+                    f"{name} on {dataset}, {precision}, {phase} phase",
+                    str(device),
+                    took,
+                    note=f"{took / ours:.2f} times the dense step (at most {most} wanted)",
+                )
+            )
     return found
 
 
@@ -100,9 +124,14 @@ def main() -> None:
     options = parser.parse_args()
     keep_memory()
     torch.set_num_threads(options.threads)
-    print(f"{'':<56}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch {torch.__version__})")
+    print(
+        f"{'':<56}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch {torch.__version__})"
+    )
     for row in rows(options.rounds, torch.device(options.device), options.network or ()):
-        plain_ms, ratio, fraction = (f"{value:{form}}" if value is not None else "" for value, form in ((row.plain_ms, ".2f"), (row.ratio, ".2f"), (row.fraction, ".1%")))
+        plain_ms, ratio, fraction = (
+            f"{value:{form}}" if value is not None else ""
+            for value, form in ((row.plain_ms, ".2f"), (row.ratio, ".2f"), (row.fraction, ".1%"))
+        )
         print(f"{row.name:<56}{row.ours_ms:>9.2f}{plain_ms:>9}{ratio:>7}{fraction:>9}  {row.note}")
 
 

@@ -19,7 +19,8 @@ from snnlib.switching.switcher import Switcher
 
 
 class PlainSwitcher(nn.Module):
-    """A :class:`~snnlib.switching.switcher.Switcher` as one would write it first: (1, layers, rows, cols) to (layers, rows)."""
+    """A :class:`~snnlib.switching.switcher.Switcher` as one would write it first: (1, layers, rows, cols) to (layers,
+    rows)."""
 
     def __init__(self, switcher: Switcher) -> None:
         super().__init__()
@@ -29,7 +30,9 @@ class PlainSwitcher(nn.Module):
         self.tap_biases = nn.ParameterList()
         width, incoming = cols, layers
         for conv, row_convolution in zip(switcher.encoder, switcher.row_convolutions):
-            own = nn.Conv2d(incoming, conv.out_channels, config.kernel, stride=(1, config.width_stride), padding=conv.padding)
+            own = nn.Conv2d(
+                incoming, conv.out_channels, config.kernel, stride=(1, config.width_stride), padding=conv.padding
+            )
             _copy(own, conv.weight, conv.bias)
             self.encoder.append(own)
             width, incoming = (width - 1) // config.width_stride + 1, conv.out_channels
@@ -42,7 +45,9 @@ class PlainSwitcher(nn.Module):
                 own = nn.ConvTranspose2d(layer.in_features, outputs, (2, 1), stride=(2, 1), bias=False)
                 taps = layer.weight.detach().view(2, outputs, layer.in_features)
                 _copy(own, taps.permute(2, 1, 0)[..., None])
-                self.tap_biases.append(layer.bias.detach().view(2, outputs).t().clone())  # one for each tap, see Switcher
+                self.tap_biases.append(
+                    layer.bias.detach().view(2, outputs).t().clone()
+                )  # one for each tap, see Switcher
             else:
                 inputs = layer.in_features // 3
                 own = nn.Conv2d(inputs, layer.out_features, (3, 1), padding=(1, 0))
@@ -89,7 +94,12 @@ class Plain(nn.Module):
 
     def __init__(self, model: Switched, network: nn.Module) -> None:
         super().__init__()
-        self.network, self.switcher, self.readers, self.kernel_switcher = network, PlainSwitcher(model.switcher), None, None
+        self.network, self.switcher, self.readers, self.kernel_switcher = (
+            network,
+            PlainSwitcher(model.switcher),
+            None,
+            None,
+        )
         if model.kernel_switcher is not None:
             self.readers = nn.ModuleList()
             for reader in model.kernel_switcher.readers:
@@ -120,7 +130,9 @@ class Plain(nn.Module):
         loss = F.cross_entropy(self.network(x, self.gates()), y)
         loss.backward()
         if clip is not None:
-            nn.utils.clip_grad_norm_(self.switcher_parameters() if phase == "switcher" else self.network.parameters(), clip)
+            nn.utils.clip_grad_norm_(
+                self.switcher_parameters() if phase == "switcher" else self.network.parameters(), clip
+            )
         sgd.step()
         return loss.detach()
 
@@ -128,7 +140,10 @@ class Plain(nn.Module):
 def sgds(model: Plain, config: TrainConfig) -> dict[str, torch.optim.SGD]:
     """One optimizer a phase."""
     options = {"lr": config.rate, "momentum": config.momentum, "weight_decay": config.weight_decay, "foreach": False}
-    return {"switcher": torch.optim.SGD(model.switcher_parameters(), **options), "network": torch.optim.SGD(model.network.parameters(), **options)}
+    return {
+        "switcher": torch.optim.SGD(model.switcher_parameters(), **options),
+        "network": torch.optim.SGD(model.network.parameters(), **options),
+    }
 
 
 def loader(x: Tensor, y: Tensor, batch_size: int, orders: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
+from snnlib.training.loops.loops import dense_step, network_step, optimizer, switcher_step
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -23,13 +24,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import plain
 from benchmarks.timing import Row, interleaved, matmul_peak
 from snnlib.config import SwitcherConfig, TrainConfig
+from snnlib.lab.workers import keep_memory
 from snnlib.networks import NETWORKS
 from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
 from snnlib.switching.switcher import Switcher
-from snnlib.training.loops.loops import dense_step, network_step, optimizer, switcher_step
-from snnlib.lab.workers import keep_memory
 
 CASES = {"mlp": ("mnist", 10), "lenet5-caffe": ("mnist", 2), "vgg-cov2": ("cifar10", 1)}
 """Networks whose every layer is switched: their data set, and how many steps are timed together."""
@@ -38,7 +38,9 @@ STILL = TrainConfig(rate=1e-12)
 """A rate of almost 0: every round computes the same step."""
 
 
-def rows(rounds: int = 20, device: torch.device = torch.device("cpu"), networks: Sequence[str] = tuple(CASES)) -> list[Row]:
+def rows(
+    rounds: int = 20, device: torch.device = torch.device("cpu"), networks: Sequence[str] = tuple(CASES)
+) -> list[Row]:
     """One row a network, phase and extent; milliseconds for one step of 64 images."""
     peak, found = matmul_peak(device), []
     for name in networks:
@@ -66,7 +68,9 @@ def _network_rows(name: str, rounds: int, device: torch.device, peak: float) -> 
         kinds[f"plain, {phase}, forward and backward"] = partial(_plain, yardstick, x, y)
         kinds[f"ours, {phase}, whole step"] = partial(steps[phase], model, sgd, x, y, STILL.clip_network)
         kinds[f"plain, {phase}, whole step"] = partial(yardstick.step, phase, theirs[phase], x, y, STILL.clip_network)
-    times = interleaved({kind: partial(_repeat, step, together) for kind, step in kinds.items()}, rounds, device, warm_up=2)
+    times = interleaved(
+        {kind: partial(_repeat, step, together) for kind, step in kinds.items()}, rounds, device, warm_up=2
+    )
     times = {kind: time / together for kind, time in times.items()}
 
     found = [Row(f"step: {name}, dense", str(device), times["dense"], note="whole step, without a switcher")]
@@ -74,10 +78,18 @@ def _network_rows(name: str, rounds: int, device: torch.device, peak: float) -> 
         work = network_flops(model.network, x, phase) + switcher_flops(model, phase)
         for extent in ("forward and backward", "whole step"):
             ours, yard = times[f"ours, {phase}, {extent}"], times[f"plain, {phase}, {extent}"]
-            found.append(Row(
-                f"step: {name}, {phase} phase, {extent}", str(device), ours, yard, yard / ours,
-                f"matrix products, {peak / 1e9:.0f} GFLOP/s", work / (ours / 1000) / peak, f"{ours / times['dense']:.1f} times the dense step",
-            ))
+            found.append(
+                Row(
+                    f"step: {name}, {phase} phase, {extent}",
+                    str(device),
+                    ours,
+                    yard,
+                    yard / ours,
+                    f"matrix products, {peak / 1e9:.0f} GFLOP/s",
+                    work / (ours / 1000) / peak,
+                    f"{ours / times['dense']:.1f} times the dense step",
+                )
+            )
     return found
 
 
@@ -112,13 +124,16 @@ def network_flops(network: nn.Module, x: Tensor, phase: str) -> int:
 
 
 def switcher_flops(model: Switched, phase: str) -> int:
-    """Floating-point operations of the switchers' products: forward, and backward to their weights or to what they read."""
+    """Floating-point operations of the switchers' products: forward, and backward to their weights or to what they
+    read."""
     shapes = [tuple(weight.shape) for weight in model.network.linear_weights()]
     found = _scores_macs(model.switcher, shapes)
     if model.kernel_switcher is not None:
         switcher, kernels = model.kernel_switcher.switcher, model.network.kernel_weights()
         found += _scores_macs(switcher, [switcher.size[1:]])
-        found += sum(len(kernel) * reader.weight.numel() for kernel, reader in zip(kernels, model.kernel_switcher.readers))
+        found += sum(
+            len(kernel) * reader.weight.numel() for kernel, reader in zip(kernels, model.kernel_switcher.readers)
+        )
     if phase == "network":
         return 2 * 2 * found  # forward, and back to all that is read
     return 2 * (3 * found - _first_block(model.switcher, shapes))  # to all weights, and to all features but the input
@@ -128,7 +143,10 @@ def _first_block(switcher: Switcher, shapes: Sequence[tuple[int, int]]) -> int:
     """Multiplications of the first convolution with the layers' own weights, zero padding left out."""
     stride, window, conv = switcher.config.width_stride, switcher.config.kernel[1], switcher.encoder[0]
     windows = (switcher.size[2] - 1) // stride + 1
-    columns = [sum(0 <= stride * k + j - window // 2 < cols for k in range(windows) for j in range(window)) for _, cols in shapes]
+    columns = [
+        sum(0 <= stride * k + j - window // 2 < cols for k in range(windows) for j in range(window))
+        for _, cols in shapes
+    ]
     return sum(rows * read for (rows, _), read in zip(shapes, columns)) * switcher.config.kernel[0] * conv.out_channels
 
 
@@ -157,9 +175,14 @@ def main() -> None:
     options = parser.parse_args()
     keep_memory()
     torch.set_num_threads(options.threads)
-    print(f"{'':<62}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch {torch.__version__})")
+    print(
+        f"{'':<62}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch {torch.__version__})"
+    )
     for row in rows(options.rounds, torch.device(options.device), options.network or tuple(CASES)):
-        plain_ms, ratio, fraction = (f"{value:{form}}" if value is not None else "" for value, form in ((row.plain_ms, ".2f"), (row.ratio, ".2f"), (row.fraction, ".1%")))
+        plain_ms, ratio, fraction = (
+            f"{value:{form}}" if value is not None else ""
+            for value, form in ((row.plain_ms, ".2f"), (row.ratio, ".2f"), (row.fraction, ".1%"))
+        )
         print(f"{row.name:<62}{row.ours_ms:>9.2f}{plain_ms:>9}{ratio:>7}{fraction:>9}  {row.note}")
 
 

@@ -15,8 +15,8 @@ class Row:
     """One measurement: medians in milliseconds, of rounds that were interleaved in one run.
 
     ``ratio`` is plain_ms / ours_ms. ``limit`` says what bounds our time (the matrix-product peak or the copy bandwidth,
-    measured beside it), ``fraction`` is the share of it that our time reaches. None stands where there is no such figure.
-    """
+    measured beside it), ``fraction`` is the share of it that our time reaches. None stands where there is no such
+    figure."""
 
     name: str
     device: str
@@ -34,7 +34,9 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def interleaved(functions: Mapping[str, Callable[[], object]], rounds: int, device: torch.device, warm_up: int = 3) -> dict[str, float]:
+def interleaved(
+    functions: Mapping[str, Callable[[], object]], rounds: int, device: torch.device, warm_up: int = 3
+) -> dict[str, float]:
     """Median milliseconds of each function; they take turns, so that all see the same machine."""
     times: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(warm_up + rounds):
@@ -48,7 +50,9 @@ def interleaved(functions: Mapping[str, Callable[[], object]], rounds: int, devi
     return {name: statistics.median(found) for name, found in times.items()}
 
 
-def matmul_peak(device: torch.device, size: int | None = None, rounds: int = 15, dtype: torch.dtype = torch.float32) -> float:
+def matmul_peak(
+    device: torch.device, size: int | None = None, rounds: int = 15, dtype: torch.dtype = torch.float32
+) -> float:
     """Floating-point operations a second of a large matrix product of ``dtype``, the best of ``rounds``."""
     size = size or (1536 if device.type == "cpu" else 8192)
     a, b = (torch.rand(size, size, device=device, dtype=dtype) for _ in range(2))

@@ -21,12 +21,34 @@ if TYPE_CHECKING:
     from .training import train_alternating, train_dense, train_separate
 
 _PUBLIC = {
-    "compact": "compaction", "Arm": "config", "SwitcherConfig": "config", "TrainConfig": "config", "load": "data", "MLP": "networks", "NETWORKS": "networks",
-    "Switched": "switching", "Switcher": "switching", "train_alternating": "training", "train_dense": "training", "train_separate": "training",
+    "compact": "compaction",
+    "Arm": "config",
+    "SwitcherConfig": "config",
+    "TrainConfig": "config",
+    "load": "data",
+    "MLP": "networks",
+    "NETWORKS": "networks",
+    "Switched": "switching",
+    "Switcher": "switching",
+    "train_alternating": "training",
+    "train_dense": "training",
+    "train_separate": "training",
 }
 
 __all__ = [
-    "MLP", "NETWORKS", "Arm", "Switched", "Switcher", "SwitcherConfig", "TrainConfig", "__version__", "compact", "load", "train_alternating", "train_dense", "train_separate",
+    "MLP",
+    "NETWORKS",
+    "Arm",
+    "Switched",
+    "Switcher",
+    "SwitcherConfig",
+    "TrainConfig",
+    "__version__",
+    "compact",
+    "load",
+    "train_alternating",
+    "train_dense",
+    "train_separate",
 ]
 
 

@@ -10,14 +10,16 @@ import typer
 
 from . import __version__
 from .commands import audit, compact, data, networks, pack, run, search, show, verdicts
-from .lab.names import Refused
 from .files import FileError
+from .lab.names import Refused
 
 USAGE_ERROR = typer.BadParameter.__base__
 """Every wrong argument; typer has no name of its own for it but for this child."""
 
 app = typer.Typer(
-    rich_markup_mode="rich", add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=run.EXAMPLES)(run.run)
@@ -33,8 +35,14 @@ app.command()(networks.networks)
 app.command(epilog=data.EXAMPLES)(data.data)
 
 
-@app.callback(invoke_without_command=True, epilog="Begin with [bold]snn run 2 --profile smoke[/bold], then [bold]snn table 2[/bold].")
-def top(context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False) -> None:
+@app.callback(
+    invoke_without_command=True,
+    epilog="Begin with [bold]snn run 2 --profile smoke[/bold], then [bold]snn table 2[/bold].",
+)
+def top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
     """Train switcher networks and set the results beside the paper's.
 
     Runs are recorded one by one: what is interrupted goes on where it stopped, and what is finished is not trained

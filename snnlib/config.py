@@ -16,10 +16,26 @@ ALGORITHM = 1
 """Raised when the mathematics of a run changes, so that older records read as stale (speed work leaves it)."""
 
 ADDED_LATER = {
-    "scale_inputs": False, "kernel_features": 32, "augment": False, "normalize": False, "test_images": None,
-    "reads": "weights", "pixels": "raster", "pruning": None, "rate_switcher": None, "momentum_switcher": None,
-    "weight_decay_switcher": None, "turns": (1, 1), "milestones": (0.5, 0.75), "switcher_until": 1.0, "fc_init": "normal",
-    "batch_norm": False, "start": "kaiming", "nudge": 0, "continued": False, "precision": "float32",
+    "scale_inputs": False,
+    "kernel_features": 32,
+    "augment": False,
+    "normalize": False,
+    "test_images": None,
+    "reads": "weights",
+    "pixels": "raster",
+    "pruning": None,
+    "rate_switcher": None,
+    "momentum_switcher": None,
+    "weight_decay_switcher": None,
+    "turns": (1, 1),
+    "milestones": (0.5, 0.75),
+    "switcher_until": 1.0,
+    "fc_init": "normal",
+    "batch_norm": False,
+    "start": "kaiming",
+    "nudge": 0,
+    "continued": False,
+    "precision": "float32",
 }
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
@@ -53,7 +69,9 @@ class SwitcherConfig:
 
     def __post_init__(self) -> None:
         if not self.channels or min(self.channels) < 1:
-            raise ValueError(f"channels={self.channels}: give one positive number for each encoder block, e.g. (4, 8, 16)")
+            raise ValueError(
+                f"channels={self.channels}: give one positive number for each encoder block, e.g. (4, 8, 16)"
+            )
         if len(self.kernel) != 2 or any(k < 1 or k % 2 == 0 for k in self.kernel):
             raise ValueError(f"kernel={self.kernel}: give two sizes, odd and positive, so that row i stays row i")
         if self.kernel_features < 1:
@@ -88,7 +106,9 @@ class TrainConfig:
     weight_decay_switcher: float | None = None
     alternate: str = "epoch"  # what t of Algorithm 1 counts; Fig. 4 counts epochs; or "step"
     turns: tuple[int, int] = (1, 1)  # so many of them for the switcher, then so many for the task network
-    switcher_until: float = 1.0  # share of all steps after which the switcher learns no more; ours, the paper has no such phase
+    switcher_until: float = (
+        1.0  # share of all steps after which the switcher learns no more; ours, the paper has no such phase
+    )
     clip_switcher: float | None = 1.0  # largest gradient norm of a switcher step; None: not clipped
     clip_network: float | None = 1.0  # the same for the task network; without either layers died or the loss became NaN
     through_switcher: bool = True  # the second term of Eq. 6; False cuts it
@@ -105,8 +125,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, allowed in (
-            ("schedule", ("cosine", "constant", "step")), ("alternate", ("epoch", "step")), ("split", ("full", "holdout")),
-            ("pixels", ("raster", "transposed", "shuffled")), ("fc_init", ("normal", "kaiming", "torch")), ("precision", ("float32", "bfloat16")),
+            ("schedule", ("cosine", "constant", "step")),
+            ("alternate", ("epoch", "step")),
+            ("split", ("full", "holdout")),
+            ("pixels", ("raster", "transposed", "shuffled")),
+            ("fc_init", ("normal", "kaiming", "torch")),
+            ("precision", ("float32", "bfloat16")),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(map(repr, allowed))}")
@@ -116,7 +140,16 @@ class TrainConfig:
             value = getattr(self, name)
             if not (value is None and name.endswith("_images")) and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name}={value}: must be a whole number, 1 or more")
-        for name in ("rate", "momentum", "weight_decay", "fc_std", "rate_switcher", "momentum_switcher", "weight_decay_switcher", "switcher_until"):
+        for name in (
+            "rate",
+            "momentum",
+            "weight_decay",
+            "fc_std",
+            "rate_switcher",
+            "momentum_switcher",
+            "weight_decay_switcher",
+            "switcher_until",
+        ):
             value = getattr(self, name)
             if value is None and name.endswith("_switcher"):
                 continue
@@ -128,7 +161,9 @@ class TrainConfig:
         if not 0 < self.switcher_until <= 1:
             raise ValueError(f"switcher_until={self.switcher_until}: a share of the run, above 0 and at most 1")
         if len(self.turns) != 2 or any(not isinstance(turn, int) or turn < 1 for turn in self.turns):
-            raise ValueError(f"turns={self.turns}: give two whole numbers, 1 or more: the switcher's turn, then the task network's")
+            raise ValueError(
+                f"turns={self.turns}: give two whole numbers, 1 or more: the switcher's turn, then the task network's"
+            )
         if any(not 0 < share < 1 for share in self.milestones) or list(self.milestones) != sorted(self.milestones):
             raise ValueError(f"milestones={self.milestones}: give shares of the run between 0 and 1, in rising order")
         for name in ("clip_switcher", "clip_network"):
@@ -180,11 +215,19 @@ class Arm:
         if (self.method in ("dense", "pruned")) != (self.switcher is None):
             raise ValueError(f"arm {self.name!r}: a dense or pruned arm has no switcher, every other arm has one")
         if (self.method == "pruned") != (self.pruning is not None):
-            raise ValueError(f"arm {self.name!r}: a pruned arm says which neurons it keeps (pruning), and no other arm does")
-        if self.dense_epochs < 0 or (self.dense_epochs > 0) != (self.method == "separate") and self.method != "pruned":
-            raise ValueError(f"arm {self.name!r}: dense_epochs={self.dense_epochs}, but epochs of dense training come first in a separate arm or a pruned one, and only there")
+            raise ValueError(
+                f"arm {self.name!r}: a pruned arm says which neurons it keeps (pruning), and no other arm does"
+            )
+        if self.dense_epochs < 0 or (
+            (self.dense_epochs > 0) != (self.method == "separate") and self.method != "pruned"
+        ):
+            raise ValueError(
+                f"arm {self.name!r}: dense_epochs={self.dense_epochs}, but epochs of dense training come first in a separate arm or a pruned one, and only there"
+            )
         if self.pruning and (self.pruning.of.dataset, self.pruning.of.network) != (self.dataset, self.network):
-            raise ValueError(f"arm {self.name!r}: it prunes {self.network} on {self.dataset} as {self.pruning.of.name!r}, which is {self.pruning.of.network} on {self.pruning.of.dataset}")
+            raise ValueError(
+                f"arm {self.name!r}: it prunes {self.network} on {self.dataset} as {self.pruning.of.name!r}, which is {self.pruning.of.network} on {self.pruning.of.dataset}"
+            )
 
     def settings(self) -> dict:
         """All that determines the result, as plain JSON values; names and titles left out."""

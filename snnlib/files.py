@@ -34,7 +34,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         if part is not None and os.path.exists(part):
             os.unlink(part)
-        raise FileError(f"{path} could not be written ({error.strerror}); what stood there before is unchanged. Free some space or choose another folder with --records.") from error
+        raise FileError(
+            f"{path} could not be written ({error.strerror}); what stood there before is unchanged. Free some space or choose another folder with --records."
+        ) from error
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None:
@@ -57,12 +59,18 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
         with safe_open(path, "pt") as file:
             metadata = json.loads((file.metadata() or {}).get("snnlib", "{}"))
             if metadata.get("version") != VERSION:
-                raise FileError(f"{path} is of version {metadata.get('version')}, this library reads version {VERSION}. Delete it and run again.")
+                raise FileError(
+                    f"{path} is of version {metadata.get('version')}, this library reads version {VERSION}. Delete it and run again."
+                )
             return {name: file.get_tensor(name) for name in file.keys()}, metadata
     except FileNotFoundError as error:
         raise FileError(f"{path}: there is no such file.") from error
     except (SafetensorError, ValueError, OSError) as error:
         with open(path, "rb") as file:
             start = file.read(2)
-        kind = "holds pickled objects, which are never loaded" if start in (b"PK", b"\x80\x02", b"\x80\x04") else "is cut off or no safetensors file"
+        kind = (
+            "holds pickled objects, which are never loaded"
+            if start in (b"PK", b"\x80\x02", b"\x80\x04")
+            else "is cut off or no safetensors file"
+        )
         raise FileError(f"{path} {kind} ({error}). Delete it and run again.") from error

@@ -22,7 +22,9 @@ def weight_count(widths: Sequence[int], outputs: int = 10, areas: Sequence[int] 
     return convolutions + sum(a * b for a, b in zip(inputs, inputs[1:]))
 
 
-def removed_pct(full: Sequence[int], kept: Sequence[int], outputs: int = 10, areas: Sequence[int] = (), channels: int = 1) -> float:
+def removed_pct(
+    full: Sequence[int], kept: Sequence[int], outputs: int = 10, areas: Sequence[int] = (), channels: int = 1
+) -> float:
     """Share of weights removed, in percent, as the paper's column Params (%) counts it (see :func:`weight_count`)."""
     if len(full) != len(kept) or any(k > f or k < 0 for f, k in zip(full, kept)):
         raise ValueError(f"widths {tuple(kept)} are not a pruned form of {tuple(full)}")
@@ -34,7 +36,9 @@ def kept_widths(gates: Sequence[Sequence[float]]) -> list[int]:
     return [int((np.asarray(gate) > 0).sum()) for gate in gates]
 
 
-def effective_widths(gates: Sequence[Sequence[float]], weights: Sequence[np.ndarray], kernels: Sequence[np.ndarray] = ()) -> list[int]:
+def effective_widths(
+    gates: Sequence[Sequence[float]], weights: Sequence[np.ndarray], kernels: Sequence[np.ndarray] = ()
+) -> list[int]:
     """Neurons and kernels that still matter once dead ends are followed through.
 
     ``weights`` (inputs, outputs), one an FC layer; ``kernels`` (kernels, channels, height, width), one a switched
@@ -53,11 +57,15 @@ def effective_widths(gates: Sequence[Sequence[float]], weights: Sequence[np.ndar
     return [int(layer.sum()) for layer in alive[:-1]]
 
 
-def _links(alive: Sequence[np.ndarray], weights: Sequence[np.ndarray], kernels: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _links(
+    alive: Sequence[np.ndarray], weights: Sequence[np.ndarray], kernels: Sequence[np.ndarray]
+) -> list[np.ndarray]:
     """One matrix between each two gated layers, True where the one feeds the other."""
     links = [(kernel != 0).any((2, 3)).T for kernel in kernels[1:]]
     if kernels:
-        pixels = np.repeat(np.arange(len(alive[len(kernels) - 1])), len(alive[len(kernels)]) // len(alive[len(kernels) - 1]))
+        pixels = np.repeat(
+            np.arange(len(alive[len(kernels) - 1])), len(alive[len(kernels)]) // len(alive[len(kernels) - 1])
+        )
         links.append(pixels == np.arange(len(alive[len(kernels) - 1]))[:, None])
     return links + [weight != 0 for weight in weights]
 
@@ -88,8 +96,8 @@ class PairedDifference:
 def paired_difference(a: dict[int, float], b: dict[int, float], level: float = 0.95) -> PairedDifference:
     """Difference of two arms, seed by seed: only seeds that both have count.
 
-    ``a`` and ``b`` map a seed to a figure. With fewer than two shared seeds the interval is unbounded (NaN mean for none).
-    """
+    ``a`` and ``b`` map a seed to a figure. With fewer than two shared seeds the interval is unbounded (NaN mean for
+    none)."""
     seeds = sorted(set(a) & set(b))
     differences = np.array([a[seed] - b[seed] for seed in seeds], float)
     if len(seeds) < 2:
@@ -99,7 +107,9 @@ def paired_difference(a: dict[int, float], b: dict[int, float], level: float = 0
     if error == 0:
         return PairedDifference(mean, mean, mean, len(seeds), 0.0 if mean else 1.0)
     low, high = stats.t.interval(level, len(seeds) - 1, loc=mean, scale=error)
-    return PairedDifference(mean, float(low), float(high), len(seeds), float(2 * stats.t.sf(abs(mean) / error, len(seeds) - 1)))
+    return PairedDifference(
+        mean, float(low), float(high), len(seeds), float(2 * stats.t.sf(abs(mean) / error, len(seeds) - 1))
+    )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

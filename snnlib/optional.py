@@ -1,4 +1,5 @@
-"""The folder ``fast``, where it is there. Without it the method is slower and the same: whoever asks for a part may get None."""
+"""The folder ``fast``, where it is there. Without it the method is slower and the same: whoever asks for a part may get
+None."""
 
 from __future__ import annotations
 

@@ -52,13 +52,16 @@ def left_alone(arm, seed, root, dataset):
 
 
 def kill_until_done(arm, seed, root, dataset, seconds):
-    """Start a run again and again, each time killed at a random moment; returns kills, and kills that had a checkpoint."""
+    """Start a run again and again, each time killed at a random moment; returns kills, and kills that had a
+    checkpoint."""
     path = records.path_of(arm, "quick", seed, root)
     kills = resumed = 0
     while True:
         pid = in_process(lambda: runner.run(arm, "quick", seed, root, CPU, dataset))
         if kills < 20:  # then it may end: on a busy machine every kill may come before the first checkpoint
-            time.sleep(random.uniform(0, (0.6 + 0.2 * kills) * seconds))  # longer each time: a busy machine gets on as well
+            time.sleep(
+                random.uniform(0, (0.6 + 0.2 * kills) * seconds)
+            )  # longer each time: a busy machine gets on as well
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         if not os.WIFSIGNALED(status):
@@ -72,7 +75,9 @@ def kill(root):
     """Runs of one stage and of two, undisturbed in ROOT/alone, killed in ROOT/killed."""
     dataset, kills, resumed = small_data(), 0, 0
     for arm in (tiny.ALTERNATING, tiny.SEPARATE):
-        runner.check_memory(arm, dataset, CPU)  # known to all processes then; its first time takes ten times as long as a run, and would catch nearly all kills
+        runner.check_memory(
+            arm, dataset, CPU
+        )  # known to all processes then; its first time takes ten times as long as a run, and would catch nearly all kills
         done = seed = found = 0
         while done < KILLS or not found:
             seconds = left_alone(arm, seed, root / "alone", dataset)
@@ -100,7 +105,10 @@ def share(root):
                     pass
 
     both = [in_process(work), in_process(work)]
-    return {"codes": [os.waitpid(pid, 0)[1] for pid in both], "epochs": [json.loads(line) for line in open(root / "epochs")]}
+    return {
+        "codes": [os.waitpid(pid, 0)[1] for pid in both],
+        "epochs": [json.loads(line) for line in open(root / "epochs")],
+    }
 
 
 if __name__ == "__main__":

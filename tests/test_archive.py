@@ -9,11 +9,11 @@ import tarfile
 import pytest
 import torch
 from command_line import inside
-
-from snnlib.lab import archive, records, runner
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
-from snnlib.lab.records import FileError
 from test_together import data_set
+
+from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.lab import archive, records, runner
+from snnlib.lab.records import FileError
 
 ARM = Arm("arm", "dense", train=TrainConfig(epochs=1))
 CPU = torch.device("cpu")
@@ -34,7 +34,9 @@ def made(tmp_path_factory):
 
 
 def files(root):
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("seed-*") if path.suffix != ".lock"}
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("seed-*") if path.suffix != ".lock"
+    }
 
 
 def test_what_is_packed_comes_out_as_it_was(made, tmp_path):
@@ -48,7 +50,9 @@ def test_what_is_packed_comes_out_as_it_was(made, tmp_path):
 def test_records_alone_unless_more_is_asked_for(made, tmp_path):
     names = archive.pack(tmp_path / "a.tar.gz", made)
     assert len(names) == 3 and all(name.endswith(".json") for name in names)
-    assert archive.pack(tmp_path / "b.tar.gz", made, profiles=["smoke"], checkpoints=True) == ["smoke/mnist-mlp/long/seed-0.part.safetensors"]
+    assert archive.pack(tmp_path / "b.tar.gz", made, profiles=["smoke"], checkpoints=True) == [
+        "smoke/mnist-mlp/long/seed-0.part.safetensors"
+    ]
     archive.pack(tmp_path / "c.tar.gz", made)
     assert (tmp_path / "a.tar.gz").read_bytes() == (tmp_path / "c.tar.gz").read_bytes()
 
@@ -65,7 +69,9 @@ def test_a_finished_record_is_not_overwritten_by_another(made, tmp_path):
     assert files(tmp_path / "there") == before
     failed = next((tmp_path / "there").glob("quick/*/diverging/seed-0.json"))
     records.write(failed, records.read(failed) | {"seconds": 1.0})
-    assert archive.unpack(tmp_path / "a.tar.gz", tmp_path / "there").replaced == ["quick/mnist-mlp/diverging/seed-0.json"]
+    assert archive.unpack(tmp_path / "a.tar.gz", tmp_path / "there").replaced == [
+        "quick/mnist-mlp/diverging/seed-0.json"
+    ]
     archive.unpack(tmp_path / "a.tar.gz", tmp_path / "there", force=True)
     assert records.read(other)["seconds"] != 12345.0
 
@@ -79,15 +85,18 @@ def archive_of(path, content):
     return path
 
 
-@pytest.mark.parametrize("name, data, problem", [
-    ("../seed-0.json", b"{}", "is no record"),
-    ("quick/mnist-mlp/../seed-0.json", b"{}", "is no record"),
-    ("/etc/a/b/seed-0.json", b"{}", "is no record"),
-    ("quick/mnist-mlp/arm/notes.txt", b"", "is no record"),
-    ("quick/mnist-mlp/arm/seed-0.json", b'{"version":', "cut off or no JSON"),
-    ("quick/mnist-mlp/arm/seed-0.json", b"[1]", "is no record of version"),
-    ("quick/mnist-mlp/arm/seed-0.json", b'{"version": 99}', "is no record of version"),
-])
+@pytest.mark.parametrize(
+    "name, data, problem",
+    [
+        ("../seed-0.json", b"{}", "is no record"),
+        ("quick/mnist-mlp/../seed-0.json", b"{}", "is no record"),
+        ("/etc/a/b/seed-0.json", b"{}", "is no record"),
+        ("quick/mnist-mlp/arm/notes.txt", b"", "is no record"),
+        ("quick/mnist-mlp/arm/seed-0.json", b'{"version":', "cut off or no JSON"),
+        ("quick/mnist-mlp/arm/seed-0.json", b"[1]", "is no record of version"),
+        ("quick/mnist-mlp/arm/seed-0.json", b'{"version": 99}', "is no record of version"),
+    ],
+)
 def test_what_is_no_record_is_not_unpacked(made, tmp_path, name, data, problem):
     good = records.path_of(ARM, "quick", 1, made).read_bytes()
     source = archive_of(tmp_path / "a.tar.gz", {"quick/mnist-mlp/arm/seed-1.json": good, name: data})
@@ -99,7 +108,12 @@ def test_what_is_no_record_is_not_unpacked(made, tmp_path, name, data, problem):
 def test_a_damaged_archive_changes_nothing(made, tmp_path):
     archive.pack(tmp_path / "a.tar.gz", made)
     whole = (tmp_path / "a.tar.gz").read_bytes()
-    for spoiled in (whole[: len(whole) // 2], b"no archive", gzip.compress(b"no tar"), whole[:100] + b"\0" * 50 + whole[150:]):
+    for spoiled in (
+        whole[: len(whole) // 2],
+        b"no archive",
+        gzip.compress(b"no tar"),
+        whole[:100] + b"\0" * 50 + whole[150:],
+    ):
         (tmp_path / "a.tar.gz").write_bytes(spoiled)
         with pytest.raises(FileError, match="a.tar.gz is damaged|is no record|no JSON"):
             archive.unpack(tmp_path / "a.tar.gz", tmp_path / "there")
@@ -110,7 +124,10 @@ def test_a_damaged_archive_changes_nothing(made, tmp_path):
 
 def test_any_flipped_bit_is_named_or_harmless(made, tmp_path):
     archive.pack(tmp_path / "a.tar.gz", made)
-    whole, right = (tmp_path / "a.tar.gz").read_bytes(), {name: data for name, data in files(made).items() if name.endswith(".json")}
+    whole, right = (
+        (tmp_path / "a.tar.gz").read_bytes(),
+        {name: data for name, data in files(made).items() if name.endswith(".json")},
+    )
     for at in range(0, len(whole), 7):
         spoiled = bytearray(whole)
         spoiled[at] ^= 1 << at % 8
@@ -133,7 +150,9 @@ def test_weights_of_a_finished_record_are_not_overwritten_by_others(made, tmp_pa
     archive.unpack(tmp_path / "a.tar.gz", tmp_path / "there")
     path = records.path_of(ARM, "quick", 0, tmp_path / "there")
     name = "quick/mnist-mlp/arm/seed-0.safetensors"
-    spoiled = archive_of(tmp_path / "b.tar.gz", {"quick/mnist-mlp/arm/seed-0.json": path.read_bytes(), name: b"other weights"})
+    spoiled = archive_of(
+        tmp_path / "b.tar.gz", {"quick/mnist-mlp/arm/seed-0.json": path.read_bytes(), name: b"other weights"}
+    )
     before = files(tmp_path / "there")
     for source in (spoiled, archive_of(tmp_path / "c.tar.gz", {name: b"other weights"})):
         assert archive.unpack(source, tmp_path / "there").refused == [name]

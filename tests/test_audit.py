@@ -1,4 +1,5 @@
-"""The audit: the paper's own disagreements are found, and no others; bounds from widths hold for any network of these widths."""
+"""The audit: the paper's own disagreements are found, and no others; bounds from widths hold for any network of these
+widths."""
 
 import csv
 import io
@@ -10,9 +11,9 @@ from command_line import inside
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnlib.report import audit, tables
 from snnlib import metrics
 from snnlib.lab import records
+from snnlib.report import audit, tables
 
 ROWS = audit.percentages()
 
@@ -39,7 +40,11 @@ def printed(tmp_path, monkeypatch):
 
 
 def test_exactly_the_known_percentages_disagree():
-    found = {(row.dataset, row.network, row.method): (row.printed, row.recounted, row.quoted) for row in ROWS if row.agrees is False}
+    found = {
+        (row.dataset, row.network, row.method): (row.printed, row.recounted, row.quoted)
+        for row in ROWS
+        if row.agrees is False
+    }
     assert found == {
         ("mnist", "mlp", "L0 (lambda sep.)"): (90.06, 89.99, True),
         ("cifar10", "vgg16", "NestedNet (H)"): (0.28, 0.37, True),
@@ -60,7 +65,9 @@ def test_exactly_one_row_counts_inputs_that_nothing_feeds():
 
 def test_every_printed_percentage_is_audited_and_what_cannot_be_recounted_is_said():
     printed = [row for table in "1234" for row in tables.paper_rows(table) if row.removed_pct is not None]
-    assert [(row.table, row.network, row.method, row.printed) for row in ROWS] == [(row.table, row.network, row.arm, row.removed_pct) for row in printed]
+    assert [(row.table, row.network, row.method, row.printed) for row in ROWS] == [
+        (row.table, row.network, row.arm, row.removed_pct) for row in printed
+    ]
     (left_out,) = [row for row in ROWS if row.recounted is None]
     assert (left_out.method, left_out.note) == ("edge-popup", "no widths are printed")
     assert left_out.agrees is left_out.structural is left_out.live_widths is None
@@ -71,16 +78,24 @@ def test_the_kernels_of_every_lenet_row_feed_enough_inputs():
     lenet = [row for row in ROWS if row.network == "lenet5-caffe"]
     assert [(row.widths[1] * 16, row.widths[2]) for row in lenet] == [(208, 88), (160, 76), (288, 65), (592, 268)]
     assert audit.live_widths((20, 50, 800, 500), (12, 16, 268, 192), 2) == (12, 16, 256, 192)
-    assert audit.live_widths((20, 50, 800, 500), (12, 37, 20, 192), 2) == (12, 20, 20, 192), "no more kernels matter than have a reader"
-    assert audit.live_widths((784, 300, 100), (456, 134, 45), 0) == (456, 134, 45), "of pixels and hidden neurons widths prove nothing"
+    assert audit.live_widths((20, 50, 800, 500), (12, 37, 20, 192), 2) == (12, 20, 20, 192), (
+        "no more kernels matter than have a reader"
+    )
+    assert audit.live_widths((784, 300, 100), (456, 134, 45), 0) == (456, 134, 45), (
+        "of pixels and hidden neurons widths prove nothing"
+    )
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_no_network_of_these_widths_has_more_alive(data):
-    """Whichever kernels and inputs are kept, what metrics follows through in the factors is within the bound from widths."""
+    """Whichever kernels and inputs are kept, what metrics follows through in the factors is within the bound from
+    widths."""
     kernels, pixels, hidden = (data.draw(st.integers(1, 4)) for _ in range(3))
-    gates = [data.draw(st.lists(st.integers(0, 1), min_size=size, max_size=size)) for size in (3, kernels, kernels * pixels, hidden)]
+    gates = [
+        data.draw(st.lists(st.integers(0, 1), min_size=size, max_size=size))
+        for size in (3, kernels, kernels * pixels, hidden)
+    ]
     full, kept = [len(gate) for gate in gates], metrics.kept_widths(gates)
     weights = [np.ones((kernels * pixels, hidden)), np.ones((hidden, 2))]
     alive = metrics.effective_widths(gates, weights, [np.ones((3, 1, 2, 2)), np.ones((kernels, 3, 2, 2))])
@@ -92,7 +107,11 @@ def test_no_network_of_these_widths_has_more_alive(data):
 
 
 def test_exactly_the_known_gains_disagree():
-    found = {(gain.network, gain.over): (gain.stated, gain.computed, gain.same_as) for gain in audit.gains() if not gain.agrees}
+    found = {
+        (gain.network, gain.over): (gain.stated, gain.computed, gain.same_as)
+        for gain in audit.gains()
+        if not gain.agrees
+    }
     assert found == {
         ("resnet34", "N2N"): (0.29, 0.27, ("SNN less baseline",)),
         ("mobilenetv1 (x0.25)", "Lottery Ticket"): (1.6, 3.1, ("Lottery Ticket less baseline",)),
@@ -124,14 +143,17 @@ def test_a_network_without_a_baseline_or_of_unknown_layers_is_left_out_and_named
     assert (second.recounted, second.note) == (None, "this network's layers, or this data set's classes, are not known")
 
 
-@pytest.mark.parametrize("old, new, told", [
-    ("456-", "785-", "table 1, mlp, SNN: widths (785, 134, 45) are not a pruned form of (784, 300, 100)"),
-    ("456-134-45", "456-134", "table 1, mlp, SNN: widths (456, 134) are not a pruned form"),
-    ("456-", "456.5-", "line 3 (MLP, SNN): widths '456.5-134-45' are not whole numbers joined by hyphens"),
-    ("456-", "-456-", "line 3 (MLP, SNN): widths '-456-134-45' are not whole numbers"),
-    ("74.61", "much", "could not convert string to float: 'much'"),
-    (",all,no", "", "a row is not whole"),
-])
+@pytest.mark.parametrize(
+    "old, new, told",
+    [
+        ("456-", "785-", "table 1, mlp, SNN: widths (785, 134, 45) are not a pruned form of (784, 300, 100)"),
+        ("456-134-45", "456-134", "table 1, mlp, SNN: widths (456, 134) are not a pruned form"),
+        ("456-", "456.5-", "line 3 (MLP, SNN): widths '456.5-134-45' are not whole numbers joined by hyphens"),
+        ("456-", "-456-", "line 3 (MLP, SNN): widths '-456-134-45' are not whole numbers"),
+        ("74.61", "much", "could not convert string to float: 'much'"),
+        (",all,no", "", "a row is not whole"),
+    ],
+)
 def test_a_spoiled_row_is_named_with_the_file_and_the_remedy(printed, capsys, old, new, told):
     path = printed(BASELINE, SNN.replace(old, new) if old != ",all,no" else "1,MNIST\n")
     code, said, error = inside(capsys, "audit")
@@ -149,7 +171,11 @@ def test_a_file_without_a_column_and_one_without_an_audited_row_are_refused(prin
 
 def test_missing_tables_are_told_with_the_remedy(printed, capsys, tmp_path):
     code, said, error = inside(capsys, "audit")
-    assert code == 2 and not said and f"{tmp_path / 'paper' / 'tables.csv'} is missing. Restore it with `git checkout data/paper`" in error
+    assert (
+        code == 2
+        and not said
+        and f"{tmp_path / 'paper' / 'tables.csv'} is missing. Restore it with `git checkout data/paper`" in error
+    )
 
 
 # the command
@@ -172,13 +198,29 @@ def test_json_csv_and_markdown(capsys):
     found = json.loads(inside(capsys, "audit", "--json")[1])
     assert len(found["percentages"]) == len(ROWS) and len(found["gains"]) == 9
     assert found["percentages"][3] == {
-        "table": "1", "dataset": "mnist", "network": "mlp", "method": "SNN", "quoted": False, "widths": [456, 134, 45], "printed": 74.61, "full": [784, 300, 100],
-        "recounted": 74.61, "difference": 0.0, "agrees": True, "live_widths": [456, 134, 45], "structural": 74.61, "note": "",
+        "table": "1",
+        "dataset": "mnist",
+        "network": "mlp",
+        "method": "SNN",
+        "quoted": False,
+        "widths": [456, 134, 45],
+        "printed": 74.61,
+        "full": [784, 300, 100],
+        "recounted": 74.61,
+        "difference": 0.0,
+        "agrees": True,
+        "live_widths": [456, 134, 45],
+        "structural": 74.61,
+        "note": "",
     }
     lines = list(csv.DictReader(io.StringIO(inside(capsys, "audit", "--csv")[1])))
     assert len(lines) == len(ROWS) and set(lines[0]) == set(found["percentages"][0])
     (vgg,) = [line for line in lines if (line["network"], line["method"]) == ("vgg-cov2", "SNN")]
-    assert (vgg["widths"], vgg["live_widths"], vgg["structural"]) == ("49-43-12530-203-156", "49-43-11008-203-156", "46.8")
+    assert (vgg["widths"], vgg["live_widths"], vgg["structural"]) == (
+        "49-43-12530-203-156",
+        "49-43-11008-203-156",
+        "46.8",
+    )
     text = inside(capsys, "audit", "--md")[1].splitlines()
     assert text[0].startswith("| table | network |") and text[1].startswith("| --- |")
     assert sum(line.startswith("| ") for line in text) == len(ROWS) + 9 + 4

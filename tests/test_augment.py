@@ -4,14 +4,16 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as transform
 
-from snnlib.training.loops import augment
 from snnlib.seeds import generator
+from snnlib.training.loops import augment
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 28), (3, 10, 17), (1, 5, 5)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_a_batch_is_what_torchvision_makes_of_each_image(shape, layout):
-    images = torch.randint(0, 256, (200, *shape), dtype=torch.uint8, generator=generator(0, "images")).contiguous(memory_format=layout)
+    images = torch.randint(0, 256, (200, *shape), dtype=torch.uint8, generator=generator(0, "images")).contiguous(
+        memory_format=layout
+    )
     padding = shape[1] // 8
     chosen = augment.choices(200, padding, generator(0, "augment"))
     before = images.clone()

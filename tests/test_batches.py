@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-
 from snnlib.training.loops.batches import Batches, colour_statistics, order
+
 from snnlib.config import TrainConfig
 from snnlib.data import Dataset
 from snnlib.seeds import generator
@@ -44,7 +44,9 @@ def test_normalisation_is_the_plain_computation_in_float64():
     images = dataset().x_train
     mean, deviation = colour_statistics(images, torch.float64)
     plain = (images.double() / 255).transpose(0, 1).flatten(1)
-    assert torch.allclose(mean.flatten(), plain.mean(1), rtol=1e-12) and torch.allclose(deviation.flatten(), plain.std(1, correction=0), rtol=1e-12)
+    assert torch.allclose(mean.flatten(), plain.mean(1), rtol=1e-12) and torch.allclose(
+        deviation.flatten(), plain.std(1, correction=0), rtol=1e-12
+    )
 
 
 def test_a_data_set_smaller_than_a_batch_is_refused():

@@ -1,4 +1,5 @@
-"""The book: pairs that agree, notebooks that run as they stand, pages without a broken link or equation, one address."""
+"""The book: pairs that agree, notebooks that run as they stand, pages without a broken link or equation, one
+address."""
 
 from __future__ import annotations
 
@@ -220,7 +221,17 @@ def test_publishing_outputs_of_an_older_text_is_refused(chapter, tmp_path):
 @pytest.fixture(scope="module")
 def validated():
     """What nbval says of each chapter, by its text: two at once, for most of a chapter's time is one thread's."""
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", "-q", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "--nbval-cell-timeout=120",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
 
     def validate(text):
         return subprocess.run([*command, str(pairs.notebook_of(text))], cwd=ROOT, text=True, capture_output=True)
@@ -301,9 +312,15 @@ def test_no_link_inside_the_book_is_broken(pages, soups):
 def test_every_image_has_alt_text(soups):
     for page, soup in soups.items():
         for image in soup.find_all("img"):
-            assert (image.get("alt") or "").strip() not in ("", image.get("src"), Path(image.get("src") or "").name), (page.name, str(image)[:200])
+            assert (image.get("alt") or "").strip() not in ("", image.get("src"), Path(image.get("src") or "").name), (
+                page.name,
+                str(image)[:200],
+            )
         for drawing in soup.article.find_all("svg"):
-            assert drawing.get("aria-label") or drawing.title or drawing.get("aria-hidden"), (page.name, str(drawing)[:200])
+            assert drawing.get("aria-label") or drawing.title or drawing.get("aria-hidden"), (
+                page.name,
+                str(drawing)[:200],
+            )
 
 
 def test_no_page_fetches_a_script_or_style_from_elsewhere(soups):
@@ -325,11 +342,20 @@ RENDERED = """() => [...document.querySelectorAll('.math')].map(math => {
 """What the browser made of each equation of a page."""
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: equations are not rendered (Debian: apt-get install chromium)")
+@pytest.mark.skipif(
+    not CHROMIUM, reason="no Chromium on this machine: equations are not rendered (Debian: apt-get install chromium)"
+)
 def test_every_equation_renders_without_a_network(soups):
     from playwright.sync_api import sync_playwright
 
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    switches = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ]
     with sync_playwright() as play, play.chromium.launch(executable_path=CHROMIUM, args=switches) as browser:
         for page, soup in soups.items():
             tab, failed = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page(), []
@@ -385,6 +411,12 @@ def test_the_readmes_links_into_the_project_lead_somewhere():
 
 def test_the_readmes_example_runs():
     code = re.search(r"```python\n(.*?)```", readme.README.read_text(), re.S).group(1)
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"\(\d+, \d+, \d+, 10\) 0\.\d+", done.stdout.strip()), done.stdout

@@ -15,16 +15,39 @@ import torch
 from command_line import ENVIRONMENT, PROJECT, TINY, inside, snn, start
 from filelock import FileLock
 
-from snnlib import files
-from snnlib import __version__, data
-from snnlib.lab import records, trained
+from snnlib import __version__, data, files
 from snnlib.compaction import load_compact
+from snnlib.lab import records, trained
 from snnlib.lab.experiments import TABLES, arm_of
 
 WITHOUT_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 ROW_KEYS = {
-    "table", "dataset", "network", "arm", "title", "source", "profile", "regime", "n", "failed", "acc_mean", "acc_std", "widths",
-    "start_pct", "first_pct", "removed_pct", "effective_pct", "diff_mean", "diff_low", "diff_high", "all_mean", "all_low", "all_high", "macs", "seconds", "note",
+    "table",
+    "dataset",
+    "network",
+    "arm",
+    "title",
+    "source",
+    "profile",
+    "regime",
+    "n",
+    "failed",
+    "acc_mean",
+    "acc_std",
+    "widths",
+    "start_pct",
+    "first_pct",
+    "removed_pct",
+    "effective_pct",
+    "diff_mean",
+    "diff_low",
+    "diff_high",
+    "all_mean",
+    "all_low",
+    "all_high",
+    "macs",
+    "seconds",
+    "note",
 }
 
 
@@ -111,10 +134,14 @@ def test_table_as_csv_and_markdown(smoke, capsys):
 def test_status(smoke, capsys):
     root = smoke[0]
     found = json.loads(snn("status", "--json", "--records", root).stdout)
-    assert [(part["table"], part["profile"]) for part in found] == [(name, "smoke") for name in TABLES if "smoke" in TABLES[name].arms]
+    assert [(part["table"], part["profile"]) for part in found] == [
+        (name, "smoke") for name in TABLES if "smoke" in TABLES[name].arms
+    ]
     arms, (found,) = len(TABLES["2"].arms["smoke"]), [part for part in found if part["table"] == "2"]
     assert found["counts"] == {"recorded": 4, "missing": 2 * arms - 4, "stale": 0, "failed": 0, "broken": 0}
-    assert {(run["arm"], run["seed"]) for run in found["recorded"]} == {(arm, seed) for arm in ("dense", "snn-al-epoch") for seed in (0, 1)}
+    assert {(run["arm"], run["seed"]) for run in found["recorded"]} == {
+        (arm, seed) for arm in ("dense", "snn-al-epoch") for seed in (0, 1)
+    }
     _, text, _ = inside(capsys, "status", "--records", root)
     assert f"4 recorded, {2 * arms - 4} missing" in text
 
@@ -125,16 +152,31 @@ def test_status_of_an_empty_folder_says_how_to_begin(tmp_path, capsys):
 
 
 def test_spoiled_records_are_named_and_left_out(copy, capsys):
-    stale, broken, failed = (smoke_path(copy, arm, seed) for arm, seed in (("dense", 1), ("snn-al-epoch", 0), ("snn-al-epoch", 1)))
+    stale, broken, failed = (
+        smoke_path(copy, arm, seed) for arm, seed in (("dense", 1), ("snn-al-epoch", 0), ("snn-al-epoch", 1))
+    )
     stale.write_text(stale.read_text().replace(records.read(stale)["settings_hash"], "0" * 12))
     broken.write_bytes(broken.read_bytes()[:500])
     record = records.read(failed)
     records.write(failed, record | {"status": "failed", "result": None, "error": {"message": "the loss became nan"}})
-    (counts,) = (part["counts"] for part in json.loads(inside(capsys, "status", "--json", "--records", copy)[1]) if part["table"] == "2")
-    assert {state: counts[state] for state in ("recorded", "stale", "failed", "broken")} == {"recorded": 1, "stale": 1, "failed": 1, "broken": 1}
+    (counts,) = (
+        part["counts"]
+        for part in json.loads(inside(capsys, "status", "--json", "--records", copy)[1])
+        if part["table"] == "2"
+    )
+    assert {state: counts[state] for state in ("recorded", "stale", "failed", "broken")} == {
+        "recorded": 1,
+        "stale": 1,
+        "failed": 1,
+        "broken": 1,
+    }
     code, text, _ = inside(capsys, "table", "2", "--records", copy)
     assert code == 0
-    for line in ("stale (settings changed since): dense seed 1", "broken: snn-al-epoch seed 0", "failed: snn-al-epoch seed 1 (the loss became nan)"):
+    for line in (
+        "stale (settings changed since): dense seed 1",
+        "broken: snn-al-epoch seed 0",
+        "failed: snn-al-epoch seed 1 (the loss became nan)",
+    ):
         assert line in text
     assert f"--arm snn-al-epoch --seed 1 --force --records {copy}`" in text
     assert "0 (+ 1 failed)" in text
@@ -154,7 +196,15 @@ def test_compact_writes_the_plain_network(smoke, tmp_path, capsys):
     images = data.scale(data.load("mnist").x_test[:200])
     with torch.no_grad():
         assert torch.allclose(model(images), smaller(images), atol=1e-5)
-    short = inside(capsys, "compact", "smoke/mnist-mlp/snn-al-epoch/seed-1", "--out", tmp_path / "same.safetensors", "--records", root)
+    short = inside(
+        capsys,
+        "compact",
+        "smoke/mnist-mlp/snn-al-epoch/seed-1",
+        "--out",
+        tmp_path / "same.safetensors",
+        "--records",
+        root,
+    )
     assert short[0] == 0
     assert (tmp_path / "same.safetensors").read_bytes() == (tmp_path / "small.safetensors").read_bytes()
 
@@ -169,7 +219,9 @@ def test_compact_without_weights_names_the_command_that_makes_them(copy, tmp_pat
 
 
 def test_compact_of_a_dense_run_is_refused(smoke, tmp_path, capsys):
-    code, _, error = inside(capsys, "compact", smoke_path(smoke[0], "dense", 0), "--out", tmp_path / "small.safetensors")
+    code, _, error = inside(
+        capsys, "compact", smoke_path(smoke[0], "dense", 0), "--out", tmp_path / "small.safetensors"
+    )
     assert code == 2 and "without switcher" in error
 
 
@@ -205,7 +257,10 @@ def test_wrong_arguments_end_with_one_clear_line_and_exit_code_2(words, message,
 def test_wrong_arguments_as_a_subprocess():
     ended = snn("table", "22")
     assert ended.returncode == 2
-    assert ended.stderr == "snn: unknown table '22': did you mean '2'? known: 1, 2, 3, 4, controls, question, pattern, search, stability, rounding\n"
+    assert (
+        ended.stderr
+        == "snn: unknown table '22': did you mean '2'? known: 1, 2, 3, 4, controls, question, pattern, search, stability, rounding\n"
+    )
 
 
 def test_help_and_version_come_without_torch():
@@ -213,8 +268,15 @@ def test_help_and_version_come_without_torch():
         "import sys\nfrom snnlib.__main__ import main\n"
         "try:\n    main(sys.argv[1:])\nfinally:\n    assert not {'torch', 'pandas', 'scipy'} & set(sys.modules), 'a heavy import'"
     )
-    for words, expected in ((["--help"], "compact"), (["run", "--help"], "--time-budget"), (["--version"], __version__), (["status"], "")):
-        ended = subprocess.run([sys.executable, "-c", script, *words], cwd=PROJECT, env=ENVIRONMENT, capture_output=True, text=True)
+    for words, expected in (
+        (["--help"], "compact"),
+        (["run", "--help"], "--time-budget"),
+        (["--version"], __version__),
+        (["status"], ""),
+    ):
+        ended = subprocess.run(
+            [sys.executable, "-c", script, *words], cwd=PROJECT, env=ENVIRONMENT, capture_output=True, text=True
+        )
         assert ended.returncode == 0, ended.stderr
         assert expected in ended.stdout
 
@@ -227,7 +289,10 @@ def test_data_describes_a_sound_set_and_refuses_a_damaged_one(tmp_path):
     raw = bytearray(file.read_bytes())
     raw[100] ^= 1
     file.write_bytes(raw)
-    for words in (("data", "mnist"), ("run", "2", "--profile", "smoke", "--arm", "dense", "--seed", "0", "--records", tmp_path / "records")):
+    for words in (
+        ("data", "mnist"),
+        ("run", "2", "--profile", "smoke", "--arm", "dense", "--seed", "0", "--records", tmp_path / "records"),
+    ):
         ended = snn(*words, SNNLIB_DATA=str(tmp_path))
         assert ended.returncode == 2
         assert str(file) in ended.stderr
@@ -265,7 +330,9 @@ def test_force_trains_again(tiny, tmp_path):
 
 def test_an_archive_that_cannot_be_written_is_refused_before_training(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    ended = snn("run", "tiny", "--records", tmp_path / "records", "--pack", tmp_path / "file" / "a.tar.gz", program=TINY)
+    ended = snn(
+        "run", "tiny", "--records", tmp_path / "records", "--pack", tmp_path / "file" / "a.tar.gz", program=TINY
+    )
     assert ended.returncode == 2 and "a.tar.gz could not be written" in ended.stderr
     assert not list(tmp_path.rglob("seed-*"))
 

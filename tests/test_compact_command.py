@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from command_line import inside
+from snnlib.training.loops.batches import Batches
 
 from snnlib import data
-from snnlib.lab import records, runner, trained
-from snnlib.training.loops.batches import Batches
 from snnlib.compaction import load_compact
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.lab import records, runner, trained
 
 TRAIN = TrainConfig(epochs=2, train_images=128, batch_size=32)
 SWITCHER = SwitcherConfig(channels=(2, 4), initial_mean=0.3)
@@ -26,7 +26,9 @@ def run(tmp_path, network, **changes):
     return records.path_of(arm, "smoke", 0, tmp_path)
 
 
-@pytest.mark.parametrize("network, changes", [("lenet5-caffe", {}), ("vgg-cov2-bn", {"normalize": True}), ("mobilenet-v1-x0.25", {})])
+@pytest.mark.parametrize(
+    "network, changes", [("lenet5-caffe", {}), ("vgg-cov2-bn", {"normalize": True}), ("mobilenet-v1-x0.25", {})]
+)
 def test_compact_writes_a_smaller_network_that_agrees(tmp_path, capsys, network, changes):
     path, out = run(tmp_path, network, **changes), tmp_path / "small.safetensors"
     code, text, error = inside(capsys, "compact", path, "--out", out)
@@ -34,11 +36,15 @@ def test_compact_writes_a_smaller_network_that_agrees(tmp_path, capsys, network,
     arm, whole, model = trained.load(path)
     small, result = load_compact(out), records.read(path)["result"]
     assert type(small) is type(whole) and not small.training
-    assert "-".join(map(str, (*whole.gate_widths(), 10))) + " -> " + "-".join(map(str, (*small.gate_widths(), 10))) in text
+    assert (
+        "-".join(map(str, (*whole.gate_widths(), 10))) + " -> " + "-".join(map(str, (*small.gate_widths(), 10))) in text
+    )
     assert f"MACs    {result['macs_full']} -> {result['macs']} " in text
     assert sum(small.gate_widths()) < sum(whole.gate_widths())
     dataset = runner.load_data(arm, torch.device("cpu"))
-    images = Batches(dataset, arm.train, 0).standard(data.scale(dataset.x_test[-50:]))  # others than the command compared
+    images = Batches(dataset, arm.train, 0).standard(
+        data.scale(dataset.x_test[-50:])
+    )  # others than the command compared
     with torch.no_grad():
         expected = model.eval()(images)
         torch.testing.assert_close(small(images), expected, rtol=0, atol=1e-4 * max(1.0, float(expected.abs().max())))

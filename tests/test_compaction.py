@@ -7,19 +7,27 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from snnlib import files
-from snnlib import metrics
-from snnlib.lab import records
+from snnlib import files, metrics
 from snnlib.compaction import compact, fold, load_compact, save_compact
 from snnlib.compaction.layers import Layer, absorb, connections, cut, scale
 from snnlib.config import SwitcherConfig
+from snnlib.lab import records
 from snnlib.networks import MLP, NETWORKS, ConvNet, DeepNet, count
 from snnlib.networks.convnet import Stage
 from snnlib.switching.switched import Switched
 
 WIDTHS = st.lists(st.integers(1, 12), min_size=2, max_size=5)
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
-DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")])]
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda",
+        marks=[
+            pytest.mark.cuda,
+            pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device"),
+        ],
+    ),
+]
 
 
 def network_of(widths, seed=0, dtype=torch.float64, zeros=0.0):
@@ -37,7 +45,10 @@ def gates_of(network, seed=0, pruned=0.5):
     """Factors from 0 to 2, of which about the share ``pruned`` is exactly 0."""
     draw = torch.Generator().manual_seed(seed + 1)
     dtype = network.layers[0].weight.dtype
-    return [2 * torch.rand(width, generator=draw, dtype=dtype) * (torch.rand(width, generator=draw) >= pruned) for width in network.gate_widths()]
+    return [
+        2 * torch.rand(width, generator=draw, dtype=dtype) * (torch.rand(width, generator=draw) >= pruned)
+        for width in network.gate_widths()
+    ]
 
 
 def images_for(network, count=7):
@@ -47,19 +58,28 @@ def images_for(network, count=7):
 
 
 def effective(network, gates):
-    return metrics.effective_widths([gate.numpy() for gate in gates], [weight.detach().numpy() for weight in network.linear_weights()])
+    return metrics.effective_widths(
+        [gate.numpy() for gate in gates], [weight.detach().numpy() for weight in network.linear_weights()]
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @settings(deadline=None, max_examples=40)
-@given(widths=WIDTHS, seed=st.integers(0, 99), pruned=st.sampled_from([0.0, 0.3, 0.7, 1.0]), zeros=st.sampled_from([0.0, 0.6]))
+@given(
+    widths=WIDTHS,
+    seed=st.integers(0, 99),
+    pruned=st.sampled_from([0.0, 0.3, 0.7, 1.0]),
+    zeros=st.sampled_from([0.0, 0.6]),
+)
 def test_gated_folded_and_compacted_logits_agree(dtype, widths, seed, pruned, zeros):
     network = network_of(widths, seed, dtype, zeros)
     gates, x = gates_of(network, seed, pruned), images_for(network)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     expected, folded, small = network(x, gates), fold(network, gates), compact(network, gates)
     assert folded.widths == network.widths
-    assert small.widths == (*effective(network, gates), widths[-1]) or small.widths == (0, widths[-1]) and sum(effective(network, gates)) == 0
+    assert small.widths == (*effective(network, gates), widths[-1]) or (
+        small.widths == (0, widths[-1]) and sum(effective(network, gates)) == 0
+    )
     for other in (folded, small):
         assert type(other) is MLP
         torch.testing.assert_close(other(x), expected, rtol=0, atol=TOLERANCE[dtype])
@@ -204,12 +224,14 @@ def test_macs_are_counted_right(widths, seed, pruned):
     with FlopCounterMode(display=False) as counter:
         small(x)
     assert counter.get_total_flops() == 2 * len(x) * metrics.weight_count(small.widths[:-1], small.widths[-1])
-    assert metrics.weight_count(small.widths[:-1], small.widths[-1]) == sum(layer.weight.numel() for layer in small.layers)
+    assert metrics.weight_count(small.widths[:-1], small.widths[-1]) == sum(
+        layer.weight.numel() for layer in small.layers
+    )
 
 
-@pytest.mark.parametrize("gates", [
-    [torch.ones(4)], [torch.ones(5), torch.ones(5)], [torch.ones(5, 1), torch.ones(4)], [],
-])
+@pytest.mark.parametrize(
+    "gates", [[torch.ones(4)], [torch.ones(5), torch.ones(5)], [torch.ones(5, 1), torch.ones(4)], []]
+)
 @pytest.mark.parametrize("operation", [fold, compact])
 def test_gates_that_do_not_fit_are_named(operation, gates):
     with pytest.raises(ValueError, match=r"for layers of widths \(5, 4\)"):
@@ -264,14 +286,27 @@ def test_layers_wider_than_the_first_and_of_one_neuron_compact_exactly():
 
 
 STAGES = st.lists(
-    st.builds(Stage, kernels=st.integers(1, 5), side=st.sampled_from([1, 2, 3]), padding=st.sampled_from([0, 1]), pool=st.booleans()), min_size=1, max_size=3
+    st.builds(
+        Stage,
+        kernels=st.integers(1, 5),
+        side=st.sampled_from([1, 2, 3]),
+        padding=st.sampled_from([0, 1]),
+        pool=st.booleans(),
+    ),
+    min_size=1,
+    max_size=3,
 )
 
 
-def convnet_of(plan, seed=0, dtype=torch.float64, zeros=0.0, batch_norm=False, bias=True, image=(2, 22, 23), hidden=(6,), classes=3):
-    """A network with random biases, batch norm and running statistics; of its kernels' slices the share ``zeros`` is exactly 0."""
+def convnet_of(
+    plan, seed=0, dtype=torch.float64, zeros=0.0, batch_norm=False, bias=True, image=(2, 22, 23), hidden=(6,), classes=3
+):
+    """A network with random biases, batch norm and running statistics; of its kernels' slices the share ``zeros`` is
+    exactly 0."""
     draw = torch.Generator().manual_seed(seed)
-    network = ConvNet(plan, hidden, image, classes, bias=bias, batch_norm=batch_norm, fc_std=0.3, generator=draw).to(dtype)
+    network = ConvNet(plan, hidden, image, classes, bias=bias, batch_norm=batch_norm, fc_std=0.3, generator=draw).to(
+        dtype
+    )
     with torch.no_grad():
         for conv in network.convolutions:
             conv.weight.mul_(torch.rand((*conv.weight.shape[:2], 1, 1), generator=draw) >= zeros)
@@ -280,7 +315,7 @@ def convnet_of(plan, seed=0, dtype=torch.float64, zeros=0.0, batch_norm=False, b
         for name, value in network.state_dict().items():
             if name.endswith(("bias", "running_mean")):
                 value.normal_(0.0, 0.3, generator=draw)
-            elif name.endswith("running_var") or name.startswith("norms") and name.endswith("weight"):
+            elif name.endswith("running_var") or (name.startswith("norms") and name.endswith("weight")):
                 value.uniform_(0.5, 2.0, generator=draw)
     return network.eval()
 
@@ -289,11 +324,16 @@ def factors_of(network, seed=0, pruned=0.5):
     """Factors from 0 to 2, of which about the share ``pruned`` is exactly 0."""
     draw = torch.Generator().manual_seed(seed + 1)
     dtype = network.linear_weights()[0].dtype
-    return [2 * torch.rand(width, generator=draw, dtype=dtype) * (torch.rand(width, generator=draw) >= pruned) for width in network.gate_widths()]
+    return [
+        2 * torch.rand(width, generator=draw, dtype=dtype) * (torch.rand(width, generator=draw) >= pruned)
+        for width in network.gate_widths()
+    ]
 
 
 def pictures(network, count=3):
-    return torch.rand(count, *network.image, generator=torch.Generator().manual_seed(9), dtype=network.linear_weights()[0].dtype)
+    return torch.rand(
+        count, *network.image, generator=torch.Generator().manual_seed(9), dtype=network.linear_weights()[0].dtype
+    )
 
 
 def assert_same_logits(network, gates, *others):
@@ -308,8 +348,12 @@ def assert_same_logits(network, gates, *others):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @settings(deadline=None, max_examples=40)
 @given(
-    plan=STAGES, seed=st.integers(0, 99), pruned=st.sampled_from([0.0, 0.3, 0.7, 1.0]), zeros=st.sampled_from([0.0, 0.6]),
-    batch_norm=st.booleans(), bias=st.booleans(),
+    plan=STAGES,
+    seed=st.integers(0, 99),
+    pruned=st.sampled_from([0.0, 0.3, 0.7, 1.0]),
+    zeros=st.sampled_from([0.0, 0.6]),
+    batch_norm=st.booleans(),
+    bias=st.booleans(),
 )
 def test_gated_folded_and_compacted_convolutions_agree(dtype, plan, seed, pruned, zeros, batch_norm, bias):
     network = convnet_of(plan, seed, dtype, zeros, batch_norm, bias)
@@ -335,8 +379,10 @@ def test_without_constants_what_is_left_are_the_effective_widths(plan, seed, pru
     gates = factors_of(network, seed, pruned)
     small = compact(network, gates)
     kernels = [kernel.detach().numpy() for kernel in network.kernel_weights()]
-    expected = metrics.effective_widths([gate.numpy() for gate in gates], [w.detach().numpy() for w in network.linear_weights()], kernels)
-    assert small.gate_widths() == tuple(expected) or not any(expected) and small.gate_widths() == (0,)
+    expected = metrics.effective_widths(
+        [gate.numpy() for gate in gates], [w.detach().numpy() for w in network.linear_weights()], kernels
+    )
+    assert small.gate_widths() == tuple(expected) or (not any(expected) and small.gate_widths() == (0,))
 
 
 @settings(deadline=None, max_examples=20)
@@ -355,7 +401,11 @@ def test_nothing_pruned_leaves_convolutions_as_they_are():
     network = convnet_of((Stage(4, 3, 1, True), Stage(5, 3, 0, False)), batch_norm=True)
     small = compact(network, [torch.ones(width) for width in network.gate_widths()])
     assert small.plan == network.plan and small.head.inputs is None and not small.training
-    assert all(torch.equal(value, small.state_dict()[name]) for name, value in network.state_dict().items() if name in small.state_dict())
+    assert all(
+        torch.equal(value, small.state_dict()[name])
+        for name, value in network.state_dict().items()
+        if name in small.state_dict()
+    )
     assert_same_logits(network, None, small)
 
 
@@ -374,7 +424,8 @@ def test_all_but_one_kernel_and_neuron_pruned():
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("dead", [0, 1, 2, 3, 4])
 def test_whole_layer_of_a_convolutional_network_pruned_leaves_constant_logits(dead, batch_norm):
-    """After convolution 0 the padded convolutions 1 and 2 see the edges of constant maps: still the same for every image."""
+    """After convolution 0 the padded convolutions 1 and 2 see the edges of constant maps: still the same for every
+    image."""
     network = convnet_of((Stage(3, 3, 1, False), Stage(4, 3, 1, True), Stage(2, 3, 1, False)), batch_norm=batch_norm)
     gates = factors_of(network, pruned=0.2)
     gates[dead] = torch.zeros_like(gates[dead])
@@ -387,7 +438,9 @@ def test_whole_layer_of_a_convolutional_network_pruned_leaves_constant_logits(de
 
 def constant_kernel(padding, batch_norm=False, value=0.5):
     """Kernel 0 of the first convolution has no weights and the bias ``value``; the second convolution reads it."""
-    network = convnet_of((Stage(2, 3, 1, False), Stage(3, 3, padding, False)), batch_norm=batch_norm, bias=not batch_norm)
+    network = convnet_of(
+        (Stage(2, 3, 1, False), Stage(3, 3, padding, False)), batch_norm=batch_norm, bias=not batch_norm
+    )
     with torch.no_grad():
         network.convolutions[0].weight[0] = 0
         if batch_norm:
@@ -444,7 +497,13 @@ def test_what_is_no_task_network_is_refused(operation):
         operation(switched, [torch.ones(4)])
 
 
-REAL = [("lenet5-caffe", (1, 28, 28)), ("vgg-cov2", (3, 32, 32)), ("vgg-cov2-bn", (3, 32, 32)), ("mobilenet-v1-x0.25", (3, 16, 16)), ("resnet34", (3, 16, 16))]
+REAL = [
+    ("lenet5-caffe", (1, 28, 28)),
+    ("vgg-cov2", (3, 32, 32)),
+    ("vgg-cov2-bn", (3, 32, 32)),
+    ("mobilenet-v1-x0.25", (3, 16, 16)),
+    ("resnet34", (3, 16, 16)),
+]
 
 
 def real(name, image, dtype=torch.float32):
@@ -471,12 +530,16 @@ def test_networks_of_the_paper_compact_exactly(name, image, dtype):
         assert small.head.widths[:-1] == tuple(int((gate > 0).sum()) for gate in gates)
         shared = {id(value) for value in network.state_dict(keep_vars=True).values()}
         assert not shared & {id(value) for value in small.state_dict(keep_vars=True).values()}
-        assert all(torch.equal(value, small.features.state_dict()[key]) for key, value in network.features.state_dict().items())
+        assert all(
+            torch.equal(value, small.features.state_dict()[key]) for key, value in network.features.state_dict().items()
+        )
 
 
 def test_convolutions_with_their_switcher_compact_exactly():
     draw = torch.Generator().manual_seed(3)
-    model = Switched.around(NETWORKS["lenet5-caffe"]((1, 28, 28), 10, generator=draw), SwitcherConfig(initial_mean=0.3), draw).double()
+    model = Switched.around(
+        NETWORKS["lenet5-caffe"]((1, 28, 28), 10, generator=draw), SwitcherConfig(initial_mean=0.3), draw
+    ).double()
     gates = [gate.detach() for gate in model.gates()]
     assert all(0 < int((gate > 0).sum()) < len(gate) for gate in gates)
     assert_same_logits(model.network, gates, compact(model.network, gates))
@@ -504,12 +567,19 @@ def test_saved_and_loaded_convolutional_networks_are_the_same_bits(tmp_path, nam
         assert loaded.state_dict()[key].dtype == value.dtype and torch.equal(loaded.state_dict()[key], value)
     assert_same_logits(small, None, loaded)
     metadata = files.load_tensors(tmp_path / "small.safetensors")[1]
-    assert metadata["image"] == list(image) and metadata["classes"] == 10 and metadata["widths"] == list(small.head.widths)
+    assert (
+        metadata["image"] == list(image) and metadata["classes"] == 10 and metadata["widths"] == list(small.head.widths)
+    )
 
 
 def test_files_of_networks_that_cannot_be_built_are_refused(tmp_path):
     path, tensors = tmp_path / "small.safetensors", MLP((3, 2)).state_dict()
-    for wrong in ({"class": "ConvNet", "widths": [3, 2]}, {"class": "Other", "widths": [3, 2]}, {"class": "MLP", "widths": [4, 2]}, {"widths": None}):
+    for wrong in (
+        {"class": "ConvNet", "widths": [3, 2]},
+        {"class": "Other", "widths": [3, 2]},
+        {"class": "MLP", "widths": [4, 2]},
+        {"widths": None},
+    ):
         files.save_tensors(path, tensors, {"kind": "compact"} | wrong)
         with pytest.raises(records.FileError, match="that this library cannot build"):
             load_compact(path)

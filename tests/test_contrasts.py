@@ -10,12 +10,20 @@ def run_of(rows, columns, pixels="raster"):
     factors = np.ones((28, 28))
     factors[:4, 4 : 4 + round(20 * rows)] = 0
     factors[4 : 4 + round(20 * columns), :4] = 0
-    return {"arm": "a", "seed": 0, "settings": {"train": {"pixels": pixels}}, "images": {"shape": [1, 28, 28]}, "result": {"gates": [factors.flatten().tolist()], "removed_pct": 10.0}}
+    return {
+        "arm": "a",
+        "seed": 0,
+        "settings": {"train": {"pixels": pixels}},
+        "images": {"shape": [1, 28, 28]},
+        "result": {"gates": [factors.flatten().tolist()], "removed_pct": 10.0},
+    }
 
 
 def test_a_pattern_that_turns_is_the_raster_s_and_one_that_stays_the_digits():
     raster = {seed: run_of(0.8, 0.2) for seed in range(3)}
-    turned = {seed: run_of(0.8, 0.2, "transposed") for seed in range(3)}  # rows of what was shown are columns of the image
+    turned = {
+        seed: run_of(0.8, 0.2, "transposed") for seed in range(3)
+    }  # rows of what was shown are columns of the image
     found = contrasts.parts(raster, turned)
     assert abs(found["raster"].mean - 30) < 1e-9 and abs(found["digits"].mean) < 1e-9 and found["raster"].n == 3
     stays = {seed: run_of(0.2, 0.8, "transposed") for seed in range(3)}
@@ -27,5 +35,9 @@ def test_a_pattern_that_turns_is_the_raster_s_and_one_that_stays_the_digits():
 def test_tables_leave_out_what_has_no_runs():
     runs = {0: run_of(0.8, 0.2), 1: run_of(0.6, 0.2)}
     table = contrasts.contrast_table({"a": runs, "b": {}})
-    assert list(table.index) == ["a"] and table.loc["a", "pruned, top and bottom (%)"] == "35.0" and table.loc["a", "contrast [95 %]"].startswith("+25.0")
+    assert (
+        list(table.index) == ["a"]
+        and table.loc["a", "pruned, top and bottom (%)"] == "35.0"
+        and table.loc["a", "contrast [95 %]"].startswith("+25.0")
+    )
     assert not len(contrasts.contrast_table({})) and not len(contrasts.parts_table({"a": (runs, {})}))

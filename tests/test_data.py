@@ -7,10 +7,9 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from hypothesis import given
-from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from PIL import Image
 
 from snnlib import data
 from snnlib.data import mini_imagenet
@@ -86,7 +85,12 @@ def test_a_damaged_file_is_named_with_expected_and_found_checksum(folder, name, 
     (folder / name).write_bytes(raw)
     with pytest.raises(data.DataError) as error:
         data.load("mnist", folder)
-    for part in (str(folder / name), f"expected SHA-256 {data.MNIST_FILES[name]}", f"found {hashlib.sha256(raw).hexdigest()}", f"{len(raw)} bytes"):
+    for part in (
+        str(folder / name),
+        f"expected SHA-256 {data.MNIST_FILES[name]}",
+        f"found {hashlib.sha256(raw).hexdigest()}",
+        f"{len(raw)} bytes",
+    ):
         assert part in str(error.value)
 
 
@@ -98,7 +102,13 @@ def test_a_missing_file_is_named_with_the_remedy(folder):
 
 @pytest.mark.parametrize(
     "content",
-    [b"no gzip", gzip.compress(b""), gzip.compress(b"\0\0\x08\x01"), idx(np.zeros(9, np.uint8))[:-9], idx(np.zeros(9, np.uint8))[:20]],
+    [
+        b"no gzip",
+        gzip.compress(b""),
+        gzip.compress(b"\0\0\x08\x01"),
+        idx(np.zeros(9, np.uint8))[:-9],
+        idx(np.zeros(9, np.uint8))[:20],
+    ],
     ids=["no gzip", "nothing", "no shape", "cut in the trailer", "cut in the values"],
 )
 def test_a_file_that_is_no_whole_idx_file_is_refused_without_checksum_too(tmp_path, content):
@@ -126,7 +136,12 @@ def test_the_folder_can_be_set(monkeypatch, tmp_path):
     assert data.data_folder() == tmp_path
     assert len(data.load("mnist").x_test) == 10000  # MNIST is in the checkout, where that folder has none
     (tmp_path / "mnist").mkdir()
-    for name, message in (("mnist", "is missing"), ("cifar10", "snn data cifar10 --download"), ("fashion-mnist", "snn data fashion-mnist --download"), ("mini_imagenet", "subfolder of 600 images")):
+    for name, message in (
+        ("mnist", "is missing"),
+        ("cifar10", "snn data cifar10 --download"),
+        ("fashion-mnist", "snn data fashion-mnist --download"),
+        ("mini_imagenet", "subfolder of 600 images"),
+    ):
         with pytest.raises(data.DataError, match=message):
             data.load(name)
 
@@ -144,7 +159,10 @@ def picture(path, size=(8, 6), mode="RGB", seed=0):
 def photos(tmp_path):
     """Two classes of twelve and six images of 8 x 6 pixels, and their pixels by path."""
     names = [("cat", index) for index in range(12)] + [("dog", index) for index in range(6)]
-    return tmp_path / "photos", {path: picture(path, seed=seed) for seed, path in enumerate(tmp_path / "photos" / label / f"{index:02}.png" for label, index in names)}
+    return tmp_path / "photos", {
+        path: picture(path, seed=seed)
+        for seed, path in enumerate(tmp_path / "photos" / label / f"{index:02}.png" for label, index in names)
+    }
 
 
 def test_every_sixth_image_of_a_class_folder_is_a_test_image(photos):
@@ -227,14 +245,26 @@ def test_an_image_folder_kept_in_a_file_is_the_same_data_set(photos, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "photos.npz"]
 
 
-@pytest.mark.parametrize(("key", "value", "message"), [
-    ("y_train", np.array([0, 2]), "labels run from 0 to 2"), ("classes", np.array(["a"]), "1 class"),
-    ("y_test", np.array([0.0, 1.0]), "whole number"), ("x_train", np.zeros((2, 4, 4, 4), np.uint8), "needed are uint8 images"),
-    ("x_test", np.zeros((2, 5, 5, 3), np.uint8), "test images 3 x 5 x 5"), ("y_train", np.array([0]), "2 training images but 1 labels"),
-])
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("y_train", np.array([0, 2]), "labels run from 0 to 2"),
+        ("classes", np.array(["a"]), "1 class"),
+        ("y_test", np.array([0.0, 1.0]), "whole number"),
+        ("x_train", np.zeros((2, 4, 4, 4), np.uint8), "needed are uint8 images"),
+        ("x_test", np.zeros((2, 5, 5, 3), np.uint8), "test images 3 x 5 x 5"),
+        ("y_train", np.array([0]), "2 training images but 1 labels"),
+    ],
+)
 def test_a_bad_npz_file_is_refused(tmp_path, key, value, message):
     images = np.zeros((2, 4, 4, 3), np.uint8)
-    good = {"x_train": images, "y_train": np.array([0, 1]), "x_test": images, "y_test": np.array([1, 0]), "classes": np.array(["a", "b"])}
+    good = {
+        "x_train": images,
+        "y_train": np.array([0, 1]),
+        "x_test": images,
+        "y_test": np.array([1, 0]),
+        "classes": np.array(["a", "b"]),
+    }
     np.savez(tmp_path / "x.npz", **good | {key: value})
     with pytest.raises(data.DataError, match=message):
         data.load(str(tmp_path / "x.npz"))
@@ -247,6 +277,8 @@ def test_the_split_of_mini_imagenet_is_the_documented_draw():
     assert place == 99
 
 
-@pytest.mark.skipif(not (data.data_folder() / "mini_imagenet.npz").exists(), reason="needs mini_imagenet.npz below SNNLIB_DATA")
+@pytest.mark.skipif(
+    not (data.data_folder() / "mini_imagenet.npz").exists(), reason="needs mini_imagenet.npz below SNNLIB_DATA"
+)
 def test_the_mini_imagenet_file_has_the_classes_of_our_split():
     assert data.load("mini_imagenet").classes == tuple(mini_imagenet.test_images())

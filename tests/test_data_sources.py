@@ -1,4 +1,5 @@
-"""Data sets in the formats that they are really stored in, as tiny files; downloads; ``snn data``; a run on a reader's folder."""
+"""Data sets in the formats that they are really stored in, as tiny files; downloads; ``snn data``; a run on a reader's
+folder."""
 
 import dataclasses
 import gzip
@@ -16,9 +17,9 @@ from command_line import PROJECT, inside
 from PIL import Image
 
 from snnlib import data
-from snnlib.lab import records, runner
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.data import DataError
+from snnlib.lab import records, runner
 
 
 def md5(path):
@@ -27,13 +28,16 @@ def md5(path):
 
 @pytest.fixture
 def cifar(tmp_path, monkeypatch):
-    """Five batches of two images and a test batch, as torchvision unpacks them; torchvision's checksums are made to fit."""
+    """Five batches of two images and a test batch, as torchvision unpacks them; torchvision's checksums are made to
+    fit."""
     folder, draw = tmp_path / "cifar10" / "cifar-10-batches-py", np.random.default_rng(0)
     folder.mkdir(parents=True)
     names, images = [f"data_batch_{index}" for index in range(1, 6)] + ["test_batch"], {}
     for place, name in enumerate(names):
         images[name] = draw.integers(0, 256, (2, 3072), dtype=np.uint8)
-        (folder / name).write_bytes(pickle.dumps({"data": images[name], "labels": [place, 9 - place], "filenames": ["a", "b"]}))
+        (folder / name).write_bytes(
+            pickle.dumps({"data": images[name], "labels": [place, 9 - place], "filenames": ["a", "b"]})
+        )
     classes = [f"class {index}" for index in range(10)]
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": classes}))
     kind = torchvision.datasets.CIFAR10
@@ -73,7 +77,9 @@ def fashion(tmp_path, monkeypatch):
         head = bytes([0, 0, 8, len(shape)]) + b"".join(side.to_bytes(4, "big") for side in shape)
         values = draw.integers(0, 10, shape, dtype=np.uint8)
         (raw / f"{name}-idx{len(shape)}-ubyte.gz").write_bytes(gzip.compress(head + values.tobytes()))
-    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", [(path.name, md5(path)) for path in sorted(raw.iterdir())])
+    monkeypatch.setattr(
+        torchvision.datasets.FashionMNIST, "resources", [(path.name, md5(path)) for path in sorted(raw.iterdir())]
+    )
     monkeypatch.setenv("SNNLIB_DATA", str(tmp_path))
     return raw
 
@@ -90,7 +96,11 @@ def test_fashion_mnist_as_torchvision_downloads_it(fashion):
 @pytest.mark.parametrize("name, kind", data.DOWNLOADS.items())
 def test_downloads_are_torchvisions(monkeypatch, tmp_path, name, kind):
     asked = []
-    monkeypatch.setattr(getattr(torchvision.datasets, kind), "__init__", lambda self, root, train, download: asked.append((root, train, download)))
+    monkeypatch.setattr(
+        getattr(torchvision.datasets, kind),
+        "__init__",
+        lambda self, root, train, download: asked.append((root, train, download)),
+    )
     data.download(name, tmp_path / name)
     assert asked == [(str(tmp_path / name), True, True), (str(tmp_path / name), False, True)]
 
@@ -98,7 +108,10 @@ def test_downloads_are_torchvisions(monkeypatch, tmp_path, name, kind):
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setattr(getattr(torchvision.datasets, kind), "__init__", no_network)
-    with pytest.raises(DataError, match=f"{name} could not be downloaded into .*no route to host.*tries again.*Without a network.*copy its {name}/ into .*SNNLIB_DATA"):
+    with pytest.raises(
+        DataError,
+        match=f"{name} could not be downloaded into .*no route to host.*tries again.*Without a network.*copy its {name}/ into .*SNNLIB_DATA",
+    ):
         data.download(name, tmp_path / name)
 
 
@@ -112,13 +125,17 @@ def photos(folder, classes=("cat", "dog"), count=12, side=32):
     for name in classes:
         (folder / name).mkdir(parents=True)
         for index in range(count):
-            Image.fromarray(draw.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(folder / name / f"{index:03}.png")
+            Image.fromarray(draw.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(
+                folder / name / f"{index:03}.png"
+            )
     return folder
 
 
 def test_mini_imagenet_as_class_folders_must_be_whole(monkeypatch, tmp_path):
     monkeypatch.setenv("SNNLIB_DATA", str(tmp_path))
-    with pytest.raises(DataError, match="Mini-ImageNet is not in .*SNNLIB_DATA.*600 images for each of its 100 classes"):
+    with pytest.raises(
+        DataError, match="Mini-ImageNet is not in .*SNNLIB_DATA.*600 images for each of its 100 classes"
+    ):
         data.load("mini_imagenet")
     photos(tmp_path / "mini_imagenet", ("n01532829", "n01558993"), count=2)
     with pytest.raises(DataError, match="does not hold the 100 classes of Mini-ImageNet"):
@@ -133,7 +150,9 @@ def test_mini_imagenet_as_class_folders_is_parted_by_our_list(monkeypatch, tmp_p
     monkeypatch.setattr(mini_imagenet, "test_images", lambda: ours)
     monkeypatch.setattr(mini_imagenet, "SIDE", 4)
     for place, name in enumerate(ours):
-        folder = tmp_path / "mini_imagenet" / ("train" if place else "test") / name  # parted by class, as few-shot learning has it
+        folder = (
+            tmp_path / "mini_imagenet" / ("train" if place else "test") / name
+        )  # parted by class, as few-shot learning has it
         folder.mkdir(parents=True)
         for index in range(600):
             Image.new("RGB", (4, 4), (place, index // 256, index % 256)).save(folder / f"{index:04}.png")
@@ -159,14 +178,17 @@ def test_the_command_on_a_folder_and_on_what_it_writes(tmp_path, capsys):
     assert code == 0 and "each 3 x 16 x 16" in said and "left out:" in said and "003.png" in said
 
 
-@pytest.mark.parametrize("words, problem", [
-    (("data", "mnst"), "did you mean 'mnist'"),
-    (("data", "mnist", "--size", 8), "are for image folders"),
-    (("data", "no/such/folder"), "is no folder"),
-    (("data", "no.npz"), "no.npz"),
-    (("data", "mnist", "--npz", "out.txt"), "must end in .npz"),
-    (("data", "some/folder", "--download"), "a path cannot be downloaded"),
-])
+@pytest.mark.parametrize(
+    "words, problem",
+    [
+        (("data", "mnst"), "did you mean 'mnist'"),
+        (("data", "mnist", "--size", 8), "are for image folders"),
+        (("data", "no/such/folder"), "is no folder"),
+        (("data", "no.npz"), "no.npz"),
+        (("data", "mnist", "--npz", "out.txt"), "must end in .npz"),
+        (("data", "some/folder", "--download"), "a path cannot be downloaded"),
+    ],
+)
 def test_the_command_refuses_what_cannot_be(words, problem, capsys):
     code, _, said = inside(capsys, *words)
     assert code == 2 and problem in said
@@ -175,17 +197,36 @@ def test_the_command_refuses_what_cannot_be(words, problem, capsys):
 def test_a_readers_folder_is_a_data_set_of_an_arm(tmp_path):
     one, other = photos(tmp_path / "a" / "pets"), photos(tmp_path / "b" / "pets", ("owl", "fox", "hen"))
     for folder, classes in ((one, 2), (other, 3)):
-        arm = Arm("mine", "alternating", dataset=str(folder), network="mobilenet-v1-x0.25", train=TrainConfig(epochs=2, batch_size=5), switcher=SwitcherConfig(channels=(2,)))
+        arm = Arm(
+            "mine",
+            "alternating",
+            dataset=str(folder),
+            network="mobilenet-v1-x0.25",
+            train=TrainConfig(epochs=2, batch_size=5),
+            switcher=SwitcherConfig(channels=(2,)),
+        )
         record = runner.run(arm, "quick", 0, tmp_path / "records", torch.device("cpu"))
-        assert record["status"] == "finished" and record["images"]["shape"] == [3, 32, 32] and record["images"]["classes"] == classes
+        assert (
+            record["status"] == "finished"
+            and record["images"]["shape"] == [3, 32, 32]
+            and record["images"]["classes"] == classes
+        )
         assert record["images"]["checksum"] == data.load(str(folder)).checksum()
         assert records.arm_of(record) == arm
     folders = sorted(path.name for path in (tmp_path / "records" / "quick").iterdir())
-    assert len(folders) == 2 and all(name.startswith("pets-") and name.endswith("-mobilenet-v1-x0.25") for name in folders)
+    assert len(folders) == 2 and all(
+        name.startswith("pets-") and name.endswith("-mobilenet-v1-x0.25") for name in folders
+    )
 
 
 def test_a_data_set_smaller_than_a_batch_is_refused(tmp_path):
-    arm = Arm("mine", "dense", dataset=str(photos(tmp_path / "pets")), network="mobilenet-v1-x0.25", train=TrainConfig(epochs=1, batch_size=64))
+    arm = Arm(
+        "mine",
+        "dense",
+        dataset=str(photos(tmp_path / "pets")),
+        network="mobilenet-v1-x0.25",
+        train=TrainConfig(epochs=1, batch_size=64),
+    )
     with pytest.raises(ValueError, match="batch_size=64 is larger than the data set: pets has 20 training images"):
         runner.run(arm, "quick", 0, tmp_path / "records", torch.device("cpu"))
 

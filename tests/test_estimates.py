@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from snnlib.lab import estimates, records
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.lab import estimates, records
 from snnlib.lab.estimates import Estimate
 
 DENSE = Arm("dense", "dense", train=TrainConfig(epochs=2, train_images=1000))
@@ -18,7 +18,15 @@ def root(tmp_path, monkeypatch):
 
 
 def keep(arm, seed, seconds, root, status="finished"):
-    written = {"version": records.VERSION, **dict.fromkeys(records.NEEDED), "arm": arm.name, "settings": arm.settings(), "seed": seed, "seconds": seconds, "status": status}
+    written = {
+        "version": records.VERSION,
+        **dict.fromkeys(records.NEEDED),
+        "arm": arm.name,
+        "settings": arm.settings(),
+        "seed": seed,
+        "seconds": seconds,
+        "status": status,
+    }
     records.write(records.path_of(arm, "quick", seed, root), written)
 
 
@@ -27,7 +35,9 @@ def test_seconds_grow_with_the_images_of_all_epochs(root):
         keep(DENSE, seed, seconds, root)
     keep(DENSE, 3, 1.0, root, status="failed")  # a run that broke off tells nothing
     assert estimates.estimate(DENSE, root) == Estimate(20.0)
-    assert estimates.estimate(replace(DENSE, name="whole", train=TrainConfig(epochs=3)), root).seconds == pytest.approx(20 / 2000 * 180_000)
+    assert estimates.estimate(replace(DENSE, name="whole", train=TrainConfig(epochs=3)), root).seconds == pytest.approx(
+        20 / 2000 * 180_000
+    )
     held_out = replace(DENSE, train=TrainConfig(epochs=1, split="holdout"))
     assert estimates.images_of(held_out) == 55_000
     two_stages = replace(DENSE, method="separate", switcher=SwitcherConfig(), dense_epochs=4)
@@ -46,9 +56,15 @@ def test_other_methods_and_precisions_of_the_network_serve_roughly(root):
     assert estimates.estimate(replace(DENSE, dataset="a/folder"), root) == Estimate(None)
 
 
-@pytest.mark.parametrize("found, text", [
-    ([Estimate(60.0), Estimate(120.0)], "3 min"), ([Estimate(7200.0, rough=True)], "about 2.0 h"), ([Estimate(7200.0), Estimate(None)], "at least 2.0 h"),
-    ([Estimate(None)], "no estimate: no record of this network"), ([Estimate(1.0)], "1 min"),
-])
+@pytest.mark.parametrize(
+    "found, text",
+    [
+        ([Estimate(60.0), Estimate(120.0)], "3 min"),
+        ([Estimate(7200.0, rough=True)], "about 2.0 h"),
+        ([Estimate(7200.0), Estimate(None)], "at least 2.0 h"),
+        ([Estimate(None)], "no estimate: no record of this network"),
+        ([Estimate(1.0)], "1 min"),
+    ],
+)
 def test_sums_in_words(found, text):
     assert estimates.said(found) == text

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from command_line import inside
 
-from snnlib.lab import batch, records, workers
-from snnlib.report import pixels, tables
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.lab import batch, records, workers
 from snnlib.lab.experiments import PROFILES, TABLES, arm_of, place_in_queue, question
 from snnlib.lab.names import Refused
 from snnlib.networks import NETWORKS
+from snnlib.report import pixels, tables
 
 PAPER = [name for name in TABLES if "paper" in TABLES[name].arms]
 
@@ -49,10 +49,21 @@ def test_large_networks_have_fewer_seeds_and_seeds_come_in_whole_pairs():
 def test_the_queue_takes_the_most_wanted_first(tmp_path):
     todo = batch.plan(PAPER, "paper", tmp_path).to_do
     order = list(dict.fromkeys((job.arm.dataset, job.arm.network) for job in todo))
-    assert order[:4] == [("cifar10", "vgg-cov2"), ("cifar10", "vgg-cov2-bn"), ("mnist", "mlp"), ("mnist", "lenet5-caffe")]
-    assert order[4:7] == [("cifar10", "mobilenet-v1-x0.25"), ("cifar10", "mobilenet-v1-x1"), ("mini_imagenet", "mobilenet-v1-x0.25")]
+    assert order[:4] == [
+        ("cifar10", "vgg-cov2"),
+        ("cifar10", "vgg-cov2-bn"),
+        ("mnist", "mlp"),
+        ("mnist", "lenet5-caffe"),
+    ]
+    assert order[4:7] == [
+        ("cifar10", "mobilenet-v1-x0.25"),
+        ("cifar10", "mobilenet-v1-x1"),
+        ("mini_imagenet", "mobilenet-v1-x0.25"),
+    ]
     assert len(todo) == len(set(todo)), "runs that two tables share are made once"
-    assert place_in_queue("search", "mlp") > max(place_in_queue(name, network) for name in PAPER for network in TABLES[name].networks)
+    assert place_in_queue("search", "mlp") > max(
+        place_in_queue(name, network) for name in PAPER for network in TABLES[name].networks
+    )
 
 
 def test_one_network_of_a_table_may_be_asked_for(tmp_path, capsys):
@@ -60,7 +71,9 @@ def test_one_network_of_a_table_may_be_asked_for(tmp_path, capsys):
     assert {job.arm.network for job in todo} == {"vgg-cov2"} and len(todo) == 24
     with pytest.raises(Refused, match="unknown network of table 3 'vgg-cov'"):
         batch.plan(["3"], "paper", tmp_path, networks=["vgg-cov"])
-    code, said, _ = inside(capsys, "run", "3", "--profile", "paper", "--network", "vgg16", "--dry-run", "--records", tmp_path)
+    code, said, _ = inside(
+        capsys, "run", "3", "--profile", "paper", "--network", "vgg16", "--dry-run", "--records", tmp_path
+    )
     assert code == 0 and "cifar10 vgg16 dense: 3 runs (seed 0, 1, 2)" in said and "resnet" not in said
     assert not any(tmp_path.rglob("*.json"))
 
@@ -72,17 +85,37 @@ def test_seeds_of_small_networks_are_grouped_and_nothing_else(tmp_path):
     assert sorted(map(str, sum(groups, []))) == sorted(map(str, todo))
     for group in groups:
         seeds = sum(job.arm == group[0].arm for job in todo)
-        assert len({job.arm for job in group}) == 1 and len(group) == (min(seeds, 8) if workers.may_batch(group[0].arm) else 1)
+        assert len({job.arm for job in group}) == 1 and len(group) == (
+            min(seeds, 8) if workers.may_batch(group[0].arm) else 1
+        )
 
 
 def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
     for arm, seed in TABLES["3"].runs("smoke"):
-        result = {"accuracy": 50.0 + {"dense": 0, "snn-al-epoch": 1, "dense-equal-steps": -1}[arm.name], "widths": [1], "removed_pct": 0.0, "effective_pct": 0.0}
-        records.write(records.path_of(arm, "smoke", seed, tmp_path), {
-            "version": records.VERSION, "status": "finished", "error": None, "profile": "smoke", "arm": arm.name, "seed": seed,
-            "settings_hash": arm.settings_hash(), "settings": arm.settings(), "seconds": 1.0, "device": "d", "versions": {"torch": "2"},
-            "result": result, "history": [],
-        })
+        result = {
+            "accuracy": 50.0 + {"dense": 0, "snn-al-epoch": 1, "dense-equal-steps": -1}[arm.name],
+            "widths": [1],
+            "removed_pct": 0.0,
+            "effective_pct": 0.0,
+        }
+        records.write(
+            records.path_of(arm, "smoke", seed, tmp_path),
+            {
+                "version": records.VERSION,
+                "status": "finished",
+                "error": None,
+                "profile": "smoke",
+                "arm": arm.name,
+                "seed": seed,
+                "settings_hash": arm.settings_hash(),
+                "settings": arm.settings(),
+                "seconds": 1.0,
+                "device": "d",
+                "versions": {"torch": "2"},
+                "result": result,
+                "history": [],
+            },
+        )
     rows = tables.rows("3", "smoke", tmp_path)
     networks = list(dict.fromkeys("".join(filter(str.isalnum, row.network)) for row in rows))
     assert networks == ["".join(filter(str.isalnum, network)) for network in TABLES["3"].networks]
@@ -92,28 +125,48 @@ def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
     ours = [row for row in rows if row.source == "ours"]
     assert [row.diff_mean for row in ours] == [None, 1.0, -1.0] * 6  # each against the dense run of its own network
     assert tables.cells(ours[0])[1] == "vgg-cov2: dense" and "of the same network" in tables.notes(rows)[0]
-    assert any("compare with our x1" in note for note in tables.notes(rows)) and not any("our x1" in note for note in tables.notes(tables.rows("1", "smoke", tmp_path)))
+    assert any("compare with our x1" in note for note in tables.notes(rows)) and not any(
+        "our x1" in note for note in tables.notes(tables.rows("1", "smoke", tmp_path))
+    )
 
 
 def test_a_worker_trains_seeds_together_and_reports_each(tmp_path):
-    arm = Arm("tiny", "alternating", train=TrainConfig(epochs=2, train_images=256), switcher=SwitcherConfig(channels=(2, 4)))
+    arm = Arm(
+        "tiny", "alternating", train=TrainConfig(epochs=2, train_images=256), switcher=SwitcherConfig(channels=(2, 4))
+    )
     jobs = [workers.Job(arm, "quick", seed, tmp_path / "together") for seed in (0, 1, 2)]
     heard = list(workers.work(jobs, "cpu", workers=1, together=2))
     kinds = [(event.job.seed, event.kind, event.done) for event in heard]
-    group = [(0, "started", 0), (1, "started", 0), (0, "epoch", 1), (1, "epoch", 1), (0, "epoch", 2), (1, "epoch", 2), (0, "finished", 0), (1, "finished", 0)]
+    group = [
+        (0, "started", 0),
+        (1, "started", 0),
+        (0, "epoch", 1),
+        (1, "epoch", 1),
+        (0, "epoch", 2),
+        (1, "epoch", 2),
+        (0, "finished", 0),
+        (1, "finished", 0),
+    ]
     assert kinds == [*group, (2, "started", 0), (2, "epoch", 1), (2, "epoch", 2), (2, "finished", 0)]
     for event in heard:
         if event.kind == "finished":
             assert event.record == records.read(records.path_of(arm, "quick", event.job.seed, tmp_path / "together"))
     # a data set that is missing is refused for each of its runs, and what comes after it is made
     lost = replace(arm, dataset=str(tmp_path / "nowhere"))
-    mixed = [workers.Job(lost, "quick", seed, tmp_path) for seed in (0, 1)] + [workers.Job(replace(arm, name="after"), "quick", 0, tmp_path)]
-    ends = [(event.job.arm.name, event.kind) for event in workers.work(mixed, "cpu", workers=1, together=2) if event.kind in ("refused", "finished")]
+    mixed = [workers.Job(lost, "quick", seed, tmp_path) for seed in (0, 1)] + [
+        workers.Job(replace(arm, name="after"), "quick", 0, tmp_path)
+    ]
+    ends = [
+        (event.job.arm.name, event.kind)
+        for event in workers.work(mixed, "cpu", workers=1, together=2)
+        if event.kind in ("refused", "finished")
+    ]
     assert ends == [("tiny", "refused"), ("tiny", "refused"), ("after", "finished")]
 
 
 def test_the_open_question_is_asked_where_the_rule_says_that_the_pattern_shows():
-    """Of the candidates with 97 % on held-out images, the one with the largest contrast, both in the mean of three seeds."""
+    """Of the candidates with 97 % on held-out images, the one with the largest contrast, both in the mean of three
+    seeds."""
     table, found = TABLES["pattern"], {}
     for arm in table.arms["search"]:
         runs = [records.look_up(arm, "search", seed, records.default_root()) for seed in table.seeds_of(arm, "search")]

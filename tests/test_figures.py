@@ -16,11 +16,20 @@ def run_of(seed=0, epochs=3, accuracy=0.5, switcher=True, widths=WIDTHS, **chang
     history = [{"epoch": epoch, "accuracy": accuracy + 0.01 * epoch} for epoch in range(epochs)]
     for row in history if switcher else []:
         pruned, strong = [row["epoch"] for _ in widths], [width // 2 for width in widths]
-        row |= {"pruned": pruned, "strengthened": strong, "weakened": [w - p - s for w, p, s in zip(widths, pruned, strong)]}
+        row |= {
+            "pruned": pruned,
+            "strengthened": strong,
+            "weakened": [w - p - s for w, p, s in zip(widths, pruned, strong)],
+        }
     gates = [[0.0, *np.linspace(0.1, 2, width - 1)] for width in widths] if switcher else None
     return {
-        "arm": "snn-al-epoch" if switcher else "dense", "seed": seed, "status": "finished", "history": history,
-        "settings": {"train": {"split": "full"}}, "result": {"accuracy": 100 * history[-1]["accuracy"] if history else None, "gates": gates}, **changes,
+        "arm": "snn-al-epoch" if switcher else "dense",
+        "seed": seed,
+        "status": "finished",
+        "history": history,
+        "settings": {"train": {"split": "full"}},
+        "result": {"accuracy": 100 * history[-1]["accuracy"] if history else None, "gates": gates},
+        **changes,
     }
 
 
@@ -63,7 +72,9 @@ def test_one_layer_may_be_chosen_and_layers_named():
 
 
 def test_no_text_of_five_panels_is_cut_off_or_runs_into_another():
-    figure = figures.counts_over_epochs(run_of(widths=(64, 64, 16384, 256, 256)), ["conv. 1", "conv. 2", "FC 1", "FC 2", "FC 3"])
+    figure = figures.counts_over_epochs(
+        run_of(widths=(64, 64, 16384, 256, 256)), ["conv. 1", "conv. 2", "FC 1", "FC 2", "FC 3"]
+    )
     figure.draw_without_rendering()
     boxes = [axes._left_title.get_window_extent() for axes in figure.axes if axes.axison]
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
@@ -74,7 +85,9 @@ def test_no_text_of_five_panels_is_cut_off_or_runs_into_another():
 
 
 def test_curves_are_means_over_seeds_with_their_range():
-    figure = figures.accuracy_over_epochs({"ours": [run_of(0, accuracy=0.4), run_of(1, accuracy=0.5)], "theirs": [run_of(0, accuracy=0.6)]})
+    figure = figures.accuracy_over_epochs(
+        {"ours": [run_of(0, accuracy=0.4), run_of(1, accuracy=0.5)], "theirs": [run_of(0, accuracy=0.6)]}
+    )
     first, second = figure.axes[0].lines[:2]
     assert first.get_ydata() == pytest.approx([45, 46, 47]) and first.get_label() == "ours (n = 2)"
     assert second.get_ydata() == pytest.approx([60, 61, 62])
@@ -161,7 +174,10 @@ def test_strips_share_a_scale_and_count_their_classes():
     assert strips.classes_of(factors) == {"pruned": 2, "weakened": 2, "strengthened": 2}
     figure = strips.factor_strips({"first": factors, "second": [0.2] * 9})
     assert [axes.get_title("left") for axes in figure.axes[:2]] == ["first", "second"]
-    assert [axes.get_title("right") for axes in figure.axes[:2]] == ["2 pruned, 2 weakened, 2 strengthened of 6", "0 pruned, 9 weakened, 0 strengthened of 9"]
+    assert [axes.get_title("right") for axes in figure.axes[:2]] == [
+        "2 pruned, 2 weakened, 2 strengthened of 6",
+        "0 pruned, 9 weakened, 0 strengthened of 9",
+    ]
     norms = {tuple(axes.collections[0].norm.boundaries) for axes in figure.axes[:2]}
     assert len(norms) == 1 and norms.pop()[-1] == pytest.approx(3.5, abs=0.01)
 
@@ -170,7 +186,9 @@ def test_a_shade_tells_the_class():
     colours, norm = figures.factor_colours(2.0)
     below, weak, almost, strong, most = (colours(norm(value)) for value in (0.0, 1e-6, 0.999, 1.0, 2.0))
     assert matplotlib.colors.to_hex(below) == figures.CLASS_COLOURS["pruned"]
-    assert all(each[2] > each[0] for each in (weak, almost)) and all(each[0] > each[2] for each in (strong, most)), "blue, then orange"
+    assert all(each[2] > each[0] for each in (weak, almost)) and all(each[0] > each[2] for each in (strong, most)), (
+        "blue, then orange"
+    )
 
 
 def test_the_last_factors_are_those_of_the_last_layer():

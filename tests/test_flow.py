@@ -17,7 +17,11 @@ def test_what_is_written_is_read_back(layers):
     assert [layer.tolist() for layer in off] == [[value == 0 for value in layer] for layer in layers]
 
 
-@given(st.integers(1, 30).flatmap(lambda size: st.lists(st.binary(min_size=size, max_size=size).map(bytes.hex), min_size=1, max_size=6)))
+@given(
+    st.integers(1, 30).flatmap(
+        lambda size: st.lists(st.binary(min_size=size, max_size=size).map(bytes.hex), min_size=1, max_size=6)
+    )
+)
 def test_many_become_one_text_and_many_again(texts):
     assert flow.unpack(flow.pack(texts), len(texts)) == texts
 
@@ -39,16 +43,25 @@ def test_a_text_of_other_neurons_is_refused(widths):
 def test_what_became_of_each_neuron():
     """Seven neurons of one layer, a start, a first turn and three epochs; by hand."""
     rows = {
-        "start": [1, 1, 0, 0, 0, 1, 0], "first turn": [1, 0, 1, 0, 0, 1, 0], "epoch 0": [1, 0, 1, 0, 0, 1, 0],
-        "epoch 1": [1, 0, 1, 1, 0, 0, 0], "epoch 2": [1, 1, 1, 1, 0, 0, 0],
+        "start": [1, 1, 0, 0, 0, 1, 0],
+        "first turn": [1, 0, 1, 0, 0, 1, 0],
+        "epoch 0": [1, 0, 1, 0, 0, 1, 0],
+        "epoch 1": [1, 0, 1, 1, 0, 0, 0],
+        "epoch 2": [1, 1, 1, 1, 0, 0, 0],
     }
     found = flow.fates({time: [np.array(row, bool)] for time, row in rows.items()})
     assert {name: counts[:, 0].tolist() for name, counts in found.items()} == {
-        "off from the start": [3, 2, 1, 1], "in the first turn": [0, 1, 1, 1], "later": [0, 0, 1, 2], "revived": [0, 1, 2, 1], "never off": [4, 3, 2, 2],
+        "off from the start": [3, 2, 1, 1],
+        "in the first turn": [0, 1, 1, 1],
+        "later": [0, 0, 1, 2],
+        "revived": [0, 1, 2, 1],
+        "never off": [4, 3, 2, 2],
     }
 
 
-@given(st.lists(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=2, max_size=2), min_size=2, max_size=6))
+@given(
+    st.lists(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=2, max_size=2), min_size=2, max_size=6)
+)
 def test_every_neuron_has_one_fate_at_every_look(looks):
     times = ["start", "first turn", *(f"epoch {epoch}" for epoch in range(len(looks) - 2))]
     off = {time: [np.array(layer) for layer in look] for time, look in zip(times, looks)}
@@ -71,12 +84,22 @@ def test_a_run_that_noted_nothing_is_named():
 def run_of(start, turn, end, seed=0):
     """A record of one layer and one epoch, by hand."""
     texts = [flow.encode([1 - torch.tensor(look)]) for look in (start, turn, end)]
-    return {"arm": "a", "seed": seed, "off": {"times": ["start", "first turn", "epoch 0"], "widths": [len(end)], "bits": flow.pack(texts)}}
+    return {
+        "arm": "a",
+        "seed": seed,
+        "off": {"times": ["start", "first turn", "epoch 0"], "widths": [len(end)], "bits": flow.pack(texts)},
+    }
 
 
 def test_the_widths_at_the_end_are_foreseen_from_the_first_turn():
-    """Of the neurons that were off three in four stay off, of those that were on one in four falls; the next run starts with more off."""
-    learnt = flow.persistence([run_of([0.0] * 8, [1.0] * 4 + [0.0] * 4, [1.0, 1, 1, 0, 1, 0, 0, 0]), run_of([0.0] * 8, [1.0] * 4 + [0.0] * 4, [1.0, 1, 0, 1, 0, 0, 0, 1])])
+    """Of the neurons that were off three in four stay off, of those that were on one in four falls; the next run starts
+    with more off."""
+    learnt = flow.persistence(
+        [
+            run_of([0.0] * 8, [1.0] * 4 + [0.0] * 4, [1.0, 1, 1, 0, 1, 0, 0, 0]),
+            run_of([0.0] * 8, [1.0] * 4 + [0.0] * 4, [1.0, 1, 0, 1, 0, 0, 0, 1]),
+        ]
+    )
     assert (learnt.stay.tolist(), learnt.fall.tolist(), learnt.widths.tolist()) == ([0.75], [0.25], [4.0])
     other = run_of([0.0] * 8, [1.0] * 8, [0.0] * 8, seed=1)
     assert learnt.foresee(other).tolist() == [2.0] and flow.final_widths(other).tolist() == [8]

@@ -5,23 +5,33 @@ import shutil
 
 import pytest
 import torch
+from snnlib.training.loops.loops import network_step, optimizer, switcher_step
 from torch.nn import functional as F
 
 from benchmarks.plain import Plain, sgds
-from snnlib.fast import fused, native, unet
 from snnlib.config import SwitcherConfig, TrainConfig
-from snnlib.networks.gating import gated_linear
+from snnlib.fast import fused, native, unet
 from snnlib.networks import MLP, lenet5_caffe, mlp
+from snnlib.networks.gating import gated_linear
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops.loops import network_step, optimizer, switcher_step
 
-PATHS = ["torch", pytest.param("fused", marks=pytest.mark.skipif(not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="no C compiler"))]
+PATHS = [
+    "torch",
+    pytest.param(
+        "fused", marks=pytest.mark.skipif(not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="no C compiler")
+    ),
+]
 SHAPES = [(784, 300, 100, 10), (33, 50, 20, 10), (7, 5, 3), (16, 17, 15), (1, 1, 2), (40, 1, 3)]
 SETTINGS = [
-    SwitcherConfig(channels=(4, 8)), SwitcherConfig(channels=(3, 5, 2), width_stride=1), SwitcherConfig(channels=(2, 4), kernel=(3, 5), width_stride=2),
-    SwitcherConfig(channels=(5,), kernel=(3, 1)), SwitcherConfig(channels=(4, 4), upsample="resize"), SwitcherConfig(channels=(2, 3), kernel=(5, 3)),
-    SwitcherConfig(channels=(5, 2, 3), kernel=(7, 3), upsample="resize"), SwitcherConfig(channels=(3, 2), kernel=(9, 3), upsample="resize"),
+    SwitcherConfig(channels=(4, 8)),
+    SwitcherConfig(channels=(3, 5, 2), width_stride=1),
+    SwitcherConfig(channels=(2, 4), kernel=(3, 5), width_stride=2),
+    SwitcherConfig(channels=(5,), kernel=(3, 1)),
+    SwitcherConfig(channels=(4, 4), upsample="resize"),
+    SwitcherConfig(channels=(2, 3), kernel=(5, 3)),
+    SwitcherConfig(channels=(5, 2, 3), kernel=(7, 3), upsample="resize"),
+    SwitcherConfig(channels=(3, 2), kernel=(9, 3), upsample="resize"),
 ]
 
 
@@ -48,7 +58,10 @@ def gradients(module):
 
 def largest_difference(ours, theirs):
     """Largest difference of two lists of tensors, relative to the largest entry of each."""
-    return max(float((a - b).detach().abs().max() / b.detach().abs().max().clamp_min(1e-30)) for a, b in zip(ours, theirs, strict=True))
+    return max(
+        float((a - b).detach().abs().max() / b.detach().abs().max().clamp_min(1e-30))
+        for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 @pytest.mark.parametrize("config", SETTINGS, ids=str)
@@ -72,7 +85,10 @@ def twenty_steps(build, dtype):
     """Losses and final weights of 20 steps, five of each phase by turns: the library's and plain PyTorch's."""
     model, plain = pair(build(generator=generator(0, "network")), SwitcherConfig(), dtype)
     config = TrainConfig()
-    ours = {"switcher": optimizer(model.switcher_side().parameters(), config), "network": optimizer(model.network.parameters(), config)}
+    ours = {
+        "switcher": optimizer(model.switcher_side().parameters(), config),
+        "network": optimizer(model.network.parameters(), config),
+    }
     theirs, steps, losses = sgds(plain, config), {"switcher": switcher_step, "network": network_step}, ([], [])
     draw = torch.Generator().manual_seed(2)
     for step in range(20):
@@ -80,7 +96,10 @@ def twenty_steps(build, dtype):
         phase = ("switcher", "network")[step // 5 % 2]
         losses[0].append(steps[phase](model, ours[phase], x, y, 1.0)[0])
         losses[1].append(plain.step(phase, theirs[phase], x, y, 1.0))
-    weights = (torch.cat([value.flatten() for value in network.state_dict().values()]).double() for network in (model.network, plain.network))
+    weights = (
+        torch.cat([value.flatten() for value in network.state_dict().values()]).double()
+        for network in (model.network, plain.network)
+    )
     return [torch.stack(each).double() for each in losses], list(weights)
 
 
@@ -126,7 +145,9 @@ def test_without_a_compiler_torch_computes(monkeypatch, tmp_path):
             changed.setenv("XDG_CACHE_HOME", str(tmp_path))
             native.library.cache_clear()
             assert unet.library(torch.float32) is None
-            model, plain = pair(MLP((9, 4, 3), generator=generator(0, "network")), SwitcherConfig(channels=(2,)), torch.float64)
+            model, plain = pair(
+                MLP((9, 4, 3), generator=generator(0, "network")), SwitcherConfig(channels=(2,)), torch.float64
+            )
             assert largest_difference(model.gates(), plain.gates()) < 1e-12
     native.library.cache_clear()
     assert not list(tmp_path.rglob("*.so"))
@@ -143,7 +164,14 @@ def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch, tmp_path):
 
 def test_torch_func_sees_torch_operations():
     """A batch of networks under vmap: the fused paths step aside, and the factors are those of each network alone."""
-    models = [Switched.around(MLP((12, 9, 3), generator=generator(seed, "network")), SwitcherConfig(channels=(2, 4)), generator(seed, "switcher")).double() for seed in (0, 1)]
+    models = [
+        Switched.around(
+            MLP((12, 9, 3), generator=generator(seed, "network")),
+            SwitcherConfig(channels=(2, 4)),
+            generator(seed, "switcher"),
+        ).double()
+        for seed in (0, 1)
+    ]
     parameters, buffers = torch.func.stack_module_state(models)
 
     batched = torch.vmap(lambda values, others: _gates_of(models[0], values, others))(parameters, buffers)

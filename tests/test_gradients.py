@@ -111,7 +111,11 @@ def test_equation_7(name, case):
 
 def test_the_sum_as_printed_has_one_term_too_many():
     """K outputs have K errors: a sum from 0 to K asks for one that is not there, and from 1 to K-1 it is wrong."""
-    x, wT, wS = torch.tensor(1.5).double(), torch.tensor([0.4, -1.0, 2.0]).double(), torch.tensor([1.0, 0.5, 0.3]).double()
+    x, wT, wS = (
+        torch.tensor(1.5).double(),
+        torch.tensor([0.4, -1.0, 2.0]).double(),
+        torch.tensor([1.0, 0.5, 0.3]).double(),
+    )
     model = switched_of(wT, wS)
     logits = model(x[None, None])[0]
     F.cross_entropy(logits, F.one_hot(torch.tensor(2), 3).double()).backward()

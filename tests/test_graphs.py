@@ -1,18 +1,19 @@
-"""Steps as CUDA graphs, as far as it can be told without CUDA: a stand-in graph repeats the captured step when replayed."""
+"""Steps as CUDA graphs, as far as it can be told without CUDA: a stand-in graph repeats the captured step when
+replayed."""
 
 import contextlib
 from unittest import mock
 
 import pytest
 import torch
+from test_together import data_set, weights
 
-from snnlib.fast import graphs
-from snnlib.training.loops import loops as training
 from snnlib.config import SwitcherConfig, TrainConfig
+from snnlib.fast import graphs
 from snnlib.networks import MLP
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from test_together import data_set, weights
+from snnlib.training.loops import loops as training
 
 
 @pytest.fixture
@@ -53,7 +54,11 @@ def model(seed=0):
     return Switched.around(network, SwitcherConfig(channels=(2, 4)), generator(seed, "switcher"))
 
 
-@pytest.mark.parametrize("config", [TrainConfig(epochs=4), TrainConfig(epochs=3, momentum=0.9, weight_decay=0.01, alternate="step")], ids=["plain", "momentum"])
+@pytest.mark.parametrize(
+    "config",
+    [TrainConfig(epochs=4), TrainConfig(epochs=3, momentum=0.9, weight_decay=0.01, alternate="step")],
+    ids=["plain", "momentum"],
+)
 def test_the_warm_up_leaves_no_trace_and_odd_batches_are_trained_too(stand_in, monkeypatch, config):
     """150 images: two whole batches, and a smaller one that the graph cannot take."""
     data, graphed = data_set(150), model()
@@ -73,7 +78,9 @@ def test_a_resumed_momentum_is_kept(stand_in, monkeypatch):
     def keep(state):
         if state.epoch == 2:
             kept["weights"] = {name: value.clone() for name, value in whole.state_dict().items()}
-            kept["state"] = training.State(2, list(state.history), {key: value.clone() for key, value in state.velocity.items()})
+            kept["state"] = training.State(
+                2, list(state.history), {key: value.clone() for key, value in state.velocity.items()}
+            )
 
     training.train_alternating(whole, data, config, 0, on_epoch=keep)
     resumed = model()
@@ -98,7 +105,9 @@ def test_what_cannot_be_captured_runs_without_a_graph(stand_in, monkeypatch):
 def test_on_the_cpu_there_is_no_graph():
     calls = []
     network = torch.nn.Linear(2, 2)
-    graphed = graphs.Graphed(lambda x, y: calls.append(len(x)), network.parameters(), torch.optim.SGD(network.parameters(), 0.1))
+    graphed = graphs.Graphed(
+        lambda x, y: calls.append(len(x)), network.parameters(), torch.optim.SGD(network.parameters(), 0.1)
+    )
     graphed(torch.zeros(3, 2), torch.zeros(3))
     assert calls == [3]
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from snnlib.config import SwitcherConfig
-from snnlib.switching.kernels import KernelSwitcher
 from snnlib.networks import ConvNet, lenet5_caffe, vgg_cov2
 from snnlib.networks.convnet import Stage
+from snnlib.switching.kernels import KernelSwitcher
 from snnlib.switching.switched import Switched
 
 CONFIG = SwitcherConfig(channels=(3, 4), kernel_features=7, width_stride=1)
@@ -41,7 +41,9 @@ def test_feature_rows_are_those_of_a_plain_double_loop():
     rows = []
     for weight, reader in zip(kernels, switcher.readers):
         for kernel in weight:
-            rows.append([((kernel * reader.weight[feature]).sum() + reader.bias[feature]).item() for feature in range(7)])
+            rows.append(
+                [((kernel * reader.weight[feature]).sum() + reader.bias[feature]).item() for feature in range(7)]
+            )
     packed = switcher.pack(kernels)
     assert packed.tensor.shape == (1, 16, 7) and packed.shapes == ((16, 7),) and bool(packed.mask.all())
     torch.testing.assert_close(packed.tensor[0].detach(), torch.tensor(rows, dtype=torch.float64), rtol=0, atol=1e-12)
@@ -65,13 +67,18 @@ def test_a_factor_depends_on_the_weights_of_its_kernel(layer, kernel):
     after = switcher.switcher.scores(switcher.pack(changed))[0].split(switcher.sizes)
     assert abs(after[layer][kernel] - before[layer][kernel]) > 1e-3
     moved = [(row != was).any(1) for row, was in zip(switcher.pack(changed).tensor[0].split(switcher.sizes), rows)]
-    assert [int(mask.sum()) for mask in moved] == [int(index == layer) for index in range(3)] and bool(moved[layer][kernel])
+    assert [int(mask.sum()) for mask in moved] == [int(index == layer) for index in range(3)] and bool(
+        moved[layer][kernel]
+    )
 
 
 @settings(deadline=None, max_examples=30)
 @given(
-    shapes=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=4),
-    features=st.integers(1, 12), upsample=st.sampled_from(["transposed", "resize"]),
+    shapes=st.lists(
+        st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=4
+    ),
+    features=st.integers(1, 12),
+    upsample=st.sampled_from(["transposed", "resize"]),
 )
 def test_any_shapes_give_a_finite_factor_a_kernel(shapes, features, upsample):
     switcher = switcher_of(shapes, SwitcherConfig(channels=(2, 3), kernel_features=features, upsample=upsample))
@@ -83,7 +90,9 @@ def test_any_shapes_give_a_finite_factor_a_kernel(shapes, features, upsample):
 def test_gradients_reach_the_kernels():
     """Autograd against finite differences, at a point where ReLU and pooling do not switch."""
     shapes = [(3, 2, 2, 2), (2, 3, 1, 1)]
-    switcher = switcher_of(shapes, SwitcherConfig(channels=(2,), kernel_features=4, initial_mean=3.0, initial_spread=0.5))
+    switcher = switcher_of(
+        shapes, SwitcherConfig(channels=(2,), kernel_features=4, initial_mean=3.0, initial_spread=0.5)
+    )
     kernels = [kernel.requires_grad_() for kernel in kernels_of(shapes)]
     assert torch.autograd.gradcheck(lambda *weights: tuple(switcher(weights)), kernels, eps=1e-6, atol=1e-6)
     gradients = torch.autograd.grad(sum(factor.sum() for factor in switcher(kernels)), kernels)
@@ -94,7 +103,9 @@ def test_gradients_reach_the_kernels():
 def test_second_term_of_equation_6_reaches_the_kernels_unless_it_is_cut(through):
     """The whole gradient less the one with factors held constant is what comes through the switcher."""
     draw = torch.Generator().manual_seed(2)
-    network = ConvNet((Stage(4, 3, 1, True), Stage(5, 3, 0, False)), (6,), (2, 8, 8), 3, fc_std=0.3, generator=draw).double()
+    network = ConvNet(
+        (Stage(4, 3, 1, True), Stage(5, 3, 0, False)), (6,), (2, 8, 8), 3, fc_std=0.3, generator=draw
+    ).double()
     model = Switched.around(network, CONFIG, draw, through_switcher=through)
     x, y = torch.rand(6, 2, 8, 8, generator=draw, dtype=torch.float64), torch.randint(0, 3, (6,), generator=draw)
     weights = network.kernel_weights()
@@ -102,7 +113,9 @@ def test_second_term_of_equation_6_reaches_the_kernels_unless_it_is_cut(through)
     held = [gate.detach() for gate in model.gates()]
     first = torch.autograd.grad(F.cross_entropy(network(x, held), y), weights)
     gates = model.kernel_switcher(weights) + held[2:]
-    by_gate = torch.autograd.grad(F.cross_entropy(network(x, leaves := [gate.detach().requires_grad_() for gate in gates]), y), leaves[:2])
+    by_gate = torch.autograd.grad(
+        F.cross_entropy(network(x, leaves := [gate.detach().requires_grad_() for gate in gates]), y), leaves[:2]
+    )
     second = torch.autograd.grad(gates[:2], weights, by_gate)
     for total, own, via in zip(whole, first, second):
         assert float(via.abs().max()) > 1e-6
@@ -166,5 +179,7 @@ def test_kernels_of_other_shapes_are_refused():
     switcher = switcher_of(SHAPES)
     kernels = kernels_of(SHAPES)
     for wrong in (kernels[:2], [*kernels[:2], kernels[2][:2]], [*kernels[:2], kernels[2].flatten(1)], []):
-        with pytest.raises(ValueError, match=r"for a switcher built for \(\(5, 2, 3, 3\), \(8, 5, 1, 1\), \(3, 8, 5, 5\)\)"):
+        with pytest.raises(
+            ValueError, match=r"for a switcher built for \(\(5, 2, 3, 3\), \(8, 5, 1, 1\), \(3, 8, 5, 5\)\)"
+        ):
             switcher(wrong)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from snnlib.report import feature_maps, figures, maps
 from snnlib import seeds
 from snnlib.config import Arm
-from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.lab.records import Entry
+from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
+from snnlib.report import feature_maps, figures, maps
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,9 @@ def test_a_map_that_a_kept_kernel_repeats_is_redundant_and_one_that_none_resembl
     base, other = generator.random((5, 40, 40)), generator.random((5, 40, 40))
     stack = np.stack([base, 3 * base + 1, other, -other], axis=1)
     assert feature_maps.redundancy(stack, [True] * 4) == pytest.approx([1.0] * 4)
-    alone = feature_maps.redundancy(stack, [False, True, True, False])  # 0 repeats 1, 3 mirrors 2; 1 and 2 have each other alone
+    alone = feature_maps.redundancy(
+        stack, [False, True, True, False]
+    )  # 0 repeats 1, 3 mirrors 2; 1 and 2 have each other alone
     assert alone[[0, 3]] == pytest.approx([1.0, 1.0]) and (alone[[1, 2]] < 0.1).all()
 
 
@@ -68,7 +70,9 @@ def test_the_grid_has_a_column_a_kernel_in_the_order_of_the_factors():
     assert [axes.get_title() for axes in heads] == ["1", "3", "2", "0"]
     assert [axes.texts[0].get_text() for axes in heads] == ["0", "0", "0.4", "1.5"]
     colours, norm = figures.factor_colours(1.5)
-    assert [axes.get_facecolor()[:3] for axes in heads] == [tuple(colours(norm(factor))[:3]) for factor in (0.0, 0.0, 0.4, 1.5)]
+    assert [axes.get_facecolor()[:3] for axes in heads] == [
+        tuple(colours(norm(factor))[:3]) for factor in (0.0, 0.0, 0.4, 1.5)
+    ]
     first = np.asarray(figure.axes[5 + 1].images[0].get_array())
     assert np.array_equal(first, stack[0, 1]), "the first column shows kernel 1, the first of those with factor 0"
 
@@ -90,11 +94,15 @@ def test_maps_of_pixels_are_square_and_their_bars_the_means_of_rows_and_columns(
     share = np.arange(784.0).reshape(28, 28) / 7.83
     figure = maps.pixel_shares({f"panel {index}": share for index in range(count)}, "strengthened")
     image, by_column, by_row = figure.axes[:3]
-    width, height = (image.get_position().bounds[part] * figure.get_size_inches()[side] for part, side in ((2, 0), (3, 1)))
+    width, height = (
+        image.get_position().bounds[part] * figure.get_size_inches()[side] for part, side in ((2, 0), (3, 1))
+    )
     assert width == pytest.approx(height, rel=0.02)
     assert [bar.get_height() for bar in by_column.patches] == pytest.approx(share.mean(0).tolist())
     assert [bar.get_width() for bar in by_row.patches] == pytest.approx(share.mean(1).tolist())
-    assert image.get_position().bounds[3] == pytest.approx(by_row.get_position().bounds[3]), "bars stand beside their rows"
+    assert image.get_position().bounds[3] == pytest.approx(by_row.get_position().bounds[3]), (
+        "bars stand beside their rows"
+    )
     assert figure.axes[-1].get_ylabel() == "strengthened (% of runs)"
 
 
@@ -105,23 +113,37 @@ def entry(state, accuracy=None, widths=(4, 2), error=None):
 
 
 def test_a_cell_counts_runs_that_break_and_takes_means_of_those_that_finish():
-    runs = [entry("recorded", 90.0, (8, 4)), entry("recorded", 10.0, (2, 1)), entry("failed", error="DivergenceError"), entry("failed", error="DeadLayerError")]
+    runs = [
+        entry("recorded", 90.0, (8, 4)),
+        entry("recorded", 10.0, (2, 1)),
+        entry("failed", error="DivergenceError"),
+        entry("failed", error="DeadLayerError"),
+    ]
     found = maps.cell([*runs, entry("missing"), entry("stale", 99.0)])
     assert (found.runs, found.diverged, found.dead, found.untrained) == (4, 25.0, 25.0, 25.0)
     assert (found.left, found.accuracy) == (pytest.approx((100 + 25) / 2), 50.0)
     none = maps.cell([entry("missing")])
-    assert none.runs == 0 and all(np.isnan(value) for value in (none.diverged, none.dead, none.untrained, none.left, none.accuracy))
+    assert none.runs == 0 and all(
+        np.isnan(value) for value in (none.diverged, none.dead, none.untrained, none.left, none.accuracy)
+    )
     failed = maps.cell(runs[2:])
     assert (failed.diverged, failed.dead, failed.untrained) == (50.0, 50.0, 0.0) and np.isnan(failed.accuracy)
 
 
 def test_the_map_of_settings_prints_each_number_in_its_place():
     cells = {
-        ("by epoch", row, column): maps.Cell(3, 0.0, 10.0 * y, 0.0, 50.0, 90.0 + x) for y, row in enumerate("ab") for x, column in enumerate("pq")
+        ("by epoch", row, column): maps.Cell(3, 0.0, 10.0 * y, 0.0, 50.0, 90.0 + x)
+        for y, row in enumerate("ab")
+        for x, column in enumerate("pq")
     }
     figure = maps.settings_map(cells, "rows", "columns")
     dead = next(axes for axes in figure.axes if "layer died" in axes.get_title(loc="left"))
-    assert {text.get_position(): text.get_text() for text in dead.texts} == {(0, 0): "0", (1, 0): "0", (0, 1): "10", (1, 1): "10"}
+    assert {text.get_position(): text.get_text() for text in dead.texts} == {
+        (0, 0): "0",
+        (1, 0): "0",
+        (0, 1): "10",
+        (1, 1): "10",
+    }
     accuracy = figure.axes[-1]
     assert [text.get_text() for text in accuracy.texts] == ["90.0", "91.0", "90.0", "91.0"]
 

@@ -1,15 +1,16 @@
-"""The estimate of the memory that a run takes: counted by hand, against measured peaks, and what is said where it is short."""
+"""The estimate of the memory that a run takes: counted by hand, against measured peaks, and what is said where it is
+short."""
 
 import gc
 
 import pytest
 import torch
+from snnlib.training.loops.loops import accuracy, judged_at_once
 
 from benchmarks import memory as benchmark
-from snnlib.lab import memory
 from snnlib.config import SwitcherConfig
+from snnlib.lab import memory
 from snnlib.networks import lenet5_caffe, mlp
-from snnlib.training.loops.loops import accuracy, judged_at_once
 
 SWITCHER = SwitcherConfig()
 
@@ -52,7 +53,10 @@ def test_activations_grow_with_the_batch_and_with_the_image(network, image):
 
 
 def test_a_frozen_deep_network_keeps_no_activations_of_its_features():
-    sizes = {phase: memory.step_bytes("mobilenet-v1-x1", SWITCHER, phase, 64, (3, 32, 32), 10) for phase in ("switcher", "network")}
+    sizes = {
+        phase: memory.step_bytes("mobilenet-v1-x1", SWITCHER, phase, 64, (3, 32, 32), 10)
+        for phase in ("switcher", "network")
+    }
     assert sizes["switcher"] < sizes["network"] / 2
 
 
@@ -71,7 +75,9 @@ def test_an_estimate_takes_no_memory_and_no_random_numbers():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("network, dataset, image", [("mlp", "mnist", (1, 28, 28)), ("mobilenet-v1-x0.25", "cifar10", (3, 32, 32))])
+@pytest.mark.parametrize(
+    "network, dataset, image", [("mlp", "mnist", (1, 28, 28)), ("mobilenet-v1-x0.25", "cifar10", (3, 32, 32))]
+)
 def test_the_estimate_is_near_the_measured_peak(network, dataset, image):
     measured = benchmark._in_process(network, dataset, 64, torch.device("cpu"), native=False)
     assert measured.keys() == memory.STEPS.keys()
@@ -96,14 +102,21 @@ def test_as_many_images_are_judged_at_once_as_the_estimate_supposes():
     network = mlp(generator=torch.Generator().manual_seed(0))
     network.register_forward_pre_hook(lambda module, inputs: judged.append(len(inputs[0])))
     accuracy(network, None, torch.zeros(4500, 1, 28, 28, dtype=torch.uint8), torch.zeros(4500, dtype=torch.long))
-    assert judged == [2000, 2000, 500] and judged_at_once((1, 28, 28)) == 2000 > judged_at_once((3, 32, 32)) > judged_at_once((3, 84, 84)) > 50
-    assert memory.needed("resnet34", None, 1, (3, 84, 84), 100) == memory.evaluation_bytes("resnet34", None, (3, 84, 84), 100, judged_at_once((3, 84, 84)))
+    assert (
+        judged == [2000, 2000, 500]
+        and judged_at_once((1, 28, 28)) == 2000 > judged_at_once((3, 32, 32)) > judged_at_once((3, 84, 84)) > 50
+    )
+    assert memory.needed("resnet34", None, 1, (3, 84, 84), 100) == memory.evaluation_bytes(
+        "resnet34", None, (3, 84, 84), 100, judged_at_once((3, 84, 84))
+    )
 
 
 def test_too_little_memory_is_refused_with_both_numbers_and_the_remedy(monkeypatch):
     monkeypatch.setattr(memory, "free_bytes", lambda device: 2**30)
     memory.check(2**30, torch.device("cpu"))
-    with pytest.raises(ValueError, match=r"needs about 2.5 GiB, 1.0 GiB are free on cpu: choose a smaller batch_size or another device"):
+    with pytest.raises(
+        ValueError, match=r"needs about 2.5 GiB, 1.0 GiB are free on cpu: choose a smaller batch_size or another device"
+    ):
         memory.check(5 * 2**29, torch.device("cpu"))
     monkeypatch.setattr(memory, "free_bytes", lambda device: None)  # a system that does not tell
     memory.check(2**60, torch.device("cpu"))
@@ -116,7 +129,11 @@ def test_free_memory_is_read_from_the_system(tmp_path):
 
 
 def test_free_memory_is_what_a_containers_limit_leaves(tmp_path):
-    for name, text in (("memory.max", "1000\n"), ("memory.current", "700\n"), ("memory.stat", "anon 500\ninactive_file 150\n")):
+    for name, text in (
+        ("memory.max", "1000\n"),
+        ("memory.current", "700\n"),
+        ("memory.stat", "anon 500\ninactive_file 150\n"),
+    ):
         (tmp_path / name).write_text(text)
     assert memory._container_free(tmp_path) == 450
     (tmp_path / "memory.max").write_text("max\n")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from snnlib import metrics
-from snnlib.lab import runner
 from snnlib.config import SwitcherConfig
+from snnlib.lab import runner
 from snnlib.networks import MLP, NETWORKS, ConvNet, count
 from snnlib.networks.convnet import Stage
 from snnlib.switching.switched import Switched
@@ -30,7 +30,11 @@ def published():
     with TABLES.open() as file:
         rows = list(csv.DictReader(file))
     full = {(row["dataset"], row["network"]): row["widths"] for row in rows if row["method"] == "baseline"}
-    connected = [row for row in rows if row["pruned_pct"] and row["widths"] and (row["network"] == "MLP" or row["counted_layers"] == "fc")]
+    connected = [
+        row
+        for row in rows
+        if row["pruned_pct"] and row["widths"] and (row["network"] == "MLP" or row["counted_layers"] == "fc")
+    ]
     return [(row, full[row["dataset"], row["network"]]) for row in connected]
 
 
@@ -43,11 +47,17 @@ def test_weights_and_share_of_the_published_mlp():
     assert round(metrics.removed_pct((784, 300, 100), (456, 134, 45)), 2) == 74.61
 
 
-@pytest.mark.parametrize("row, full", published(), ids=lambda value: value["network"] + " " + value["method"] if isinstance(value, dict) else None)
+@pytest.mark.parametrize(
+    "row, full",
+    published(),
+    ids=lambda value: value["network"] + " " + value["method"] if isinstance(value, dict) else None,
+)
 def test_every_printed_percentage_of_fully_connected_layers(row, full):
     outputs = 100 if row["dataset"] == "Mini-ImageNet" else 10
     printed = float(row["pruned_pct"])
-    follows = DEVIATIONS.get(row["method"], DEVIATIONS_BY_NETWORK.get((row["network"], row["method"], row["dataset"]), printed))
+    follows = DEVIATIONS.get(
+        row["method"], DEVIATIONS_BY_NETWORK.get((row["network"], row["method"], row["dataset"]), printed)
+    )
     assert abs(metrics.removed_pct(widths_of(full), widths_of(row["widths"]), outputs) - follows) <= 0.0051
 
 
@@ -67,7 +77,11 @@ def published_convolutional():
     return [(row, full[row["network"]]) for row in rows if row["pruned_pct"]]
 
 
-@pytest.mark.parametrize("row, full", published_convolutional(), ids=lambda value: value["network"] + " " + value["method"] if isinstance(value, dict) else None)
+@pytest.mark.parametrize(
+    "row, full",
+    published_convolutional(),
+    ids=lambda value: value["network"] + " " + value["method"] if isinstance(value, dict) else None,
+)
 def test_every_printed_percentage_of_networks_with_switched_convolutions(row, full):
     areas, channels = CONVOLUTIONAL[row["network"]]
     found = metrics.removed_pct(widths_of(full), widths_of(row["widths"]), 10, areas, channels)
@@ -76,19 +90,26 @@ def test_every_printed_percentage_of_networks_with_switched_convolutions(row, fu
 
 def test_the_printed_convolutional_rows_are_all_there():
     assert [(row["network"], row["method"]) for row, _ in published_convolutional()] == [
-        ("LeNet5-Caffe", "BC-GNJ"), ("LeNet5-Caffe", "BC-GHS"), ("LeNet5-Caffe", "L0 (lambda sep.)"), ("LeNet5-Caffe", "SNN"), ("VGG-cov2", "SNN"),
+        ("LeNet5-Caffe", "BC-GNJ"),
+        ("LeNet5-Caffe", "BC-GHS"),
+        ("LeNet5-Caffe", "L0 (lambda sep.)"),
+        ("LeNet5-Caffe", "SNN"),
+        ("VGG-cov2", "SNN"),
     ]
 
 
 def test_kernels_of_vgg_cov2_leave_fewer_inputs_than_the_paper_counts():
-    """43 kernels make 43 maps of 16 x 16 pixels: at least 46.80 % of the weights are gone, where 39.62 % are printed."""
+    """43 kernels make 43 maps of 16 x 16 pixels: at least 46.80 % of the weights are gone, where 39.62 % are
+    printed."""
     full = (64, 64, 16384, 256, 256)
     live = 43 * 16 * 16
     assert live == 11_008 < 12_530
     assert round(metrics.removed_pct(full, (49, 43, live, 203, 156), 10, [9, 9], 3), 2) == 46.80
 
 
-@pytest.mark.parametrize("name, image, classes", [("lenet5-caffe", (1, 28, 28), 10), ("vgg-cov2", (3, 32, 32), 10), ("mlp", (1, 28, 28), 10)])
+@pytest.mark.parametrize(
+    "name, image, classes", [("lenet5-caffe", (1, 28, 28), 10), ("vgg-cov2", (3, 32, 32), 10), ("mlp", (1, 28, 28), 10)]
+)
 def test_weights_counted_from_widths_are_those_of_the_network(name, image, classes):
     with torch.device("meta"):
         network = NETWORKS[name](image, classes)
@@ -121,18 +142,29 @@ def test_kept_neurons_have_a_factor_above_zero():
 ALL = np.ones((3, 3))
 
 
-@pytest.mark.parametrize("gates, weights, expected", [
-    ([[1, 0, 1], [1, 1, 0]], [ALL, ALL], [2, 2]),
-    # hidden neuron 0 reads only pixel 1, which is pruned: a constant
-    ([[1, 0, 1], [1, 1, 1]], [np.array([[0, 1, 1], [1, 1, 1], [0, 1, 1]]), ALL], [2, 2]),
-    # hidden neuron 2 feeds no class, and pixel 2 feeds only hidden neuron 2
-    ([[1, 1, 1], [1, 1, 1]], [np.array([[1, 1, 1], [1, 1, 1], [0, 0, 1]]), np.array([[1, 1], [1, 1], [0, 0]])], [2, 2]),
-    # a whole layer pruned: nothing matters
-    ([[1, 1, 1], [0, 0, 0], [1, 1, 1]], [ALL, ALL, ALL], [0, 0, 0]),
-    # a chain of dead ends: the last hidden layer's only living neuron reads nothing that pixels reach
-    ([[1, 1], [1, 1], [0, 1]], [np.array([[1, 0], [1, 0]]), np.array([[1, 0], [0, 1]]), np.ones((2, 2))], [0, 0, 0]),
-    ([[0.5, 0.0]], [np.ones((2, 1))], [1]),
-])
+@pytest.mark.parametrize(
+    "gates, weights, expected",
+    [
+        ([[1, 0, 1], [1, 1, 0]], [ALL, ALL], [2, 2]),
+        # hidden neuron 0 reads only pixel 1, which is pruned: a constant
+        ([[1, 0, 1], [1, 1, 1]], [np.array([[0, 1, 1], [1, 1, 1], [0, 1, 1]]), ALL], [2, 2]),
+        # hidden neuron 2 feeds no class, and pixel 2 feeds only hidden neuron 2
+        (
+            [[1, 1, 1], [1, 1, 1]],
+            [np.array([[1, 1, 1], [1, 1, 1], [0, 0, 1]]), np.array([[1, 1], [1, 1], [0, 0]])],
+            [2, 2],
+        ),
+        # a whole layer pruned: nothing matters
+        ([[1, 1, 1], [0, 0, 0], [1, 1, 1]], [ALL, ALL, ALL], [0, 0, 0]),
+        # a chain of dead ends: the last hidden layer's only living neuron reads nothing that pixels reach
+        (
+            [[1, 1], [1, 1], [0, 1]],
+            [np.array([[1, 0], [1, 0]]), np.array([[1, 0], [0, 1]]), np.ones((2, 2))],
+            [0, 0, 0],
+        ),
+        ([[0.5, 0.0]], [np.ones((2, 1))], [1]),
+    ],
+)
 def test_effective_widths_follow_dead_ends_through(gates, weights, expected):
     assert metrics.effective_widths(gates, weights) == expected
 
@@ -192,12 +224,17 @@ def matter(gates, weights, kernels):
 
 @settings(deadline=None, max_examples=80)
 @given(
-    kernels=st.lists(st.integers(1, 4), max_size=3), pixels=st.sampled_from([1, 4]), hidden=st.lists(st.integers(1, 5), max_size=2),
-    seed=st.integers(0, 999), kept=st.sampled_from([0.4, 0.7, 1.0]),
+    kernels=st.lists(st.integers(1, 4), max_size=3),
+    pixels=st.sampled_from([1, 4]),
+    hidden=st.lists(st.integers(1, 5), max_size=2),
+    seed=st.integers(0, 999),
+    kept=st.sampled_from([0.4, 0.7, 1.0]),
 )
 def test_effective_widths_are_those_of_a_search_along_every_path(kernels, pixels, hidden, seed, kept):
     draw = np.random.default_rng(seed)
-    tensors = [draw.normal(size=(b, a, 2, 2)) * (draw.random((b, a, 1, 1)) < kept) for a, b in zip([2, *kernels], kernels)]
+    tensors = [
+        draw.normal(size=(b, a, 2, 2)) * (draw.random((b, a, 1, 1)) < kept) for a, b in zip([2, *kernels], kernels)
+    ]
     inputs = (kernels[-1] if kernels else 2) * pixels
     widths = [inputs, *hidden, 3]
     weights = [draw.normal(size=shape) * (draw.random(shape) < kept) for shape in zip(widths, widths[1:])]
@@ -221,7 +258,9 @@ def test_result_of_an_mlp_counts_macs_as_weights():
     network = MLP((40, 30, 20, 10), fc_std=0.1, generator=torch.Generator().manual_seed(0))
     found = runner.result(network, switched(network), HISTORY)
     assert found["macs_full"] == 40 * 30 + 30 * 20 + 20 * 10
-    assert found["macs"] == metrics.weight_count(found["effective_widths"], 10) < metrics.weight_count(found["widths"], 10)
+    assert (
+        found["macs"] == metrics.weight_count(found["effective_widths"], 10) < metrics.weight_count(found["widths"], 10)
+    )
     assert found["removed_pct"] == metrics.removed_pct((40, 30, 20), found["widths"])
     assert (found["accuracy"], found["best_accuracy"], found["best_epoch"]) == (75.0, 75.0, 1)
 
@@ -230,7 +269,16 @@ def test_result_of_an_mlp_counts_macs_as_weights():
 def test_result_of_a_network_with_switched_convolutions(batch_norm):
     """Each layer's operations from its effective widths: kernels times what they read times the pixels of the map."""
     plan = (Stage(12, 3, 1, False), Stage(10, 3, 1, True))
-    network = ConvNet(plan, (16,), (3, 8, 8), 5, bias=False, batch_norm=batch_norm, fc_std=0.1, generator=torch.Generator().manual_seed(0))
+    network = ConvNet(
+        plan,
+        (16,),
+        (3, 8, 8),
+        5,
+        bias=False,
+        batch_norm=batch_norm,
+        fc_std=0.1,
+        generator=torch.Generator().manual_seed(0),
+    )
     model = switched(network)
     state = {name: value.clone() for name, value in network.state_dict().items()}
     found = runner.result(network, model, HISTORY)
@@ -240,8 +288,13 @@ def test_result_of_a_network_with_switched_convolutions(batch_norm):
     first, second, inputs, hidden = found["effective_widths"]
     assert all(0 < few < all_of for few, all_of in zip(found["effective_widths"], found["full_widths"]))
     assert found["macs"] == first * 27 * 64 + second * first * 9 * 64 + inputs * hidden + hidden * 5
-    weights = [12 * 27 + 12 * 10 * 9 + 160 * 16 + 16 * 5, *(w[0] * 27 + w[0] * w[1] * 9 + w[2] * w[3] + w[3] * 5 for w in (found["widths"], found["effective_widths"]))]
-    assert math.isclose(found["removed_pct"], 100 * (1 - weights[1] / weights[0])) and math.isclose(found["effective_pct"], 100 * (1 - weights[2] / weights[0]))
+    weights = [
+        12 * 27 + 12 * 10 * 9 + 160 * 16 + 16 * 5,
+        *(w[0] * 27 + w[0] * w[1] * 9 + w[2] * w[3] + w[3] * 5 for w in (found["widths"], found["effective_widths"])),
+    ]
+    assert math.isclose(found["removed_pct"], 100 * (1 - weights[1] / weights[0])) and math.isclose(
+        found["effective_pct"], 100 * (1 - weights[2] / weights[0])
+    )
 
 
 def test_result_of_a_deep_network_counts_weights_of_its_head_and_operations_of_every_layer():
@@ -253,12 +306,18 @@ def test_result_of_a_deep_network_counts_weights_of_its_head_and_operations_of_e
     assert found["macs_full"] == count.macs(network) and found["macs"] == found["macs_full"] - (256 - effective) * 10
 
 
-@pytest.mark.parametrize("name, image", [("mlp", (1, 6, 6)), ("lenet5-caffe", (1, 16, 16)), ("mobilenet-v1-x0.25", (3, 16, 16))])
+@pytest.mark.parametrize(
+    "name, image", [("mlp", (1, 6, 6)), ("lenet5-caffe", (1, 16, 16)), ("mobilenet-v1-x0.25", (3, 16, 16))]
+)
 def test_result_of_a_dense_run_removes_nothing(name, image):
     network = NETWORKS[name](image, 4, generator=torch.Generator().manual_seed(0))
     found = runner.result(network, None, HISTORY)
     assert found["widths"] == found["effective_widths"] == found["full_widths"] == list(network.gate_widths())
-    assert found["removed_pct"] == found["effective_pct"] == 0 and found["macs"] == found["macs_full"] and found["gates"] is None
+    assert (
+        found["removed_pct"] == found["effective_pct"] == 0
+        and found["macs"] == found["macs_full"]
+        and found["gates"] is None
+    )
 
 
 def test_ratios():
@@ -267,7 +326,10 @@ def test_ratios():
 
 
 @settings(deadline=None, max_examples=40)
-@given(values=st.lists(st.tuples(st.floats(90, 100), st.floats(90, 100)), min_size=2, max_size=9), level=st.sampled_from([0.9, 0.95]))
+@given(
+    values=st.lists(st.tuples(st.floats(90, 100), st.floats(90, 100)), min_size=2, max_size=9),
+    level=st.sampled_from([0.9, 0.95]),
+)
 def test_paired_interval_is_scipys(values, level):
     a, b = (dict(enumerate(column)) for column in zip(*values))
     ours = metrics.paired_difference(a, b, level)

@@ -13,7 +13,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from snnlib import data
 from snnlib.fast import separable
 from snnlib.networks import (
-    MLP, NETWORKS, ConvNet, DeepNet, count, lenet5_caffe, mobilenet_v1, resnet34_cifar, vgg16, vgg_cov2,
+    MLP,
+    NETWORKS,
+    ConvNet,
+    DeepNet,
+    count,
+    lenet5_caffe,
+    mobilenet_v1,
+    resnet34_cifar,
+    vgg16,
+    vgg_cov2,
 )
 from snnlib.networks.convnet import Stage
 from snnlib.networks.initial import start_linear
@@ -35,7 +44,9 @@ def build(network, dataset, **settings):
 def random_gates(network, signed=False):
     draw = generator(1)
     dtype = network.linear_weights()[0].dtype
-    return [(torch.randn if signed else torch.rand)(width, generator=draw, dtype=dtype) for width in network.gate_widths()]
+    return [
+        (torch.randn if signed else torch.rand)(width, generator=draw, dtype=dtype) for width in network.gate_widths()
+    ]
 
 
 def disturb(network):
@@ -45,7 +56,7 @@ def disturb(network):
         for name, value in network.state_dict().items():
             if name.endswith(("bias", "running_mean")):
                 value.normal_(0, 0.3, generator=draw)
-            elif name.endswith("running_var") or "norm" in name and name.endswith("weight"):
+            elif name.endswith("running_var") or ("norm" in name and name.endswith("weight")):
                 value.uniform_(0.5, 2, generator=draw)
     return network
 
@@ -80,9 +91,15 @@ def test_forward_is_equation_4(name, training):
         windows = F.unfold(h, side, padding=stage.padding)  # (images, channels * side * side, pixels)
         out = conv.weight.flatten(1) @ windows + (0 if conv.bias is None else conv.bias[:, None])
         if name.endswith("bn"):
-            mean, variance = (out.mean((0, 2)), out.var((0, 2), correction=0)) if training else (norm.running_mean, norm.running_var)
-            out = (out - mean[:, None]) / (variance[:, None] + norm.eps).sqrt() * norm.weight[:, None] + norm.bias[:, None]
-        h = out.clamp_min(0).view(len(X), -1, h.shape[2] + 2 * stage.padding - side + 1, h.shape[3] + 2 * stage.padding - side + 1)
+            mean, variance = (
+                (out.mean((0, 2)), out.var((0, 2), correction=0)) if training else (norm.running_mean, norm.running_var)
+            )
+            out = (out - mean[:, None]) / (variance[:, None] + norm.eps).sqrt() * norm.weight[:, None] + norm.bias[
+                :, None
+            ]
+        h = out.clamp_min(0).view(
+            len(X), -1, h.shape[2] + 2 * stage.padding - side + 1, h.shape[3] + 2 * stage.padding - side + 1
+        )
         h = h * g.view(1, -1, 1, 1)
         h = pooled(h) if stage.pool else h
     h = h.reshape(len(X), -1)
@@ -115,28 +132,55 @@ def test_logits_of_every_network_on_images_of_its_data_sets(name, dataset):
         assert network(torch.zeros(3, *image)).shape == (3, classes)
 
 
-@pytest.mark.parametrize("name, dataset, weights", [
-    ("mlp", "mnist", 266_200), ("lenet5-caffe", "mnist", 430_500), ("vgg-cov2", "cifar10", 4_300_992), ("vgg-cov2-bn", "cifar10", 4_300_992),
-    ("vgg16", "cifar10", 512 * 4096 + 4096 * 4096 + 4096 * 10), ("resnet34", "cifar10", 5120), ("resnet34", "mini_imagenet", 51_200),
-    ("mobilenet-v1-x1", "cifar10", 10_240), ("mobilenet-v1-x0.25", "mini_imagenet", 25_600),
-])
+@pytest.mark.parametrize(
+    "name, dataset, weights",
+    [
+        ("mlp", "mnist", 266_200),
+        ("lenet5-caffe", "mnist", 430_500),
+        ("vgg-cov2", "cifar10", 4_300_992),
+        ("vgg-cov2-bn", "cifar10", 4_300_992),
+        ("vgg16", "cifar10", 512 * 4096 + 4096 * 4096 + 4096 * 10),
+        ("resnet34", "cifar10", 5120),
+        ("resnet34", "mini_imagenet", 51_200),
+        ("mobilenet-v1-x1", "cifar10", 10_240),
+        ("mobilenet-v1-x0.25", "mini_imagenet", 25_600),
+    ],
+)
 def test_weights_are_the_papers(name, dataset, weights):
     assert listed(name, dataset).weights == weights
 
 
-@pytest.mark.parametrize("name, parameters", [
-    # published counts for 1,000 classes, less the parts that small images and 10 classes replace
-    ("resnet34", 21_797_672 - (64 * 3 * 49 - 64 * 3 * 9) - 513_000 + 5_130),
-    ("vgg16", 138_365_992 - (25_088 * 4096 + 4096) - (4096 * 4096 + 4096) - (4096 * 1000 + 1000) + (512 * 4096 + 4096) + (4096 * 4096 + 4096) + 40_970),
-    ("mobilenet-v1-x1", 4_231_976 - 1_025_000 + 10_250),
-    ("mobilenet-v1-x0.25", 470_072 - 257_000 + 2_570),
-])
+@pytest.mark.parametrize(
+    "name, parameters",
+    [
+        # published counts for 1,000 classes, less the parts that small images and 10 classes replace
+        ("resnet34", 21_797_672 - (64 * 3 * 49 - 64 * 3 * 9) - 513_000 + 5_130),
+        (
+            "vgg16",
+            138_365_992
+            - (25_088 * 4096 + 4096)
+            - (4096 * 4096 + 4096)
+            - (4096 * 1000 + 1000)
+            + (512 * 4096 + 4096)
+            + (4096 * 4096 + 4096)
+            + 40_970,
+        ),
+        ("mobilenet-v1-x1", 4_231_976 - 1_025_000 + 10_250),
+        ("mobilenet-v1-x0.25", 470_072 - 257_000 + 2_570),
+    ],
+)
 def test_all_parameters_follow_from_the_published_counts(name, parameters):
     assert listed(name, "cifar10").parameters == parameters
 
 
 def test_switched_widths_are_the_papers_baselines():
-    names = {"MLP": "mlp", "LeNet5-Caffe": "lenet5-caffe", "VGG-cov2": "vgg-cov2", "VGG16": "vgg16", "ResNet34": "resnet34"}
+    names = {
+        "MLP": "mlp",
+        "LeNet5-Caffe": "lenet5-caffe",
+        "VGG-cov2": "vgg-cov2",
+        "VGG16": "vgg16",
+        "ResNet34": "resnet34",
+    }
     names["MobileNetV1 (x0.25)"] = "mobilenet-v1-x1"  # the paper's 1024 inputs are those of full width
     datasets = {"MNIST": "mnist", "CIFAR10": "cifar10", "Mini-ImageNet": "mini_imagenet"}
     with TABLES.open() as file:
@@ -148,7 +192,16 @@ def test_switched_widths_are_the_papers_baselines():
     assert listed("mobilenet-v1-x0.25", "cifar10").gated_widths == (256,)
 
 
-@pytest.mark.parametrize("name, side, last", [("resnet34", 32, 4), ("resnet34", 84, 6), ("mobilenet-v1-x0.25", 32, 2), ("mobilenet-v1-x0.25", 84, 3), ("vgg16", 84, 2)])
+@pytest.mark.parametrize(
+    "name, side, last",
+    [
+        ("resnet34", 32, 4),
+        ("resnet34", 84, 6),
+        ("mobilenet-v1-x0.25", 32, 2),
+        ("mobilenet-v1-x0.25", 84, 3),
+        ("vgg16", 84, 2),
+    ],
+)
 def test_small_images_keep_their_resolution_in_the_stem(name, side, last):
     with torch.device("meta"):
         features = NETWORKS[name]((3, side, side), 10).features
@@ -175,8 +228,17 @@ def test_initial_weights(name, dataset):
             assert not module.bias.any()
         if isinstance(module, torch.nn.BatchNorm2d):
             assert torch.equal(module.weight, torch.ones_like(module.weight)) and not module.running_mean.any()
-            assert torch.equal(module.running_var, torch.ones_like(module.running_var)) and module.num_batches_tracked == 0
-    assert len(convolutions) == {"mlp": 0, "lenet5-caffe": 2, "vgg-cov2": 2, "vgg-cov2-bn": 2, "vgg16": 13, "resnet34": 36}.get(name, 27)
+            assert (
+                torch.equal(module.running_var, torch.ones_like(module.running_var)) and module.num_batches_tracked == 0
+            )
+    assert len(convolutions) == {
+        "mlp": 0,
+        "lenet5-caffe": 2,
+        "vgg-cov2": 2,
+        "vgg-cov2-bn": 2,
+        "vgg16": 13,
+        "resnet34": 36,
+    }.get(name, 27)
 
 
 @pytest.mark.parametrize("name", sorted(set(NETWORKS) - {"vgg16"}))
@@ -192,7 +254,12 @@ def test_the_generator_alone_decides_the_weights(name):
     assert first.state_dict().keys() == second.state_dict().keys()
     assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values()))
     other = NETWORKS[name](image, classes, generator=generator(8))
-    assert not any(torch.equal(a, b) for a, b in zip(first.linear_weights() + first.kernel_weights(), other.linear_weights() + other.kernel_weights()))
+    assert not any(
+        torch.equal(a, b)
+        for a, b in zip(
+            first.linear_weights() + first.kernel_weights(), other.linear_weights() + other.kernel_weights()
+        )
+    )
 
 
 def test_vgg16_leaves_the_global_random_state_alone():
@@ -213,13 +280,17 @@ def test_gates_that_do_not_fit_are_named_with_their_layer(name, dataset):
             gates = [torch.ones(width + (index == wrong)) for index, width in enumerate(widths)]
             convolutions = len(network.kernel_weights())
             layer = f"convolution {wrong}" if wrong < convolutions else f"FC layer {wrong - convolutions}"
-            with pytest.raises(ValueError, match=rf"gates of {layer} have shape \({widths[wrong] + 1},\), but it has {widths[wrong]} "):
+            with pytest.raises(
+                ValueError, match=rf"gates of {layer} have shape \({widths[wrong] + 1},\), but it has {widths[wrong]} "
+            ):
                 network(x, gates)
         with pytest.raises(ValueError, match="have shape"):
             network(x, [torch.ones(width, 1) for width in widths])
 
 
-@pytest.mark.parametrize("make, least", [(lenet5_caffe, 16), (vgg_cov2, 2), (vgg16, 32), (resnet34_cifar, 8), (mobilenet_v1, 16)])
+@pytest.mark.parametrize(
+    "make, least", [(lenet5_caffe, 16), (vgg_cov2, 2), (vgg16, 32), (resnet34_cifar, 8), (mobilenet_v1, 16)]
+)
 def test_images_too_small_are_refused(make, least):
     with torch.device("meta"):
         assert make((3, least, least), 4)(torch.zeros(2, 3, least, least)).shape == (2, 4)
@@ -280,8 +351,15 @@ def test_networks_are_listed_for_people_and_for_programs(capsys):
     assert code == 0 and [(row["network"], row["dataset"]) for row in rows] == list(USES)
     (mlp,) = [row for row in rows if row["network"] == "mlp"]
     assert mlp == {
-        "network": "mlp", "dataset": "mnist", "image": [1, 28, 28], "classes": 10, "gated_widths": [784, 300, 100], "counted": "all",
-        "weights": 266_200, "macs": 266_200, "parameters": 266_610,
+        "network": "mlp",
+        "dataset": "mnist",
+        "image": [1, 28, 28],
+        "classes": 10,
+        "gated_widths": [784, 300, 100],
+        "counted": "all",
+        "weights": 266_200,
+        "macs": 266_200,
+        "parameters": 266_610,
     }
 
 

@@ -26,7 +26,9 @@ def test_unpacking_gives_back_every_bit(shapes, dtype):
     packed = pack_linear(weights)
     assert packed.tensor.shape == packed_size(shapes) and packed.tensor.dtype == dtype
     for weight, again in zip(weights, packed.unpack(), strict=True):
-        fresh = again.clone(memory_format=torch.contiguous_format)  # contiguous() leaves the stride of a single number as it is
+        fresh = again.clone(
+            memory_format=torch.contiguous_format
+        )  # contiguous() leaves the stride of a single number as it is
         assert torch.equal(weight.view(torch.uint8), fresh.view(torch.uint8))
 
 
@@ -86,9 +88,15 @@ def test_gradient_reaches_weights_and_stops_at_padding_and_detach():
     packed = pack_linear(weights)
     coefficients = torch.randn(packed.tensor.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     (packed.tensor * coefficients).sum().backward()
-    assert torch.equal(weights[0].grad, coefficients[0, :3, :2]) and torch.equal(weights[1].grad, coefficients[1, :5, :4])
+    assert torch.equal(weights[0].grad, coefficients[0, :3, :2]) and torch.equal(
+        weights[1].grad, coefficients[1, :5, :4]
+    )
     detached = packed.detach()
-    assert not detached.tensor.requires_grad and detached.shapes == packed.shapes and torch.equal(detached.tensor, packed.tensor)
+    assert (
+        not detached.tensor.requires_grad
+        and detached.shapes == packed.shapes
+        and torch.equal(detached.tensor, packed.tensor)
+    )
 
 
 def test_padding_gets_no_factor_but_is_data_to_the_convolutions():
@@ -103,12 +111,15 @@ def test_padding_gets_no_factor_but_is_data_to_the_convolutions():
     assert (before - after).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("weights, problem", [
-    ([], "no weights to pack"),
-    ([torch.ones(2, 2), torch.ones(3)], r"layer 1 has shape \(3,\)"),
-    ([torch.ones(0, 2)], r"layer 0 has shape \(0, 2\)"),
-    ([torch.ones(1, 2, 3)], r"layer 0 has shape \(1, 2, 3\)"),
-])
+@pytest.mark.parametrize(
+    "weights, problem",
+    [
+        ([], "no weights to pack"),
+        ([torch.ones(2, 2), torch.ones(3)], r"layer 1 has shape \(3,\)"),
+        ([torch.ones(0, 2)], r"layer 0 has shape \(0, 2\)"),
+        ([torch.ones(1, 2, 3)], r"layer 0 has shape \(1, 2, 3\)"),
+    ],
+)
 def test_what_cannot_be_packed_is_named(weights, problem):
     with pytest.raises(ValueError, match=problem):
         pack_linear(weights)

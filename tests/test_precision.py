@@ -1,4 +1,5 @@
-"""The task network's products in bfloat16: near float32, the switcher's own numbers untouched, refused where it cannot be."""
+"""The task network's products in bfloat16: near float32, the switcher's own numbers untouched, refused where it cannot
+be."""
 
 import copy
 
@@ -6,19 +7,24 @@ import pytest
 import torch
 
 from snnlib import data
-from snnlib.training.loops import loops as training
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.lab.together import Together
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.switching.switched import Switched
-from snnlib.lab.together import Together
+from snnlib.training.loops import loops as training
 
 HALF = TrainConfig(precision="bfloat16")
-SUPPORTED = pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no bfloat16 instructions")
+SUPPORTED = pytest.mark.skipif(
+    not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no bfloat16 instructions"
+)
 
 
 def test_precision_is_a_setting_and_older_hashes_stay():
     arm = Arm("a", "dense")
-    assert "precision" not in arm.settings()["train"] and Arm("a", "dense", train=HALF).settings()["train"]["precision"] == "bfloat16"
+    assert (
+        "precision" not in arm.settings()["train"]
+        and Arm("a", "dense", train=HALF).settings()["train"]["precision"] == "bfloat16"
+    )
     with pytest.raises(ValueError, match="precision='float16': choose 'float32' or 'bfloat16'"):
         TrainConfig(precision="float16")
 
@@ -49,19 +55,38 @@ def test_a_step_lies_near_one_in_float32(make, image, phase):
         side = one.switcher_side() if phase == "switcher" else one.network
         one.requires_grad_(True)
         sgd = training.optimizer(side.parameters(), TrainConfig(rate=1e-12))
-        step = {"dense": lambda: training.dense_step(one.network, sgd, x, y, None, precision), "switcher": lambda: training.switcher_step(one, sgd, x, y, None, precision),
-                "network": lambda: training.network_step(one, sgd, x, y, None, precision)}[phase]
+        step = {
+            "dense": lambda: training.dense_step(one.network, sgd, x, y, None, precision),
+            "switcher": lambda: training.switcher_step(one, sgd, x, y, None, precision),
+            "network": lambda: training.network_step(one, sgd, x, y, None, precision),
+        }[phase]
         loss, gates = step()
-        assert loss.dtype == torch.float32 and all(parameter.grad is None or parameter.grad.dtype == torch.float32 for parameter in side.parameters())
-        found[precision] = (float(loss), torch.cat([parameter.grad.flatten() for parameter in side.parameters() if parameter.grad is not None]), gates)
+        assert loss.dtype == torch.float32 and all(
+            parameter.grad is None or parameter.grad.dtype == torch.float32 for parameter in side.parameters()
+        )
+        found[precision] = (
+            float(loss),
+            torch.cat([parameter.grad.flatten() for parameter in side.parameters() if parameter.grad is not None]),
+            gates,
+        )
     (loss, grad, gates), (near, turned, same) = found.values()
     assert near == pytest.approx(loss, rel=0.03) and float(torch.cosine_similarity(grad, turned, dim=0)) > 0.97
-    assert gates is None or all(torch.equal(a, b) for a, b in zip(gates, same)), "the switcher computes in float32 all the same"
+    assert gates is None or all(torch.equal(a, b) for a, b in zip(gates, same)), (
+        "the switcher computes in float32 all the same"
+    )
 
 
 @SUPPORTED
 def test_a_network_learns_in_it():
     digits = data.load("mnist").first(2000)
-    found = {precision: training.train_dense(MLP(fc_std=0.05, generator=torch.Generator().manual_seed(0)), digits, TrainConfig(epochs=3, precision=precision), 0) for precision in ("float32", "bfloat16")}
+    found = {
+        precision: training.train_dense(
+            MLP(fc_std=0.05, generator=torch.Generator().manual_seed(0)),
+            digits,
+            TrainConfig(epochs=3, precision=precision),
+            0,
+        )
+        for precision in ("float32", "bfloat16")
+    }
     accuracies = [state.history[-1]["accuracy"] for state in found.values()]
     assert min(accuracies) > 0.7 and abs(accuracies[0] - accuracies[1]) < 0.02

@@ -1,19 +1,20 @@
-"""Controls: what a switcher is fed instead of the weights, images that are rearranged, and networks that are pruned otherwise."""
+"""Controls: what a switcher is fed instead of the weights, images that are rearranged, and networks that are pruned
+otherwise."""
 
 from dataclasses import replace
 
 import pytest
 import tiny
 import torch
+from snnlib.training.loops.loops import train_alternating
 
 from snnlib import config, data
-from snnlib.lab import memory, records, runner, trained, workers
 from snnlib.config import READS, Arm, Pruning, SwitcherConfig, TrainConfig
+from snnlib.lab import memory, records, runner, trained, workers
+from snnlib.lab.underway import left_out
 from snnlib.networks import MLP, NETWORKS
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops.loops import train_alternating
-from snnlib.lab.underway import left_out
 
 CPU = torch.device("cpu")
 WIDTHS = (12, 9, 7, 3)
@@ -21,7 +22,9 @@ WIDTHS = (12, 9, 7, 3)
 
 def switched(reads, seed=0, through=True, **settings):
     network = MLP(WIDTHS, fc_std=0.3, generator=generator(seed, "network")).double()
-    return Switched.around(network, SwitcherConfig(channels=(2, 4), reads=reads, **settings), generator(seed, "switcher"), through)
+    return Switched.around(
+        network, SwitcherConfig(channels=(2, 4), reads=reads, **settings), generator(seed, "switcher"), through
+    )
 
 
 def change_weights(model):
@@ -57,12 +60,14 @@ def test_what_does_not_read_the_weights_sends_them_no_gradient(reads):
     model, plain = switched(reads), switched("weights")
     for each, expected in ((model, False), (plain, True)):
         torch.cat(each.gates()).sum().backward()
-        assert any(weight.grad is not None and bool(weight.grad.any()) for weight in each.network.parameters()) == expected
+        assert (
+            any(weight.grad is not None and bool(weight.grad.any()) for weight in each.network.parameters()) == expected
+        )
 
 
 def test_reordered_rows_come_back_to_the_neuron_they_were_read_from():
-    """Exchanging two neurons of the network exchanges the factors that a switcher gives them only up to its position; undo the
-    order by hand and the two agree exactly."""
+    """Exchanging two neurons of the network exchanges the factors that a switcher gives them only up to its position;
+    undo the order by hand and the two agree exactly."""
     model = switched("reordered")
     orders = [getattr(model.reading, f"order{index}") for index in range(3)]
     assert any(not torch.equal(order, torch.arange(len(order))) for order in orders)
@@ -81,7 +86,9 @@ def test_rows_are_shuffled_anew_at_each_step_but_not_by_a_look():
     assert torch.equal(gates(model), gates(model)) and torch.equal(gates(model), seen[2])
     again = switched("shuffled")
     again.load_state_dict(model.state_dict())
-    assert torch.equal(torch.cat(again.gates()), torch.cat(model.gates())), "a resumed run draws what the interrupted one would have"
+    assert torch.equal(torch.cat(again.gates()), torch.cat(model.gates())), (
+        "a resumed run draws what the interrupted one would have"
+    )
 
 
 def test_the_controls_refuse_networks_with_switched_convolutions():
@@ -97,12 +104,14 @@ def test_the_memory_of_a_control_is_known(reads):
 
 
 def test_both_taps_share_their_biases_with_one_bias():
-    """The same weights with biases repeated by hand in the paper's decoder give the same scores, and even and odd rows of a
-    column of equal rows differ in neither through a bias."""
+    """The same weights with biases repeated by hand in the paper's decoder give the same scores, and even and odd rows
+    of a column of equal rows differ in neither through a bias."""
     one, two = switched("weights", upsample="one-bias"), switched("weights")
     with torch.no_grad():
         for layer, twice in zip(one.switcher.decoder, two.switcher.decoder):
-            layer.bias.copy_(torch.randn(layer.bias.shape, generator=torch.Generator().manual_seed(2), dtype=layer.bias.dtype))
+            layer.bias.copy_(
+                torch.randn(layer.bias.shape, generator=torch.Generator().manual_seed(2), dtype=layer.bias.dtype)
+            )
             assert 2 * len(layer.bias) == len(twice.bias)
             twice.bias.copy_(layer.bias.repeat(2))
             twice.weight.copy_(layer.weight)
@@ -120,7 +129,9 @@ def test_both_taps_share_their_biases_with_one_bias():
 def test_arranged_images_are_the_same_pixels_in_other_places():
     whole = data.load("mnist").first(64)
     turned, mixed = whole.arranged("transposed"), whole.arranged("shuffled")
-    assert torch.equal(turned.x_train, whole.x_train.transpose(2, 3)) and torch.equal(turned.x_test, whole.x_test.transpose(2, 3))
+    assert torch.equal(turned.x_train, whole.x_train.transpose(2, 3)) and torch.equal(
+        turned.x_test, whole.x_test.transpose(2, 3)
+    )
     order = data.pixel_order("shuffled", (28, 28))
     assert sorted(order.tolist()) == list(range(784)) and not torch.equal(order, torch.arange(784))
     assert torch.equal(mixed.x_train.flatten(2), whole.x_train.flatten(2)[:, :, order])
@@ -149,7 +160,13 @@ def images():
 
 
 def pruned(criterion, dense_epochs, of=tiny.ALTERNATING):
-    return Arm(f"{criterion}-{dense_epochs}", "pruned", train=TrainConfig(epochs=2, train_images=256), dense_epochs=dense_epochs, pruning=Pruning(criterion, of))
+    return Arm(
+        f"{criterion}-{dense_epochs}",
+        "pruned",
+        train=TrainConfig(epochs=2, train_images=256),
+        dense_epochs=dense_epochs,
+        pruning=Pruning(criterion, of),
+    )
 
 
 @pytest.mark.parametrize("criterion, dense_epochs", [("same", 0), ("random", 1), ("norm", 1)])
@@ -160,7 +177,9 @@ def test_a_pruned_run_keeps_as_many_neurons_as_the_run_that_it_follows(tmp_path,
     assert record["result"]["widths"] == followed["result"]["widths"] != [784, 300, 100]
     assert record["result"]["removed_pct"] == followed["result"]["removed_pct"] > 0
     same = [gate > 0 for gate in map(torch.tensor, record["result"]["gates"])]
-    assert all(torch.equal(kept, torch.tensor(gate) > 0) for kept, gate in zip(same, followed["result"]["gates"])) == (criterion == "same")
+    assert all(torch.equal(kept, torch.tensor(gate) > 0) for kept, gate in zip(same, followed["result"]["gates"])) == (
+        criterion == "same"
+    )
     assert [row["epoch"] for row in record["history"]] == list(range(2 + dense_epochs))
     assert records.arm_of(record) == replace(arm, pruning=replace(arm.pruning, of=replace(tiny.ALTERNATING, title="")))
     loaded, network, masked = trained.load(records.path_of(arm, "quick", 1, tmp_path))
@@ -178,7 +197,9 @@ def test_a_neuron_that_is_left_out_is_not_trained(tmp_path, images):
         off = torch.tensor(gate) == 0
         assert off.any() and torch.equal(weight[off], before[off]) and not torch.equal(weight[~off], before[~off])
     whole = runner.build_network(tiny.ALTERNATING, 0, CPU)
-    assert not torch.equal(start.linear_weights()[0], whole.linear_weights()[0]), "from scratch: not the numbers the neurons were chosen with"
+    assert not torch.equal(start.linear_weights()[0], whole.linear_weights()[0]), (
+        "from scratch: not the numbers the neurons were chosen with"
+    )
 
 
 def test_the_norm_keeps_the_neurons_with_the_largest_outgoing_weights():
@@ -202,23 +223,35 @@ def test_a_pruned_run_is_resumed_as_if_never_interrupted(tmp_path, images):
 
 
 def test_a_pruned_run_says_why_it_cannot_follow_a_failed_one(tmp_path, images):
-    died = Arm("died", "alternating", train=TrainConfig(epochs=2, train_images=256, rate=1e30, clip_network=None, clip_switcher=None), switcher=tiny.SWITCHER)
+    died = Arm(
+        "died",
+        "alternating",
+        train=TrainConfig(epochs=2, train_images=256, rate=1e30, clip_network=None, clip_switcher=None),
+        switcher=tiny.SWITCHER,
+    )
     with pytest.raises(ValueError, match="keeps the neurons that died kept, but that run failed"):
         runner.run(pruned("same", 0, died), "quick", 0, tmp_path, CPU, images)
 
 
 def test_seeds_with_a_state_of_their_own_are_not_batched(tmp_path):
-    for arm, alone in ((pruned("same", 0), True), (replace(tiny.ALTERNATING, switcher=SwitcherConfig(reads="shuffled")), True), (tiny.ALTERNATING, False)):
+    for arm, alone in (
+        (pruned("same", 0), True),
+        (replace(tiny.ALTERNATING, switcher=SwitcherConfig(reads="shuffled")), True),
+        (tiny.ALTERNATING, False),
+    ):
         groups = workers.groups_of([workers.Job(arm, "quick", seed, tmp_path) for seed in (0, 1)], 8)
         assert len(groups) == (2 if alone else 1)
 
 
-@pytest.mark.parametrize("changes, said", [
-    ({"pruning": None}, "a pruned arm says which neurons it keeps"),
-    ({"switcher": SwitcherConfig()}, "a dense or pruned arm has no switcher"),
-    ({"network": "lenet5-caffe"}, "it prunes lenet5-caffe on mnist as 'alternating', which is mlp on mnist"),
-    ({"dense_epochs": -1}, "dense_epochs=-1"),
-])
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"pruning": None}, "a pruned arm says which neurons it keeps"),
+        ({"switcher": SwitcherConfig()}, "a dense or pruned arm has no switcher"),
+        ({"network": "lenet5-caffe"}, "it prunes lenet5-caffe on mnist as 'alternating', which is mlp on mnist"),
+        ({"dense_epochs": -1}, "dense_epochs=-1"),
+    ],
+)
 def test_an_arm_that_makes_no_sense_is_refused(changes, said):
     with pytest.raises(ValueError, match=said):
         replace(pruned("same", 0), **changes)
@@ -229,16 +262,34 @@ def test_an_arm_that_makes_no_sense_is_refused(changes, said):
 
 
 def test_settings_that_are_new_leave_older_hashes_as_they_were():
-    assert not {"reads", "pixels", "pruning"} & set(str(Arm("a", "alternating", switcher=SwitcherConfig()).settings()).replace("'", " ").split())
-    changed = [Arm("a", "alternating", switcher=SwitcherConfig(reads="noise")), Arm("a", "alternating", train=TrainConfig(pixels="shuffled"), switcher=SwitcherConfig()), pruned("same", 0)]
-    assert len({arm.settings_hash() for arm in changed} | {Arm("a", "alternating", switcher=SwitcherConfig()).settings_hash()}) == 4
+    assert not {"reads", "pixels", "pruning"} & set(
+        str(Arm("a", "alternating", switcher=SwitcherConfig()).settings()).replace("'", " ").split()
+    )
+    changed = [
+        Arm("a", "alternating", switcher=SwitcherConfig(reads="noise")),
+        Arm("a", "alternating", train=TrainConfig(pixels="shuffled"), switcher=SwitcherConfig()),
+        pruned("same", 0),
+    ]
+    assert (
+        len(
+            {arm.settings_hash() for arm in changed}
+            | {Arm("a", "alternating", switcher=SwitcherConfig()).settings_hash()}
+        )
+        == 4
+    )
     other = pruned("same", 0, replace(tiny.ALTERNATING, switcher=config.SwitcherConfig()))
-    assert other.settings_hash() != pruned("same", 0).settings_hash(), "stale where the run that it follows is another one"
+    assert other.settings_hash() != pruned("same", 0).settings_hash(), (
+        "stale where the run that it follows is another one"
+    )
 
 
 def test_every_control_trains(images):
     for reads in READS:
-        model = Switched.around(MLP(generator=generator(0, "network")), SwitcherConfig(channels=(2, 4), reads=reads), generator(0, "switcher"))
+        model = Switched.around(
+            MLP(generator=generator(0, "network")),
+            SwitcherConfig(channels=(2, 4), reads=reads),
+            generator(0, "switcher"),
+        )
         before = [parameter.clone() for parameter in model.switcher_side().parameters()]
         state = train_alternating(model, images, TrainConfig(epochs=2), 0)
         assert [row["phase"] for row in state.history] == ["switcher", "network"]

@@ -16,12 +16,11 @@ from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnlib import files
-from snnlib.training.loops import batches, flow
-from snnlib import data, metrics
-from snnlib.lab import names, records, runner, trained
+from snnlib import data, files, metrics
 from snnlib.config import Arm, SwitcherConfig, TrainConfig, check_seed
+from snnlib.lab import names, records, runner, trained
 from snnlib.lab.experiments import TABLES
+from snnlib.training.loops import batches, flow
 
 CPU = torch.device("cpu")
 ARM = replace(tiny.ALTERNATING, train=replace(tiny.TRAIN, epochs=2, train_images=None))
@@ -30,9 +29,20 @@ ARM = replace(tiny.ALTERNATING, train=replace(tiny.TRAIN, epochs=2, train_images
 def minimal(arm=ARM, seed=0, **changes):
     """The least that counts as a record of ``arm``."""
     return {
-        "version": records.VERSION, "status": "finished", "error": None, "profile": "quick", "arm": arm.name, "seed": seed,
-        "settings_hash": arm.settings_hash(), "settings": arm.settings(), "seconds": 1.0, "device": "a device",
-        "versions": {"torch": "2"}, "result": {"accuracy": 90.0}, "history": [{"epoch": 0, "accuracy": 0.9, "seconds": 1.0}], **changes,
+        "version": records.VERSION,
+        "status": "finished",
+        "error": None,
+        "profile": "quick",
+        "arm": arm.name,
+        "seed": seed,
+        "settings_hash": arm.settings_hash(),
+        "settings": arm.settings(),
+        "seconds": 1.0,
+        "device": "a device",
+        "versions": {"torch": "2"},
+        "result": {"accuracy": 90.0},
+        "history": [{"epoch": 0, "accuracy": 0.9, "seconds": 1.0}],
+        **changes,
     }
 
 
@@ -53,7 +63,9 @@ def test_runs_may_be_judged_on_an_even_part_of_the_test_images(monkeypatch, imag
     arm = Arm("part", "dense", train=TrainConfig(train_images=30, test_images=7))
     chosen = runner.load_data(arm, CPU)
     step = len(images.x_test) / 7
-    assert len(chosen.x_train) == 30 and torch.equal(chosen.x_test, torch.stack([images.x_test[int(step * index)] for index in range(7)]))
+    assert len(chosen.x_train) == 30 and torch.equal(
+        chosen.x_test, torch.stack([images.x_test[int(step * index)] for index in range(7)])
+    )
     assert len(chosen.y_test) == 7
     everything = runner.load_data(Arm("all", "dense", train=TrainConfig(test_images=10**6)), CPU)
     assert torch.equal(everything.x_test, images.x_test)
@@ -164,7 +176,9 @@ def test_where_the_disk_is_full_the_old_files_stay(path):
     records.write(path, minimal())
     files.save_tensors(records.weights_path(path), {"w": torch.ones(3)}, {})
     before = {each.name: each.read_bytes() for each in path.parent.iterdir()}
-    ended = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], cwd=PROJECT, env=ENVIRONMENT, capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)], cwd=PROJECT, env=ENVIRONMENT, capture_output=True, text=True
+    )
     assert ended.returncode == 0, ended.stderr
     for line, name in zip(ended.stdout.splitlines(), ("seed-0.json", "seed-0.safetensors"), strict=True):
         assert f"{name} could not be written (File too large)" in line and "unchanged" in line
@@ -228,12 +242,14 @@ def test_tensors_cut_off_of_another_version_or_missing_are_refused(tmp_path):
         file.write_bytes(whole[:cut])
         with pytest.raises(records.FileError, match="x.safetensors is cut off or no safetensors file"):
             files.load_tensors(file)
-    file.write_bytes(whole.replace(rb'\"version\": 1', rb'\"version\": 2'))
+    file.write_bytes(whole.replace(rb"\"version\": 1", rb"\"version\": 2"))
     with pytest.raises(records.FileError, match="is of version 2"):
         files.load_tensors(file)
 
 
-@pytest.mark.parametrize("spoil", [lambda whole: whole[:-10], lambda whole: pickle.dumps({"epoch": 1}), lambda whole: b""])
+@pytest.mark.parametrize(
+    "spoil", [lambda whole: whole[:-10], lambda whole: pickle.dumps({"epoch": 1}), lambda whole: b""]
+)
 def test_a_run_refuses_a_damaged_checkpoint_and_names_it(path, tmp_path, images, spoil):
     with pytest.raises(runner.BudgetReached):
         runner.run(ARM, "quick", 0, tmp_path, CPU, images, deadline=0.0)
@@ -319,7 +335,12 @@ def test_cuda_where_there_is_none_is_refused_and_auto_is_the_cpu():
 
 
 def test_a_switcher_that_dies_is_recorded_as_failed(tmp_path, images):
-    dying = Arm("dying", "alternating", train=TrainConfig(epochs=2), switcher=SwitcherConfig(channels=(2,), initial_mean=-5.0, initial_spread=0.1))
+    dying = Arm(
+        "dying",
+        "alternating",
+        train=TrainConfig(epochs=2),
+        switcher=SwitcherConfig(channels=(2,), initial_mean=-5.0, initial_spread=0.1),
+    )
     record = runner.run(dying, "quick", 0, tmp_path, CPU, images)
     assert record["status"] == "failed" and record["result"] is None
     assert record["error"]["type"] == "DeadLayerError" and record["error"]["layer"] == "layer 0"
@@ -330,7 +351,14 @@ def test_a_second_stage_goes_on_in_the_order_of_images_unless_it_repeats_it(tmp_
     asked, order = [], batches.order
     monkeypatch.setattr(batches, "order", lambda seed, epoch, count: asked.append(epoch) or order(seed, epoch, count))
     for continued, expected in ((True, [0, 1, 2, 3]), (False, [0, 1, 0, 1])):
-        arm = Arm(f"two-{continued}", "separate", train=TrainConfig(epochs=2, train_images=256), switcher=tiny.SWITCHER, dense_epochs=2, continued=continued)
+        arm = Arm(
+            f"two-{continued}",
+            "separate",
+            train=TrainConfig(epochs=2, train_images=256),
+            switcher=tiny.SWITCHER,
+            dense_epochs=2,
+            continued=continued,
+        )
         asked.clear()
         whole = runner.run(arm, "quick", 0, tmp_path / "whole", CPU, images)
         assert asked == expected
@@ -343,7 +371,9 @@ def test_a_second_stage_goes_on_in_the_order_of_images_unless_it_repeats_it(tmp_
 
 
 def test_a_nudge_moves_one_weight_by_a_millionth():
-    plain, *nudged = (runner.build_network(Arm("n", "dense", train=TrainConfig(nudge=nudge)), 0, CPU) for nudge in (0, 1, 2))
+    plain, *nudged = (
+        runner.build_network(Arm("n", "dense", train=TrainConfig(nudge=nudge)), 0, CPU) for nudge in (0, 1, 2)
+    )
     places = []
     for network in nudged:
         moved = [(a != b).nonzero().tolist() for a, b in zip(network.parameters(), plain.parameters())]
@@ -356,12 +386,20 @@ def test_a_nudge_moves_one_weight_by_a_millionth():
 def test_what_was_off_is_in_the_record(tmp_path, images):
     record = runner.run(tiny.ALTERNATING, "quick", 0, tmp_path, CPU, images)
     off = record["off"]
-    assert off["times"] == ["start", "first turn", *(f"epoch {epoch}" for epoch in range(4))] and off["widths"] == [784, 300, 100]
+    assert off["times"] == ["start", "first turn", *(f"epoch {epoch}" for epoch in range(4))] and off["widths"] == [
+        784,
+        300,
+        100,
+    ]
     texts = flow.unpack(off["bits"], len(off["times"]))
     counts = [[int(layer.sum()) for layer in flow.decode(text, off["widths"])] for text in texts]
     assert counts[2:] == [row["pruned"] for row in record["history"]] and counts[1] == counts[2]
     shares = [metrics.removed_pct(off["widths"], [w - c for w, c in zip(off["widths"], count)]) for count in counts]
     result = record["result"]
-    assert (result["start_removed_pct"], result["first_turn_removed_pct"], result["removed_pct"]) == (shares[0], shares[1], shares[-1])
+    assert (result["start_removed_pct"], result["first_turn_removed_pct"], result["removed_pct"]) == (
+        shares[0],
+        shares[1],
+        shares[-1],
+    )
     assert "off" not in record["history"][0]
     assert runner.run(tiny.DENSE, "quick", 0, tmp_path, CPU, images)["off"] is None

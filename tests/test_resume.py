@@ -20,7 +20,9 @@ CPU = torch.device("cpu")
 def killed(what, root):
     """What tests/killed.py reports."""
     words = [sys.executable, str(PROJECT / "tests" / "killed.py"), what, str(root)]
-    ended = subprocess.run(words, cwd=PROJECT, env=ENVIRONMENT | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=900)
+    ended = subprocess.run(
+        words, cwd=PROJECT, env=ENVIRONMENT | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=900
+    )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
 
@@ -47,7 +49,9 @@ def test_runs_killed_at_random_moments_end_as_if_left_alone(tmp_path):
     assert report["kills"] >= 10
     assert report["resumed"] >= 2  # in each arm some kills came after the first epoch
     assert assert_same_runs(tmp_path / "alone", tmp_path / "killed") >= 2
-    leftovers = [path.name for path in (tmp_path / "killed").rglob("*") if ".part." in path.name or path.name.startswith(".")]
+    leftovers = [
+        path.name for path in (tmp_path / "killed").rglob("*") if ".part." in path.name or path.name.startswith(".")
+    ]
     assert not leftovers  # neither checkpoints nor half-written files
 
 
@@ -55,7 +59,12 @@ def test_two_processes_at_once_do_not_train_the_same_run_twice(tmp_path):
     report = killed("share", tmp_path)
     assert report["codes"] == [0, 0]
     epochs = [(run, epoch) for _, run, epoch in report["epochs"]]
-    assert sorted(epochs) == sorted((f"{arm.name}/{seed}", epoch) for arm in (tiny.DENSE, tiny.ALTERNATING) for seed in range(3) for epoch in range(1, 5))
+    assert sorted(epochs) == sorted(
+        (f"{arm.name}/{seed}", epoch)
+        for arm in (tiny.DENSE, tiny.ALTERNATING)
+        for seed in range(3)
+        for epoch in range(1, 5)
+    )
     for run in {run for run, _ in epochs}:
         assert len({pid for pid, each, _ in report["epochs"] if each == run}) == 1
 

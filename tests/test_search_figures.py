@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snnlib.report import figures, search_figures
 from snnlib.lab.experiments.studies import STUDIES
+from snnlib.report import figures, search_figures
 
 matplotlib.use("Agg")
 STUDY = STUDIES["mlp-snn"]
@@ -19,14 +19,33 @@ def closed():
 
 
 def trials_of(*rows):
-    """Trials from (rung, accuracy, removed at the start, after turn 1, at the end); an accuracy of None is a failed one."""
-    return pd.DataFrame([
-        {"trial": index, "rung": rung, "state": "failed" if accuracy is None else "finished", "accuracy": accuracy, "removed_start": start, "removed_first": first, "removed": removed}
-        for index, (rung, accuracy, start, first, removed) in enumerate(rows)
-    ], dtype=object)
+    """Trials from (rung, accuracy, removed at the start, after turn 1, at the end); an accuracy of None is a failed
+    one."""
+    return pd.DataFrame(
+        [
+            {
+                "trial": index,
+                "rung": rung,
+                "state": "failed" if accuracy is None else "finished",
+                "accuracy": accuracy,
+                "removed_start": start,
+                "removed_first": first,
+                "removed": removed,
+            }
+            for index, (rung, accuracy, start, first, removed) in enumerate(rows)
+        ],
+        dtype=object,
+    )
 
 
-TRIALS = trials_of((1, 98.0, 10, 20, 30), (1, 97.0, 40, 50, 60), (1, 96.5, 0, 0, 50), (1, None, 1, 1, None), (1, 90.0, 50, 60, 90), (2, 98.2, 10, 20, 25))
+TRIALS = trials_of(
+    (1, 98.0, 10, 20, 30),
+    (1, 97.0, 40, 50, 60),
+    (1, 96.5, 0, 0, 50),
+    (1, None, 1, 1, None),
+    (1, 90.0, 50, 60, 90),
+    (2, 98.2, 10, 20, 25),
+)
 
 
 def test_the_plane_has_a_mark_a_trial_and_a_line_a_front():
@@ -49,7 +68,9 @@ def test_start_against_end():
 
 
 def test_importance_has_a_bar_a_setting_and_goal_the_largest_first():
-    axes = search_figures.importance({"accuracy": {"rate": 0.2, "momentum": 0.1}, "removed": {"initial_mean": 0.5, "rate": 0.1}}, most=2).axes[0]
+    axes = search_figures.importance(
+        {"accuracy": {"rate": 0.2, "momentum": 0.1}, "removed": {"initial_mean": 0.5, "rate": 0.1}}, most=2
+    ).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["initial mean", "rate"]
     assert [bar.get_width() for bar in axes.patches] == [0.0, 0.2, 0.5, 0.1]
 

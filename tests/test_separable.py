@@ -12,7 +12,16 @@ from snnlib.networks.deep import mobilenet_v1
 
 LAYERS = [
     # inputs, outputs, side of the kernel, stride, side of the maps
-    (8, 8, 3, 1, 32), (8, 16, 1, 1, 32), (16, 16, 3, 2, 32), (32, 32, 3, 1, 16), (64, 64, 3, 2, 8), (128, 128, 3, 2, 4), (256, 256, 3, 1, 2), (16, 16, 3, 2, 21), (16, 16, 3, 1, 3), (3, 8, 3, 1, 16),
+    (8, 8, 3, 1, 32),
+    (8, 16, 1, 1, 32),
+    (16, 16, 3, 2, 32),
+    (32, 32, 3, 1, 16),
+    (64, 64, 3, 2, 8),
+    (128, 128, 3, 2, 4),
+    (256, 256, 3, 1, 2),
+    (16, 16, 3, 2, 21),
+    (16, 16, 3, 1, 3),
+    (3, 8, 3, 1, 16),
 ]
 
 
@@ -24,7 +33,15 @@ def compiled():
 
 def layer(inputs, outputs, side, stride, dtype, depthwise=True):
     groups = inputs if depthwise and side == 3 and inputs == outputs else 1
-    module = nn.Sequential(nn.Conv2d(inputs, outputs, side, stride, side // 2, groups=groups, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()).to(dtype).to(memory_format=torch.channels_last)
+    module = (
+        nn.Sequential(
+            nn.Conv2d(inputs, outputs, side, stride, side // 2, groups=groups, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+        )
+        .to(dtype)
+        .to(memory_format=torch.channels_last)
+    )
     with torch.no_grad():
         module[1].weight.uniform_(0.5, 1.5)
         module[1].bias.normal_()
@@ -67,7 +84,10 @@ def test_gradients_by_finite_differences():
     torch.manual_seed(0)
     module, x = layer(8, 8, 3, 1, torch.float64), images(2, 8, 4, torch.float64).requires_grad_()
     assert separable.kind(module[0], x) == "depthwise"
-    assert torch.autograd.gradcheck(lambda x, weight: separable.block(nn.Sequential(_with(module[0], weight), module[1], module[2]), x).square(), (x, module[0].weight.detach().clone().requires_grad_()))
+    assert torch.autograd.gradcheck(
+        lambda x, weight: separable.block(nn.Sequential(_with(module[0], weight), module[1], module[2]), x).square(),
+        (x, module[0].weight.detach().clone().requires_grad_()),
+    )
 
 
 def _with(convolution, weight):
@@ -89,15 +109,21 @@ def test_what_is_frozen_gets_no_gradient():
         separable.block(module, x.requires_grad_()).sum().backward()
 
 
-@pytest.mark.parametrize("change", [
-    lambda module, x: (module, x.contiguous()),  # not channels last
-    lambda module, x: (module, x.half()),
-    lambda module, x: (nn.Sequential(*module, nn.ReLU()), x),
-    lambda module, x: (nn.Sequential(module[0], module[1], nn.ReLU6()), x),
-    lambda module, x: (nn.Sequential(nn.Conv2d(16, 16, 3, padding=1), *module[1:]), x),  # a bias
-    lambda module, x: (nn.Sequential(nn.Conv2d(16, 24, 1, bias=False), nn.BatchNorm2d(24), nn.ReLU()), x),  # 24 channels fill no register evenly
-    lambda module, x: (nn.Sequential(module[0], nn.BatchNorm2d(16, track_running_stats=False), nn.ReLU()), x),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda module, x: (module, x.contiguous()),  # not channels last
+        lambda module, x: (module, x.half()),
+        lambda module, x: (nn.Sequential(*module, nn.ReLU()), x),
+        lambda module, x: (nn.Sequential(module[0], module[1], nn.ReLU6()), x),
+        lambda module, x: (nn.Sequential(nn.Conv2d(16, 16, 3, padding=1), *module[1:]), x),  # a bias
+        lambda module, x: (
+            nn.Sequential(nn.Conv2d(16, 24, 1, bias=False), nn.BatchNorm2d(24), nn.ReLU()),
+            x,
+        ),  # 24 channels fill no register evenly
+        lambda module, x: (nn.Sequential(module[0], nn.BatchNorm2d(16, track_running_stats=False), nn.ReLU()), x),
+    ],
+)
 def test_what_it_was_not_made_for_is_left_to_torch(change):
     module, x = change(layer(16, 16, 3, 1, torch.float32), images(4, 16, 8, torch.float32))
     assert not separable.usable(module, x)
@@ -125,22 +151,33 @@ def test_in_bfloat16_it_is_as_near_as_torch_is():
         x = images(8, inputs, size, torch.float64).bfloat16()
         ours, theirs, grad = copy.deepcopy(exact).float(), copy.deepcopy(exact).float(), None
         results = {}
-        for name, module, call in (("exact", exact, lambda module, x: module(x)), ("ours", ours, separable.block), ("theirs", theirs, lambda module, x: module(x))):
+        for name, module, call in (
+            ("exact", exact, lambda module, x: module(x)),
+            ("ours", ours, separable.block),
+            ("theirs", theirs, lambda module, x: module(x)),
+        ):
             own = x.to(torch.float64 if name == "exact" else torch.bfloat16).requires_grad_()
             with torch.autocast("cpu", torch.bfloat16, enabled=name != "exact"):
-                assert name != "ours" or separable.usable(module, own) and separable.kind(module[0], own) in ("depthwise", "pointwise")
+                assert name != "ours" or (
+                    separable.usable(module, own) and separable.kind(module[0], own) in ("depthwise", "pointwise")
+                )
                 out = call(module, own)
             grad = torch.randn(out.shape, dtype=torch.float64) if grad is None else grad
             out.backward(grad.to(out.dtype))
             results[name] = [out, own.grad, *(parameter.grad for parameter in module.parameters())]
         for exactly, a, b in zip(results["exact"], results["ours"], results["theirs"]):
-            mine, torchs = (float((each.double() - exactly).detach().norm() / exactly.detach().norm()) for each in (a, b))
+            mine, torchs = (
+                float((each.double() - exactly).detach().norm() / exactly.detach().norm()) for each in (a, b)
+            )
             assert mine < max(2 * torchs, 0.01), (side, stride, mine, torchs)
 
 
 def test_no_number_in_bfloat16_is_lost(tmp_path):
     """NaN and infinity stay what they are; the nearest number, and of two the even one, is stored."""
-    module, x = layer(16, 16, 1, 1, torch.float32), torch.zeros(2, 16, 4, 4).contiguous(memory_format=torch.channels_last).bfloat16()
+    module, x = (
+        layer(16, 16, 1, 1, torch.float32),
+        torch.zeros(2, 16, 4, 4).contiguous(memory_format=torch.channels_last).bfloat16(),
+    )
     with torch.no_grad():
         x[0, 0, 0, 0] = float("nan")
         with torch.autocast("cpu", torch.bfloat16):

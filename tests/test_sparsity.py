@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from snnlib.training.loops import flow
 from snnlib.report import sparsity
+from snnlib.training.loops import flow
 
 
 def run_of(start, turn, end, accuracy=98.0):
@@ -17,7 +17,13 @@ def run_of(start, turn, end, accuracy=98.0):
 
 
 def test_shares_are_means_over_runs():
-    found = sparsity.shares({"a": {0: run_of([1, 0], [1, 1], [0, 0], 97.0), 1: run_of([0, 0], [1, 1], [0, 1], 98.0)}, "dense": {0: {"result": {"accuracy": 99.0}}}, "none": {}})
+    found = sparsity.shares(
+        {
+            "a": {0: run_of([1, 0], [1, 1], [0, 0], 97.0), 1: run_of([0, 0], [1, 1], [0, 1], 98.0)},
+            "dense": {0: {"result": {"accuracy": 99.0}}},
+            "none": {},
+        }
+    )
     assert list(found.index) == ["a"] and found.loc["a"].tolist() == [2, 97.5, 25.0, 100.0, 25.0]
 
 
@@ -32,14 +38,28 @@ def test_widths_are_foreseen_from_runs_that_are_not_judged():
     runs = {seed: drawn(share) for seed, share in enumerate((0.2, 0.8, 0.5, 0.3, 0.1, 0.9))}
     found = sparsity.foresight(runs, learnt_from=(0, 1, 2))
     assert found.loc["and who is off after the first turn"].iloc[0] == pytest.approx(0)
-    assert found.loc["the setting alone"].iloc[0] > 20 and found.loc["and who is off before the first step"].iloc[0] > 20
+    assert (
+        found.loc["the setting alone"].iloc[0] > 20 and found.loc["and who is off before the first step"].iloc[0] > 20
+    )
     assert sparsity.foresight(runs, learnt_from=(0,)) is None and sparsity.foresight({}, (0, 1)) is None
 
 
 def test_trials_are_foreseen_by_a_line_that_was_fitted_to_others():
     draw = np.random.default_rng(0)
     first = draw.integers(0, 100, 60)
-    trials = pd.DataFrame({"trial": range(60), "state": "finished", "widths_start": draw.integers(0, 100, 60), "widths_first": first, "widths": first // 2}, dtype=object).astype({"widths": str})
+    trials = pd.DataFrame(
+        {
+            "trial": range(60),
+            "state": "finished",
+            "widths_start": draw.integers(0, 100, 60),
+            "widths_first": first,
+            "widths": first // 2,
+        },
+        dtype=object,
+    ).astype({"widths": str})
     found = sparsity.foreseen_trials(trials, (100,))
-    assert found.loc["from the widths after the first turn", "layer 1"] > 99 and found.loc["from the widths before the first step", "layer 1"] < 30
+    assert (
+        found.loc["from the widths after the first turn", "layer 1"] > 99
+        and found.loc["from the widths before the first step", "layer 1"] < 30
+    )
     assert sparsity.foreseen_trials(trials[:10], (100,)).isna().to_numpy().all()

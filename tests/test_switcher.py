@@ -1,6 +1,5 @@
 """The switcher: any size gives factors >= 0, calibrated at the start, and the matrix products are convolutions."""
 
-import dataclasses
 import itertools
 
 import pytest
@@ -12,14 +11,16 @@ from torch.nn import functional as F
 
 from snnlib.config import SwitcherConfig
 from snnlib.networks import MLP
+from snnlib.seeds import generator
 from snnlib.switching.packing import PackedWeights, pack_linear
 from snnlib.switching.switched import Switched, dead_layers
 from snnlib.switching.switcher import Switcher
-from snnlib.seeds import generator
 
 VARIANTS = [
     SwitcherConfig(channels=channels, kernel=kernel, width_stride=stride, upsample=upsample)
-    for channels, kernel, stride, upsample in itertools.product([(4, 8, 16), (3,)], [(3, 3), (1, 5)], [1, 3], ["transposed", "resize"])
+    for channels, kernel, stride, upsample in itertools.product(
+        [(4, 8, 16), (3,)], [(3, 3), (1, 5)], [1, 3], ["transposed", "resize"]
+    )
 ]
 
 
@@ -29,7 +30,9 @@ def packed_of(*shapes, seed=0, dtype=torch.float64):
 
 
 def switcher_for(packed, config=SwitcherConfig(), seed=0, biases=False):
-    switcher = Switcher(config, *packed.tensor.shape, generator=torch.Generator().manual_seed(seed)).to(packed.tensor.dtype)
+    switcher = Switcher(config, *packed.tensor.shape, generator=torch.Generator().manual_seed(seed)).to(
+        packed.tensor.dtype
+    )
     if biases:  # nonzero, so that a bias in the wrong place shows
         with torch.no_grad():
             for name, parameter in switcher.named_parameters():
@@ -65,7 +68,8 @@ def test_extreme_sizes(size):
 
 
 class Reference(nn.Module):
-    """The switcher up to its last ReLU as section 3.1 words it, of torch's own convolutions on (1, channels, rows, columns)."""
+    """The switcher up to its last ReLU as section 3.1 words it, of torch's own convolutions on (1, channels, rows,
+    columns)."""
 
     def __init__(self, switcher: Switcher) -> None:
         super().__init__()
@@ -74,7 +78,9 @@ class Reference(nn.Module):
         self.encoder, self.row_convolutions, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for channels in config.channels:
             padding = (config.kernel[0] // 2, config.kernel[1] // 2)
-            self.encoder.append(nn.Conv2d(incoming, channels, config.kernel, stride=(1, config.width_stride), padding=padding))
+            self.encoder.append(
+                nn.Conv2d(incoming, channels, config.kernel, stride=(1, config.width_stride), padding=padding)
+            )
             width = (width - 1) // config.width_stride + 1
             self.row_convolutions.append(nn.Conv2d(channels, channels, (1, width)))
             incoming, width = channels, -(-width // 2)
@@ -90,7 +96,9 @@ class Reference(nn.Module):
         with torch.no_grad():
             for ours, theirs in zip(self.encoder, switcher.encoder):
                 ours.load_state_dict(theirs.state_dict())
-            for ours, theirs in zip([*self.row_convolutions, self.bottom], [*switcher.row_convolutions, switcher.bottom]):
+            for ours, theirs in zip(
+                [*self.row_convolutions, self.bottom], [*switcher.row_convolutions, switcher.bottom]
+            ):
                 outputs, inputs, _, columns = ours.weight.shape
                 ours.weight.copy_(theirs.weight.reshape(outputs, columns, inputs).permute(0, 2, 1)[:, :, None])
                 ours.bias.copy_(theirs.bias)
@@ -137,7 +145,10 @@ def test_matrix_products_equal_torchs_convolutions(config, shapes):
     ours, theirs = switcher.scores(packed), reference(packed.tensor[None])
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-10)
     for mine, its in ((switcher.encoder[0], reference.encoder[0]), (switcher.head, reference.head)):
-        got, expected = (torch.autograd.grad(out.square().sum(), part.weight, retain_graph=True)[0] for out, part in ((ours, mine), (theirs, its)))
+        got, expected = (
+            torch.autograd.grad(out.square().sum(), part.weight, retain_graph=True)[0]
+            for out, part in ((ours, mine), (theirs, its))
+        )
         torch.testing.assert_close(got, expected.reshape(got.shape), rtol=1e-10, atol=1e-10)
         assert got.any()
 
@@ -148,7 +159,9 @@ def test_calibration_sets_mean_and_spread_of_every_layer(mean, spread, scaled):
     for seed in range(4):
         network = MLP((60, 40, 20, 10), generator=generator(seed, "network")).double()
         packed = pack_linear(network.linear_weights())
-        switcher = switcher_for(packed, SwitcherConfig(initial_mean=mean, initial_spread=spread, scale_inputs=scaled), seed, biases=True)
+        switcher = switcher_for(
+            packed, SwitcherConfig(initial_mean=mean, initial_spread=spread, scale_inputs=scaled), seed, biases=True
+        )
         switcher.calibrate(packed)
         for scores in packed.split(switcher.scores(packed)):
             assert abs(scores.mean() - mean) < 1e-9
@@ -222,7 +235,10 @@ def test_initial_weights_are_kaiming_normal_and_drawn_from_the_generator_alone()
 
 def test_factors_are_the_same_whatever_the_layout_in_memory():
     packed = packed_of((20, 12), (12, 5))
-    plain, packed = PackedWeights(packed.tensor.contiguous(), packed.shapes), PackedWeights(packed.tensor, packed.shapes)
+    plain, packed = (
+        PackedWeights(packed.tensor.contiguous(), packed.shapes),
+        PackedWeights(packed.tensor, packed.shapes),
+    )
     switcher = switcher_for(packed)
     assert packed.tensor.stride() != plain.tensor.stride()
     torch.testing.assert_close(switcher(packed), switcher(plain), rtol=0, atol=1e-12)
@@ -236,7 +252,18 @@ def test_packed_weights_of_another_size_are_named():
         Switcher(SwitcherConfig(), 2, 0, 4)
 
 
-@pytest.mark.parametrize("device", [pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")])])
+@pytest.mark.parametrize(
+    "device",
+    [
+        pytest.param(
+            "cuda",
+            marks=[
+                pytest.mark.cuda,
+                pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device"),
+            ],
+        )
+    ],
+)
 def test_the_accelerator_gives_the_same_factors(device):
     packed = packed_of((784, 300), (300, 100), (100, 10))
     switcher = switcher_for(packed)
@@ -249,10 +276,15 @@ def test_torch_s_own_start_is_uniform_with_biases_and_drawn_from_the_generator()
     packed = packed_of((40, 30), (30, 10))
     config = SwitcherConfig(channels=(4, 8), start="torch")
     one, same, other = (switcher_for(packed, config, seed) for seed in (0, 0, 1))
-    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters())) and not torch.equal(one.head.weight, other.head.weight)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters())) and not torch.equal(
+        one.head.weight, other.head.weight
+    )
     for layer in (*one.encoder, *one.row_convolutions, *one.decoder, one.bottom, one.head):
         bound = layer.weight[0].numel() ** -0.5
-        assert 0.5 * bound < float(layer.weight.detach().abs().max()) <= bound and 0 < float(layer.bias.detach().abs().max()) <= bound
+        assert (
+            0.5 * bound < float(layer.weight.detach().abs().max()) <= bound
+            and 0 < float(layer.bias.detach().abs().max()) <= bound
+        )
 
 
 def test_batch_norm_normalises_each_channel_by_its_own_rows_and_columns_in_training_and_afterwards():
@@ -264,7 +296,9 @@ def test_batch_norm_normalises_each_channel_by_its_own_rows_and_columns_in_train
     for given, found in seen:
         mean, deviation = given.mean((0, 2, 3), keepdim=True), given.var((0, 2, 3), unbiased=False, keepdim=True)
         norm = next(norm for norm in switcher.norms if norm.num_features == given.shape[1])
-        expected = (given - mean) / (deviation + norm.eps).sqrt() * norm.weight[:, None, None] + norm.bias[:, None, None]
+        expected = (given - mean) / (deviation + norm.eps).sqrt() * norm.weight[:, None, None] + norm.bias[
+            :, None, None
+        ]
         torch.testing.assert_close(found, expected)
     assert torch.equal(switcher.eval()(packed), trained)
     with pytest.raises(ValueError, match="level 2 of the switcher has one number a channel"):

@@ -9,26 +9,43 @@ import pytest
 from command_line import inside
 from rich.console import Console
 
-from snnlib.lab import experiments, records, status
 from snnlib import metrics
-from snnlib.report import tables
+from snnlib.lab import experiments, records, status
 from snnlib.lab.experiments import TABLES
+from snnlib.report import tables
 from snnlib.report.claims import REGIMES
 
 ARMS = {arm.name: arm for arm in TABLES["2"].arms["paper"]}
 ACCURACIES = {"dense": [98.0, 98.2, 98.1, 98.3], "snn-al-epoch": [98.1, 98.2, 98.3, 98.4]}
-WIDTHS = {"dense": [[784, 300, 100]] * 4, "snn-al-epoch": [[456, 134, 45], [457, 134, 44], [458, 135, 45], [459, 136, 48]]}
+WIDTHS = {
+    "dense": [[784, 300, 100]] * 4,
+    "snn-al-epoch": [[456, 134, 45], [457, 134, 44], [458, 135, 45], [459, 136, 48]],
+}
 
 
 def record_of(arm, seed, accuracy, widths, **changes):
     result = {
-        "accuracy": accuracy, "widths": widths, "effective_widths": widths,
-        "removed_pct": metrics.removed_pct((784, 300, 100), widths), "effective_pct": metrics.removed_pct((784, 300, 100), widths) + 0.5,
+        "accuracy": accuracy,
+        "widths": widths,
+        "effective_widths": widths,
+        "removed_pct": metrics.removed_pct((784, 300, 100), widths),
+        "effective_pct": metrics.removed_pct((784, 300, 100), widths) + 0.5,
     }
     return {
-        "version": records.VERSION, "status": "finished", "error": None, "profile": "paper", "arm": arm, "seed": seed,
-        "settings_hash": ARMS[arm].settings_hash(), "settings": ARMS[arm].settings(), "seconds": 10.0 + seed, "device": "one CPU",
-        "versions": {"torch": "2.14.1"}, "result": result, "history": [], **changes,
+        "version": records.VERSION,
+        "status": "finished",
+        "error": None,
+        "profile": "paper",
+        "arm": arm,
+        "seed": seed,
+        "settings_hash": ARMS[arm].settings_hash(),
+        "settings": ARMS[arm].settings(),
+        "seconds": 10.0 + seed,
+        "device": "one CPU",
+        "versions": {"torch": "2.14.1"},
+        "result": result,
+        "history": [],
+        **changes,
     }
 
 
@@ -56,7 +73,9 @@ def test_means_and_deviations_are_those_of_the_records(root):
     assert row.acc_mean == pytest.approx(statistics.mean(ACCURACIES["snn-al-epoch"]))
     assert row.acc_std == pytest.approx(statistics.stdev(ACCURACIES["snn-al-epoch"]))
     assert row.widths == [458, 135, 46]  # of 457.5, 134.75 and 45.5, halves to the even number
-    assert row.removed_pct == pytest.approx(statistics.mean(metrics.removed_pct((784, 300, 100), widths) for widths in WIDTHS["snn-al-epoch"]))
+    assert row.removed_pct == pytest.approx(
+        statistics.mean(metrics.removed_pct((784, 300, 100), widths) for widths in WIDTHS["snn-al-epoch"])
+    )
     assert row.effective_pct == pytest.approx(row.removed_pct + 0.5)
     assert row.seconds == 11.5
 
@@ -95,7 +114,10 @@ def test_only_sound_records_of_the_present_settings_count(root):
     row = row_of(root, "snn-al-epoch")
     assert (row.n, row.failed, row.acc_mean) == (1, 1, 98.4)
     lines = status.problems("2", "paper", root)
-    assert any(line.startswith("failed: snn-al-epoch seed 0 (the loss became nan): `snn run 2") and "--force" in line for line in lines)
+    assert any(
+        line.startswith("failed: snn-al-epoch seed 0 (the loss became nan): `snn run 2") and "--force" in line
+        for line in lines
+    )
     assert any(line.startswith("stale (settings changed since): snn-al-epoch seed 1: `snn run 2") for line in lines)
     assert any(line.startswith("broken: snn-al-epoch seed 2 (") and "cut off" in line for line in lines)
     missing = next(line for line in lines if line.startswith("missing: "))
@@ -187,16 +209,22 @@ def test_finished_runs_are_those_that_are_recorded_and_not_failed_stale_or_broke
     records.path_of(ARMS["dense"], "paper", 2, root).write_text("{")
     found = status.finished("2", "paper", root)
     assert list(found) == [("mlp", arm.name) for arm in TABLES["2"].arms["paper"]]
-    assert list(found["mlp", "dense"]) == [3] and found["mlp", "dense"][3]["result"]["accuracy"] == ACCURACIES["dense"][3]
+    assert (
+        list(found["mlp", "dense"]) == [3] and found["mlp", "dense"][3]["result"]["accuracy"] == ACCURACIES["dense"][3]
+    )
     assert list(found["mlp", "snn-al-epoch"]) == [0, 1, 2, 3] and found["mlp", "snn-sl"] == {}
 
 
 def test_the_profile_shown_is_the_one_wanted_else_the_fullest_that_has_records(root, tmp_path):
     assert status.profile_to_show("2", root) == "paper"
-    assert status.profile_to_show("2", root, "quick") == "paper", "there is none of quick: whoever shows this has to say so"
+    assert status.profile_to_show("2", root, "quick") == "paper", (
+        "there is none of quick: whoever shows this has to say so"
+    )
     arm = TABLES["2"].arms["smoke"][0]
     records.write(records.path_of(arm, "smoke", 0, root), record_of("dense", 0, 90.0, [784, 300, 100]))
-    assert status.profile_to_show("2", root, "smoke") == "smoke" and status.profile_to_show("2", root, "quick") == "paper"
+    assert (
+        status.profile_to_show("2", root, "smoke") == "smoke" and status.profile_to_show("2", root, "quick") == "paper"
+    )
     assert status.profile_to_show("2", tmp_path / "empty") == "paper"
     assert status.profile_to_show("2", tmp_path / "empty", "quick") == "quick"
     assert status.profile_to_show("search", tmp_path / "empty") == "search"
@@ -209,7 +237,9 @@ def test_columns_without_a_figure_are_left_out():
 
 def test_status_counts_every_run_of_every_table(root):
     found = status.summary(status.profiles_begun(root), root)
-    assert [(part["table"], part["profile"]) for part in found] == [(name, "paper") for name in TABLES if "paper" in TABLES[name].arms]
+    assert [(part["table"], part["profile"]) for part in found] == [
+        (name, "paper") for name in TABLES if "paper" in TABLES[name].arms
+    ]
     of_table = {part["table"]: part for part in found}
     assert of_table["1"]["counts"]["recorded"] == 8, "the MLP's runs are those of Table 2"
     assert of_table["3"]["counts"]["recorded"] == 0 < of_table["3"]["counts"]["missing"]
@@ -220,12 +250,24 @@ def test_status_counts_every_run_of_every_table(root):
 
 
 def test_rows_of_one_regime_and_the_commands_that_make_the_rest_of_it(root, capsys):
-    records.write(records.path_of(ARMS["letter-dense"], "paper", 0, root), record_of("letter-dense", 0, 98.2, [784, 300, 100]))
+    records.write(
+        records.path_of(ARMS["letter-dense"], "paper", 0, root), record_of("letter-dense", 0, 98.2, [784, 300, 100])
+    )
     rows = tables.rows("2", "paper", root)
     found = {regime: [row.arm for row in tables.of_regime(rows, regime) if row.source == "ours"] for regime in REGIMES}
-    assert found["letter"] == ["letter-dense"] and "dense" in found["plain"] and not set(found["plain"]) & set(found["tuned"])
+    assert (
+        found["letter"] == ["letter-dense"]
+        and "dense" in found["plain"]
+        and not set(found["plain"]) & set(found["tuned"])
+    )
     assert sum(map(len, found.values())) == len([row for row in rows if row.source == "ours"])
     code, said, _ = inside(capsys, "table", "2", "--profile", "paper", "--regime", "letter", "--records", root)
-    assert code == 0 and "98.41" in said and "the paper's letter: dense" in said and "snn-al-epoch" not in said and "--arm letter-sl" in said
+    assert (
+        code == 0
+        and "98.41" in said
+        and "the paper's letter: dense" in said
+        and "snn-al-epoch" not in said
+        and "--arm letter-sl" in said
+    )
     assert inside(capsys, "table", "2", "--regime", "lettre", "--records", root)[0] == 2
     assert experiments.regime_of("pattern-transposed") == "tuned" and experiments.regime_of("deep-std-0.1") == "plain"

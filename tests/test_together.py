@@ -5,20 +5,24 @@ from dataclasses import replace
 
 import pytest
 import torch
+from snnlib.training.loops.loops import DivergenceError, State, TrainingError
 
-from snnlib.lab import records, runner, together
-from snnlib.training.loops import loops as training
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.data import Dataset
+from snnlib.lab import records, runner, together
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops.loops import DivergenceError, State, TrainingError
+from snnlib.training.loops import loops as training
 
 SEEDS = (0, 1, 2)
 CPU = torch.device("cpu")
 SWITCHER = SwitcherConfig(channels=(2, 4))
-METHODS = {"dense": training.train_dense, "alternating": training.train_alternating, "separate": training.train_separate}
+METHODS = {
+    "dense": training.train_dense,
+    "alternating": training.train_alternating,
+    "separate": training.train_separate,
+}
 
 
 def data_set(images=90):
@@ -39,14 +43,32 @@ def weights(model):
     return torch.cat([value.flatten() for value in model.state_dict().values()])
 
 
-@pytest.mark.parametrize("method, config", [
-    ("dense", TrainConfig(epochs=2, clip_switcher=None)),
-    ("alternating", TrainConfig(epochs=4)),
-    ("alternating", TrainConfig(epochs=2, alternate="step", momentum=0.5, weight_decay=0.01)),
-    ("alternating", TrainConfig(epochs=2, clip_switcher=None, clip_network=None, through_switcher=False, rate=0.01)),
-    ("alternating", TrainConfig(epochs=4, rate_switcher=0.03, momentum_switcher=0.9, turns=(1, 2), switcher_until=0.9, schedule="step", batch_size=32)),
-    ("separate", TrainConfig(epochs=2)),
-], ids=["dense", "alternating", "by-step", "unclipped", "sides", "separate"])
+@pytest.mark.parametrize(
+    "method, config",
+    [
+        ("dense", TrainConfig(epochs=2, clip_switcher=None)),
+        ("alternating", TrainConfig(epochs=4)),
+        ("alternating", TrainConfig(epochs=2, alternate="step", momentum=0.5, weight_decay=0.01)),
+        (
+            "alternating",
+            TrainConfig(epochs=2, clip_switcher=None, clip_network=None, through_switcher=False, rate=0.01),
+        ),
+        (
+            "alternating",
+            TrainConfig(
+                epochs=4,
+                rate_switcher=0.03,
+                momentum_switcher=0.9,
+                turns=(1, 2),
+                switcher_until=0.9,
+                schedule="step",
+                batch_size=32,
+            ),
+        ),
+        ("separate", TrainConfig(epochs=2)),
+    ],
+    ids=["dense", "alternating", "by-step", "unclipped", "sides", "separate"],
+)
 def test_each_member_is_as_trained_alone(method, config):
     """90 images: the last batch of an epoch is smaller."""
     data, alone, members = data_set(), models(method), models(method)
@@ -56,13 +78,26 @@ def test_each_member_is_as_trained_alone(method, config):
         torch.testing.assert_close(weights(member), weights(model), rtol=0, atol=1e-10)
         assert [row["phase"] for row in state.history] == [row["phase"] for row in expected.history]
         assert [row["accuracy"] for row in state.history] == [row["accuracy"] for row in expected.history]
-        assert [row["loss"] for row in state.history] == pytest.approx([row["loss"] for row in expected.history], abs=1e-10)
+        assert [row["loss"] for row in state.history] == pytest.approx(
+            [row["loss"] for row in expected.history], abs=1e-10
+        )
         assert state.marks == expected.marks
         for name in ("pruned", "off"):
             assert [row.get(name) for row in state.history] == [row.get(name) for row in expected.history]
 
 
-@pytest.mark.parametrize("changes", [{"reads": "nothing"}, {"reads": "constants"}, {"reads": "noise"}, {"reads": "reordered"}, {"upsample": "one-bias"}, {"upsample": "resize"}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reads": "nothing"},
+        {"reads": "constants"},
+        {"reads": "noise"},
+        {"reads": "reordered"},
+        {"upsample": "one-bias"},
+        {"upsample": "resize"},
+    ],
+    ids=str,
+)
 def test_the_controls_too(changes):
     """Each member has its own order and its own noise."""
     data, config, switcher = data_set(), TrainConfig(epochs=2), replace(SWITCHER, **changes)
@@ -140,14 +175,18 @@ def test_records_of_runs_trained_together_are_those_of_single_runs(tmp_path, met
     arm = Arm("arm", method, train=train, switcher=switcher, dense_epochs=1 if method == "separate" else 0)
     runner.run(arm, "quick", 1, tmp_path / "together", CPU, data_set())  # one of three is there already
     heard = []
-    found = runner.run_together(arm, "quick", SEEDS, tmp_path / "together", CPU, data_set(), watch=lambda *row: heard.append(row[:3]))
+    found = runner.run_together(
+        arm, "quick", SEEDS, tmp_path / "together", CPU, data_set(), watch=lambda *row: heard.append(row[:3])
+    )
     assert set(found) == set(SEEDS) and found == records_of(tmp_path / "together", arm)
     total = 3 if method == "separate" else 2
     assert sorted(heard) == [(seed, done, total) for seed in (0, 2) for done in range(1, total + 1)]
     for seed in SEEDS:
         alone = runner.run(arm, "quick", seed, tmp_path / "alone", CPU, data_set())
         assert set(found[seed]) == set(alone) and found[seed]["settings_hash"] == alone["settings_hash"]
-        assert [row["loss"] for row in found[seed]["history"]] == pytest.approx([row["loss"] for row in alone["history"]], abs=1e-4)
+        assert [row["loss"] for row in found[seed]["history"]] == pytest.approx(
+            [row["loss"] for row in alone["history"]], abs=1e-4
+        )
         assert found[seed]["result"]["widths"] == alone["result"]["widths"]
         assert records.weights_path(records.path_of(arm, "quick", seed, tmp_path / "together")).exists()
 
@@ -170,7 +209,9 @@ def test_runs_stopped_together_go_on_together_or_alone(tmp_path):
 def test_a_seed_that_fails_together_is_recorded_as_failed(tmp_path):
     arm = Arm("arm", "dense", train=TrainConfig(epochs=2, rate=1e30, clip_network=None))
     found = runner.run_together(arm, "quick", SEEDS, tmp_path, CPU, data_set())
-    assert all(record["status"] == "failed" and record["error"]["type"] == "DivergenceError" for record in found.values())
+    assert all(
+        record["status"] == "failed" and record["error"]["type"] == "DivergenceError" for record in found.values()
+    )
 
 
 @pytest.mark.cuda

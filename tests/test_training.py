@@ -6,20 +6,26 @@ from dataclasses import replace
 
 import pytest
 import torch
+from snnlib.training.loops.loops import (
+    DeadLayerError,
+    DivergenceError,
+    State,
+    train_alternating,
+    train_dense,
+    train_separate,
+)
 from torch import nn
 from torch.nn import functional as F
 
-from snnlib.training.loops import batches, checks, flow, loops as training
-from snnlib.lab import together
 from snnlib.compaction import compact
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.data import Dataset, scale
+from snnlib.lab import together
 from snnlib.networks import MLP, vgg_cov2
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched, dead_layers
-from snnlib.training.loops.loops import (
-    DeadLayerError, DivergenceError, State, train_alternating, train_dense, train_separate,
-)
+from snnlib.training.loops import batches, checks, flow
+from snnlib.training.loops import loops as training
 
 WIDTHS = (16, 12, 8, 3)
 SWITCHER = SwitcherConfig(initial_mean=1.0, initial_spread=0.5)
@@ -66,7 +72,9 @@ def without_times(history):
     return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
 
 
-LOOPS = pytest.mark.parametrize("train, make", [(train_dense, dense), (train_alternating, switched), (train_separate, switched)])
+LOOPS = pytest.mark.parametrize(
+    "train, make", [(train_dense, dense), (train_alternating, switched), (train_separate, switched)]
+)
 
 
 # --- the two phases
@@ -76,7 +84,8 @@ LOOPS = pytest.mark.parametrize("train, make", [(train_dense, dense), (train_alt
 def test_each_phase_changes_one_side_and_leaves_the_other_bit_for_bit(through):
     model, (x, y) = switched(through=through), batch()
     for step, frozen, trained in (
-        (training.switcher_step, model.network, model.switcher), (training.network_step, model.switcher, model.network),
+        (training.switcher_step, model.network, model.switcher),
+        (training.network_step, model.switcher, model.network),
         (training.switcher_step, model.network, model.switcher),
     ):
         fixed, moving = copies(frozen), copies(trained)
@@ -84,7 +93,9 @@ def test_each_phase_changes_one_side_and_leaves_the_other_bit_for_bit(through):
         for _ in range(3):
             step(model, sgd, x, y, None)
         assert same(frozen, fixed) and not same(trained, moving)
-        assert not any(p.requires_grad for p in frozen.parameters()) and all(p.requires_grad for p in trained.parameters())
+        assert not any(p.requires_grad for p in frozen.parameters()) and all(
+            p.requires_grad for p in trained.parameters()
+        )
 
 
 def test_phases_differ_only_in_what_steps():
@@ -98,7 +109,9 @@ def test_phases_differ_only_in_what_steps():
         trained = getattr(now, side)
         found, gates = step(now, torch.optim.SGD(trained.parameters(), lr=1.0), x, y, None)
         assert found == loss.detach() and all(torch.equal(a, b) for a, b in zip(gates, model.gates()))
-        for after, before, reference in zip(trained.parameters(), getattr(model, side).parameters(), getattr(whole, side).parameters()):
+        for after, before, reference in zip(
+            trained.parameters(), getattr(model, side).parameters(), getattr(whole, side).parameters()
+        ):
             torch.testing.assert_close(before - after, reference.grad, rtol=0, atol=1e-12)
 
 
@@ -118,8 +131,10 @@ def test_the_second_term_is_the_factors_gradient_through_the_switcher():
     (x, y), model = batch(), switched()
     gates = model.gates()
     constant = [gate.detach().requires_grad_() for gate in gates]
-    first = torch.autograd.grad(F.cross_entropy(model.network(x, constant), y), [layer.weight for layer in model.network.layers] + constant)
-    weights, to_factors = first[: len(WIDTHS) - 1], first[len(WIDTHS) - 1:]
+    first = torch.autograd.grad(
+        F.cross_entropy(model.network(x, constant), y), [layer.weight for layer in model.network.layers] + constant
+    )
+    weights, to_factors = first[: len(WIDTHS) - 1], first[len(WIDTHS) - 1 :]
     second = torch.autograd.grad(gates, [layer.weight for layer in model.network.layers], to_factors)
     before = copy.deepcopy(model.network)
     training.network_step(model, torch.optim.SGD(model.network.parameters(), lr=1.0), x, y, None)
@@ -155,7 +170,9 @@ def test_dense_step_is_gradient_descent_written_by_hand():
     for index in reversed(range(len(weights))):
         weight, bias = weights[index]
         layer = network.layers[index]
-        torch.testing.assert_close(layer.weight, nn.Parameter(weight - 0.1 * delta.t() @ inputs[index]), rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            layer.weight, nn.Parameter(weight - 0.1 * delta.t() @ inputs[index]), rtol=0, atol=1e-12
+        )
         torch.testing.assert_close(layer.bias, nn.Parameter(bias - 0.1 * delta.sum(0)), rtol=0, atol=1e-12)
         delta = (delta @ weight) * (inputs[index] > 0)
 
@@ -167,27 +184,37 @@ def watched(monkeypatch):
     """Which phase each step is of, with the rate and the images it used."""
     seen = []
     for name in ("switcher_step", "network_step", "dense_step"):
+
         def wrapper(model, sgd, x, y, clip, precision="float32", *, name=name, step=getattr(training, name)):
             seen.append((name, sgd.param_groups[0]["lr"], x.clone(), clip))
             return step(model, sgd, x, y, clip, precision)
+
         monkeypatch.setattr(training, name, wrapper)
     return seen
 
 
-@pytest.mark.parametrize("alternate, turns", [
-    ("epoch", [0, 0, 0, 1, 1, 1, 0, 0, 0]), ("step", [0, 1, 0, 1, 0, 1, 0, 1, 0]),
-])
+@pytest.mark.parametrize(
+    "alternate, turns", [("epoch", [0, 0, 0, 1, 1, 1, 0, 0, 0]), ("step", [0, 1, 0, 1, 0, 1, 0, 1, 0])]
+)
 def test_t_counts_epochs_or_steps_and_even_t_trains_the_switcher(monkeypatch, alternate, turns):
     seen = watched(monkeypatch)
     state = train_alternating(switched(), DATA, config_of(epochs=3, alternate=alternate), 0)
     assert [name for name, *_ in seen] == [("switcher_step", "network_step")[turn] for turn in turns]
-    assert [row["phase"] for row in state.history] == (["switcher", "network", "switcher"] if alternate == "epoch" else ["both"] * 3)
+    assert [row["phase"] for row in state.history] == (
+        ["switcher", "network", "switcher"] if alternate == "epoch" else ["both"] * 3
+    )
 
 
 def test_alternating_by_epoch_leaves_the_frozen_side_alone_for_the_whole_epoch():
     model, points = switched(), []
     points.append((copies(model.network), copies(model.switcher)))
-    train_alternating(model, DATA, config_of(epochs=3), 0, on_epoch=lambda state: points.append((copies(model.network), copies(model.switcher))))
+    train_alternating(
+        model,
+        DATA,
+        config_of(epochs=3),
+        0,
+        on_epoch=lambda state: points.append((copies(model.network), copies(model.switcher))),
+    )
     for epoch, (before, after) in enumerate(zip(points, points[1:])):
         moved = [any(not torch.equal(a[name], b[name]) for name in a) for a, b in zip(before, after)]
         assert moved == ([False, True] if epoch % 2 == 0 else [True, False])
@@ -206,7 +233,11 @@ def test_each_side_is_clipped_by_its_own_setting(monkeypatch):
     config = config_of(clip_switcher=0.5, clip_network=None, alternate="step")
     train_alternating(switched(), DATA, config, 0)
     train_dense(dense(), DATA, replace(config, clip_network=0.25), 0)
-    assert {(name, clip) for name, _, _, clip in seen} == {("switcher_step", 0.5), ("network_step", None), ("dense_step", 0.25)}
+    assert {(name, clip) for name, _, _, clip in seen} == {
+        ("switcher_step", 0.5),
+        ("network_step", None),
+        ("dense_step", 0.25),
+    }
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
@@ -215,16 +246,31 @@ def test_rate_falls_along_a_cosine_over_all_steps_or_stays(monkeypatch, schedule
     train_alternating(switched(), DATA, config_of(epochs=4, rate=0.2, schedule=schedule), 0)
     expected = [0.2 if schedule == "constant" else 0.1 * (1 + math.cos(math.pi * t / 12)) for t in range(12)]
     assert [rate for _, rate, *_ in seen] == pytest.approx(expected, rel=1e-12)
-    assert training.rate_at(config_of(), 0.5) == pytest.approx(0.05) and training.rate_at(config_of(), 1.0) == pytest.approx(0.0)
+    assert training.rate_at(config_of(), 0.5) == pytest.approx(0.05) and training.rate_at(
+        config_of(), 1.0
+    ) == pytest.approx(0.0)
 
 
 def test_each_side_has_its_own_rate_momentum_and_decay(monkeypatch):
     seen = watched(monkeypatch)
-    config = config_of(alternate="step", schedule="constant", rate=0.2, rate_switcher=0.05, momentum=0.9, momentum_switcher=0.0, weight_decay=0.1)
+    config = config_of(
+        alternate="step",
+        schedule="constant",
+        rate=0.2,
+        rate_switcher=0.05,
+        momentum=0.9,
+        momentum_switcher=0.0,
+        weight_decay=0.1,
+    )
     train_alternating(switched(), DATA, config, 0)
     assert {(name, rate) for name, rate, *_ in seen} == {("switcher_step", 0.05), ("network_step", 0.2)}
-    groups = {side: training.optimizer(dense().parameters(), config, side).param_groups[0] for side in ("network", "switcher")}
-    assert {side: (group["lr"], group["momentum"], group["weight_decay"]) for side, group in groups.items()} == {"network": (0.2, 0.9, 0.1), "switcher": (0.05, 0.0, 0.1)}
+    groups = {
+        side: training.optimizer(dense().parameters(), config, side).param_groups[0] for side in ("network", "switcher")
+    }
+    assert {side: (group["lr"], group["momentum"], group["weight_decay"]) for side, group in groups.items()} == {
+        "network": (0.2, 0.9, 0.1),
+        "switcher": (0.05, 0.0, 0.1),
+    }
 
 
 def test_a_resumed_velocity_lies_as_its_parameter_does():
@@ -241,11 +287,21 @@ def test_rate_falls_by_steps(monkeypatch):
     assert [rate for _, rate, *_ in seen] == pytest.approx([0.2] * 3 + [0.02] * 6 + [0.002] * 3)
 
 
-@pytest.mark.parametrize("changes, expected", [
-    ({}, "sss nnn sss nnn"), ({"turns": (1, 3)}, "sss nnn nnn nnn"), ({"turns": (3, 1)}, "sss sss sss nnn"), ({"turns": (2, 2)}, "sss sss nnn nnn"),
-    ({"alternate": "step"}, "sns nsn sns nsn"), ({"alternate": "step", "turns": (2, 1)}, "ssn ssn ssn ssn"), ({"alternate": "step", "turns": (4, 2)}, "sss snn sss snn"),
-    ({"switcher_until": 0.5}, "sss nnn nnn nnn"), ({"alternate": "step", "switcher_until": 0.25}, "sns nnn nnn nnn"), ({"switcher_until": 0.75}, "sss nnn sss nnn"),
-])
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({}, "sss nnn sss nnn"),
+        ({"turns": (1, 3)}, "sss nnn nnn nnn"),
+        ({"turns": (3, 1)}, "sss sss sss nnn"),
+        ({"turns": (2, 2)}, "sss sss nnn nnn"),
+        ({"alternate": "step"}, "sns nsn sns nsn"),
+        ({"alternate": "step", "turns": (2, 1)}, "ssn ssn ssn ssn"),
+        ({"alternate": "step", "turns": (4, 2)}, "sss snn sss snn"),
+        ({"switcher_until": 0.5}, "sss nnn nnn nnn"),
+        ({"alternate": "step", "switcher_until": 0.25}, "sns nnn nnn nnn"),
+        ({"switcher_until": 0.75}, "sss nnn sss nnn"),
+    ],
+)
 def test_turns_of_any_length_and_a_switcher_that_stops_learning(monkeypatch, changes, expected):
     """Twelve steps, three an epoch; s and n say who steps."""
     seen = watched(monkeypatch)
@@ -255,7 +311,10 @@ def test_turns_of_any_length_and_a_switcher_that_stops_learning(monkeypatch, cha
 
 @pytest.mark.parametrize("changes", [{"epochs": 1}, {"epochs": 3, "turns": (3, 1)}])
 def test_a_run_in_which_the_task_network_has_no_turn_is_refused(changes):
-    for train in (lambda *run: train_alternating(switched(), *run), lambda *run: together.train([switched()], "alternating", *run[:2], [run[2]])):
+    for train in (
+        lambda *run: train_alternating(switched(), *run),
+        lambda *run: together.train([switched()], "alternating", *run[:2], [run[2]]),
+    ):
         with pytest.raises(ValueError, match="the task network would never be trained; give at least"):
             train(DATA, config_of(**changes), 0)
 
@@ -270,6 +329,7 @@ def test_what_is_off_is_noted_at_the_start_after_the_first_turn_and_after_each_e
             found = step(*arguments)
             steps.append([(gate == 0).tolist() for gate in model.gates()])
             return found
+
         return watched_step
 
     with pytest.MonkeyPatch.context() as patch:
@@ -284,13 +344,20 @@ def test_what_is_off_is_noted_at_the_start_after_the_first_turn_and_after_each_e
 
 
 def test_batch_norm_s_running_statistics_follow_both_phases_and_nothing_else_of_the_frozen_network_moves():
-    """The promise of the module's docstring: parameters stay bit for bit; the running mean is a measurement, and goes on."""
+    """The promise of the module's docstring: parameters stay bit for bit; the running mean is a measurement, and goes
+    on."""
     network = vgg_cov2((3, 8, 8), batch_norm=True, generator=generator(0, "network"))
-    model, x, y = Switched.around(network, SWITCHER, generator(0, "switcher")), torch.rand(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])
+    model, x, y = (
+        Switched.around(network, SWITCHER, generator(0, "switcher")),
+        torch.rand(4, 3, 8, 8),
+        torch.tensor([0, 1, 2, 3]),
+    )
     before = copies(network)
     training.switcher_step(model, torch.optim.SGD(model.switcher_side().parameters(), lr=0.1), x, y, None)
     moved = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
-    assert moved == {f"norms.{index}.{name}" for index in (0, 1) for name in ("running_mean", "running_var", "num_batches_tracked")}
+    assert moved == {
+        f"norms.{index}.{name}" for index in (0, 1) for name in ("running_mean", "running_var", "num_batches_tracked")
+    }
 
 
 def test_every_epoch_visits_every_image_once_in_an_order_that_the_seed_decides():
@@ -306,14 +373,20 @@ def test_arms_of_one_seed_see_the_same_batches(monkeypatch):
     train_dense(dense(7), DATA, config_of(), 7)
     train_alternating(switched(7), DATA, config_of(alternate="step"), 7)
     train_separate(switched(7), DATA, config_of(), 7)
-    first, *others = [[x for _, _, x, _ in seen[start:start + 6]] for start in (0, 6, 12)]
-    assert len(seen) == 18 and [len(x) for x in first] == [16, 16, 8] * 2  # the last batch of an epoch holds what is left
+    first, *others = [[x for _, _, x, _ in seen[start : start + 6]] for start in (0, 6, 12)]
+    assert (
+        len(seen) == 18 and [len(x) for x in first] == [16, 16, 8] * 2
+    )  # the last batch of an epoch holds what is left
     assert all(torch.equal(a, b) for other in others for a, b in zip(first, other))
 
 
 def test_streams_of_one_seed_are_their_own():
-    draws = {(seed, stream, index): torch.rand(1, generator=generator(seed, stream, index)).item()
-             for seed in (0, 1) for stream in ("network", "switcher", "order") for index in (0, 1)}
+    draws = {
+        (seed, stream, index): torch.rand(1, generator=generator(seed, stream, index)).item()
+        for seed in (0, 1)
+        for stream in ("network", "switcher", "order")
+        for index in (0, 1)
+    }
     assert len(set(draws.values())) == len(draws)
     with pytest.raises(ValueError, match="whole number"):
         generator(-1, "network")
@@ -354,7 +427,10 @@ def test_resumed_run_ends_in_the_same_bits(train, make, stop):
 
     def stopping(state):
         if state.epoch == stop:
-            kept.update(model=copies(model), state=State(state.epoch, list(state.history), {k: v.clone() for k, v in state.velocity.items()}))
+            kept.update(
+                model=copies(model),
+                state=State(state.epoch, list(state.history), {k: v.clone() for k, v in state.velocity.items()}),
+            )
             raise Stopped
 
     whole = make(2)
@@ -438,9 +514,13 @@ def test_divergence_in_the_switcher_names_its_layer(train):
         train(model, DATA, config_of(), 0)
 
 
-@pytest.mark.parametrize("train, make, function, part", [
-    (train_dense, dense, "dense_step", "layers.1.bias"), (train_separate, switched, "switcher_step", "switcher.bottom.bias"),
-])
+@pytest.mark.parametrize(
+    "train, make, function, part",
+    [
+        (train_dense, dense, "dense_step", "layers.1.bias"),
+        (train_separate, switched, "switcher_step", "switcher.bottom.bias"),
+    ],
+)
 def test_divergence_with_the_last_step_is_found_at_the_end_of_the_epoch(monkeypatch, train, make, function, part):
     """No later loss shows it, and NaN factors are no dead layer."""
     model, step = make(), getattr(training, function)
@@ -472,11 +552,17 @@ def test_divergence_in_a_later_epoch_is_told_as_such():
 @pytest.mark.parametrize("dead", [0, 1, 2])
 def test_dead_layer_is_named(dead):
     """At the end of an epoch, or sooner after so many steps."""
-    for batch_size, message in ((16, "every factor became 0 .epoch 0, step 2"), (4, "every factor stayed 0 for 5 steps .epoch 0, step 5")):
+    for batch_size, message in (
+        (16, "every factor became 0 .epoch 0, step 2"),
+        (4, "every factor stayed 0 for 5 steps .epoch 0, step 5"),
+    ):
         model = switched()
         with torch.no_grad():
             model.switcher.head.bias[dead] = -1e6
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(DeadLayerError, match=f"{message}, switcher phase, layer {dead}") as caught:
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            pytest.raises(DeadLayerError, match=f"{message}, switcher phase, layer {dead}") as caught,
+        ):
             patch.setattr(checks, "PATIENCE", 5)
             train_alternating(model, DATA, config_of(batch_size=batch_size), 0)
         assert caught.value.layer == f"layer {dead}" and dead_layers(model.gates()) == [dead]
@@ -519,7 +605,9 @@ def test_batch_larger_than_the_data_is_refused(train, make):
     assert len(train(make(), DATA, config_of(batch_size=40, epochs=1, alternate="step"), 0).history) == 1
 
 
-@pytest.mark.parametrize("widths", [(16, 3), (16, 1, 3), (16, 40, 3), (16, 1, 30, 2)], ids=["one layer", "one neuron", "wider", "both"])
+@pytest.mark.parametrize(
+    "widths", [(16, 3), (16, 1, 3), (16, 40, 3), (16, 1, 30, 2)], ids=["one layer", "one neuron", "wider", "both"]
+)
 @pytest.mark.parametrize("alternate", ["step", "epoch"])
 def test_odd_networks_train_and_compact_exactly(widths, alternate):
     data = images(16, classes=widths[-1])

@@ -8,9 +8,9 @@ import pytest
 from command_line import inside
 
 from snnlib import data
-from snnlib.report import pixels, verdicts
 from snnlib.lab import records
 from snnlib.lab.experiments import TABLES, arm_of
+from snnlib.report import pixels, verdicts
 from snnlib.report.claims import CLAIMS, REGIMES
 from snnlib.report.verdicts import all_verdicts
 
@@ -26,10 +26,27 @@ def record_of(arm, seed, accuracy=98.0, removed=10.0, factors=None, history=(), 
         factors = ones()
     gates = None if factors is None else [list(map(float, factors.flatten())), [1.0] * 300, [1.0] * 100]
     return {
-        "version": records.VERSION, "status": "finished", "error": None, "profile": "paper", "arm": arm.name, "seed": seed,
-        "settings_hash": arm.settings_hash(), "settings": arm.settings(), "seconds": 1.0, "device": "d", "versions": {"torch": "2"},
-        "images": {"shape": [1, 28, 28], "classes": 10}, "history": list(history),
-        "result": {"accuracy": accuracy, "widths": FULL, "removed_pct": removed, "start_removed_pct": start, "effective_pct": removed, "gates": gates},
+        "version": records.VERSION,
+        "status": "finished",
+        "error": None,
+        "profile": "paper",
+        "arm": arm.name,
+        "seed": seed,
+        "settings_hash": arm.settings_hash(),
+        "settings": arm.settings(),
+        "seconds": 1.0,
+        "device": "d",
+        "versions": {"torch": "2"},
+        "images": {"shape": [1, 28, 28], "classes": 10},
+        "history": list(history),
+        "result": {
+            "accuracy": accuracy,
+            "widths": FULL,
+            "removed_pct": removed,
+            "start_removed_pct": start,
+            "effective_pct": removed,
+            "gates": gates,
+        },
     }
 
 
@@ -58,7 +75,9 @@ def edges(rows=1.0, columns=1.0):
 
 
 def pixel_record(factors, arrangement="raster"):
-    name = {"raster": "snn-al-std-0.1", "transposed": "transposed-std-0.1", "shuffled": "pixels-shuffled-std-0.1"}[arrangement]
+    name = {"raster": "snn-al-std-0.1", "transposed": "transposed-std-0.1", "shuffled": "pixels-shuffled-std-0.1"}[
+        arrangement
+    ]
     return record_of(arm_of(TABLES["question"], "paper", name), 0, factors=factors)
 
 
@@ -90,7 +109,11 @@ def test_the_centre_is_a_quarter_of_the_image():
 def test_the_contrast_of_odd_and_even_rows():
     factors = np.ones(10)
     factors[1::2] = 0
-    assert pixels.parity_contrast(factors) == 100 and pixels.parity_contrast(1 - factors) == -100 and pixels.parity_contrast(np.zeros(8)) == 0
+    assert (
+        pixels.parity_contrast(factors) == 100
+        and pixels.parity_contrast(1 - factors) == -100
+        and pixels.parity_contrast(np.zeros(8)) == 0
+    )
 
 
 def test_a_run_without_factors_of_pixels_is_refused():
@@ -117,7 +140,9 @@ def judged(root, name, regime="plain"):
 def test_without_records_nothing_is_decided(tmp_path):
     found = all_verdicts(tmp_path)
     assert [each.name for each in found] == [claim.name for claim in CLAIMS] == list(verdicts.RULES)
-    assert {each.verdict for each in found} == {"undecided"} and {judged.verdict for each in found for judged in each.regimes.values()} == {"no runs"}
+    assert {each.verdict for each in found} == {"undecided"} and {
+        judged.verdict for each in found for judged in each.regimes.values()
+    } == {"no runs"}
     assert all(list(each.regimes) == list(REGIMES) and each.history == "written before its runs" for each in found)
 
 
@@ -131,20 +156,35 @@ def accuracy_records(root, lead):
 
 
 def sparsity_records(root, lead):
-    for table, name, network in (("2", "snn-al-epoch", "mlp"), ("2", "snn-al-std-0.1", "mlp"), ("1", "snn-al-epoch", "lenet5-caffe")):
+    for table, name, network in (
+        ("2", "snn-al-epoch", "mlp"),
+        ("2", "snn-al-std-0.1", "mlp"),
+        ("1", "snn-al-epoch", "lenet5-caffe"),
+    ):
         write(root, table, name, [{"removed": value, "start": 30.0} for value in eight(30.0 + 20 * lead)], network)
 
 
 def alternate_records(root, lead):
     write(root, "2", "snn-sl", [{"accuracy": a, "removed": r} for a, r in zip(eight(98.0), eight(8.0))])
-    write(root, "2", "snn-al-epoch", [{"accuracy": a, "removed": r} for a, r in zip(eight(98.0 + lead, -1), eight(8.0 + lead, 2))])
+    write(
+        root,
+        "2",
+        "snn-al-epoch",
+        [{"accuracy": a, "removed": r} for a, r in zip(eight(98.0 + lead, -1), eight(8.0 + lead, 2))],
+    )
 
 
 def harder_records(root, lead):
     for table, task in (("3", 0), ("4", -10 * lead)):
         for network, size in (("resnet34", 0), ("mobilenet-v1-x1", -10 * lead)):
             runs = len(TABLES[table].seeds_of(arm_of(TABLES[table], "paper", "snn-al-epoch", network), "paper"))
-            write(root, table, "snn-al-epoch", [{"removed": value} for value in eight(50 + task + size, 1 + task - size)[:runs]], network)
+            write(
+                root,
+                table,
+                "snn-al-epoch",
+                [{"removed": value} for value in eight(50 + task + size, 1 + task - size)[:runs]],
+                network,
+            )
 
 
 def centre_records(root, lead):
@@ -185,7 +225,12 @@ def position_records(root, lead):
     """The pattern turns with what the switcher is shown (1), stays with the digits (-1), or there is none (0)."""
     pattern = edges(rows=0.0) if lead else ones()
     turned = {1: edges(rows=0.0), -1: edges(columns=0.0), 0: ones()}[lead]
-    for name, factors in (("snn-al", pattern), ("transposed", turned), ("pixels-shuffled", ones()), ("rows-reordered", ones())):
+    for name, factors in (
+        ("snn-al", pattern),
+        ("transposed", turned),
+        ("pixels-shuffled", ones()),
+        ("rows-reordered", ones()),
+    ):
         write(root, "question", f"{name}-std-0.1", [{"factors": factors}] * 8)
 
 
@@ -202,7 +247,9 @@ def test_each_rule_on_perfectly_favourable_unfavourable_and_indifferent_records(
     if name == "weights" and lead == 0:
         expected = "fails"  # to be no better than a switcher that reads nothing is what this claim excludes
     assert found.regimes["plain"].verdict == expected
-    assert found.verdict == {"holds": "confirmed", "fails": "not reproduced", "mixed": "depends"}.get(expected, "undecided")
+    assert found.verdict == {"holds": "confirmed", "fails": "not reproduced", "mixed": "depends"}.get(
+        expected, "undecided"
+    )
     assert found.regimes["letter"].verdict == found.regimes["tuned"].verdict == "no runs"
     assert found.regimes["plain"].provisional == (name == "harder")
     assert found.evidence and ("provisional" in str(found)) == (name == "harder" and expected != "undecided")
@@ -221,7 +268,10 @@ def test_without_an_effect_one_rule_in_twenty_decides_at_most(claim):
 
 def test_without_an_effect_weights_are_not_said_to_be_read():
     draw, count = np.random.default_rng(0), 2 * 2 * len(verdicts.FED)
-    said = [verdicts.better_than_controls([verdicts.Sign("", verdicts.one(draw.normal(0, 1, 8))) for _ in range(count)]) for _ in range(200)]
+    said = [
+        verdicts.better_than_controls([verdicts.Sign("", verdicts.one(draw.normal(0, 1, 8))) for _ in range(count)])
+        for _ in range(200)
+    ]
     assert "holds" not in said
 
 
@@ -231,7 +281,10 @@ def test_seven_pairs_are_not_enough(tmp_path):
     assert verdict(tmp_path, "accuracy").verdict == "undecided"
     write(tmp_path, "1", "dense", eight(98.0))
     write(tmp_path, "1", "snn-al-epoch", eight(99.0, -1))
-    assert verdict(tmp_path, "accuracy").verdict == "confirmed" and str(verdict(tmp_path, "accuracy")) == "confirmed in the plain regime"
+    assert (
+        verdict(tmp_path, "accuracy").verdict == "confirmed"
+        and str(verdict(tmp_path, "accuracy")) == "confirmed in the plain regime"
+    )
 
 
 def test_one_network_that_loses_what_another_gains_is_mixed(tmp_path):
@@ -239,7 +292,10 @@ def test_one_network_that_loses_what_another_gains_is_mixed(tmp_path):
         write(tmp_path, "1", "dense", eight(98.0), network)
         write(tmp_path, "1", "snn-al-epoch", eight(98.0 + lead, -1), network)
     found = verdict(tmp_path, "accuracy")
-    assert (found.regimes["plain"].verdict, found.verdict) == ("mixed", "depends") and "mnist mlp: +0.50" in found.evidence[0]
+    assert (found.regimes["plain"].verdict, found.verdict) == (
+        "mixed",
+        "depends",
+    ) and "mnist mlp: +0.50" in found.evidence[0]
     assert "no pairs of runs yet: cifar10 vgg-cov2" in found.evidence[-1]
 
 
@@ -268,7 +324,11 @@ def test_records_of_other_settings_do_not_count_and_dead_ones_count_at_chance(tm
 
 
 def test_sparsity_is_measured_from_where_the_run_began(tmp_path):
-    for table, name, network in (("2", "snn-al-epoch", "mlp"), ("2", "snn-al-std-0.1", "mlp"), ("1", "snn-al-epoch", "lenet5-caffe")):
+    for table, name, network in (
+        ("2", "snn-al-epoch", "mlp"),
+        ("2", "snn-al-std-0.1", "mlp"),
+        ("1", "snn-al-epoch", "lenet5-caffe"),
+    ):
         write(tmp_path, table, name, [{"removed": value, "start": 60.0} for value in eight(50.0)], network)
     assert judged(tmp_path, "sparsity") == "fails", "half of the weights are off, but more were before the first step"
 
@@ -282,11 +342,19 @@ def test_a_control_that_cannot_be_trained_is_worse(tmp_path):
     assert judged(tmp_path, "weights") == "fails"
 
 
-@pytest.mark.parametrize("found, expected", [
-    (("holds", "holds", "holds"), "confirmed"), (("no runs", "holds", "undecided"), "confirmed"), (("fails", "holds", "holds"), "depends"),
-    (("mixed", "no runs", "no runs"), "depends"), (("fails", "fails", "fails"), "refuted"), (("fails", "fails", "no runs"), "not reproduced"),
-    (("undecided", "fails", "undecided"), "not reproduced"), (("undecided", "no runs", "no runs"), "undecided"),
-])
+@pytest.mark.parametrize(
+    "found, expected",
+    [
+        (("holds", "holds", "holds"), "confirmed"),
+        (("no runs", "holds", "undecided"), "confirmed"),
+        (("fails", "holds", "holds"), "depends"),
+        (("mixed", "no runs", "no runs"), "depends"),
+        (("fails", "fails", "fails"), "refuted"),
+        (("fails", "fails", "no runs"), "not reproduced"),
+        (("undecided", "fails", "undecided"), "not reproduced"),
+        (("undecided", "no runs", "no runs"), "undecided"),
+    ],
+)
 def test_the_verdict_over_all_regimes(found, expected):
     assert verdicts.over_all(verdicts.Judged(each) for each in found) == expected
 
@@ -304,10 +372,14 @@ def test_the_command_prints_rules_evidence_and_verdicts(tmp_path, capsys):
     code, said, _ = inside(capsys, "verdicts", "--json", "--records", tmp_path)
     rows = json.loads(said)
     assert code == 0 and len(rows) == len(CLAIMS)
-    assert {"claim", "rule", "regimes", "verdict", "said", "history"} <= set(rows[0]) and rows[0]["said"] == "confirmed in the plain regime"
+    assert {"claim", "rule", "regimes", "verdict", "said", "history"} <= set(rows[0]) and rows[0][
+        "said"
+    ] == "confirmed in the plain regime"
     code, said, _ = inside(capsys, "verdicts", "--records", tmp_path)
     assert code == 0 and all(claim.claim in said and claim.rule in said for claim in CLAIMS) and "+1.00 [" in said
     code, said, _ = inside(capsys, "verdicts", "--md", "--records", tmp_path)
     assert code == 0 and len(said.strip().splitlines()) == len(CLAIMS) + 2
-    assert f"| {CLAIMS[0].claim} | {CLAIMS[0].place} | no runs | holds | no runs | confirmed in the plain regime |" in said
+    assert (
+        f"| {CLAIMS[0].claim} | {CLAIMS[0].place} | no runs | holds | no runs | confirmed in the plain regime |" in said
+    )
     assert inside(capsys, "verdicts", "--md", "--json")[0] == 2

@@ -27,7 +27,9 @@ def fail_on(found: list[str]) -> None:
 
 
 @app.command()
-def sync(check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where a pair differs.")] = False) -> None:
+def sync(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where a pair differs.")] = False,
+) -> None:
     """Make each chapter's notebook from its text; outputs of unchanged cells stay."""
     for text in pairs.texts():
         if not check and pairs.sync(text):
@@ -53,7 +55,11 @@ def publish(profile: Profile = "paper") -> None:
 
 
 @app.command()
-def html(profile: Annotated[str, typer.Option(help="Show the chapters as run with this profile; by default as published.")] = "") -> None:
+def html(
+    profile: Annotated[
+        str, typer.Option(help="Show the chapters as run with this profile; by default as published.")
+    ] = "",
+) -> None:
     """Build the HTML book, every warning an error, and print its first page."""
     source, output = ROOT, ROOT / "book"
     if profile:
@@ -62,7 +68,9 @@ def html(profile: Annotated[str, typer.Option(help="Show the chapters as run wit
 
 
 @app.command("address")
-def carry_address(check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where it differs.")] = False) -> None:
+def carry_address(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where it differs.")] = False,
+) -> None:
     """Carry the public address from pyproject.toml to the chapters' buttons, _config.yml and the README."""
     for path in [] if check else address.carry():
         print(f"{shown(path)}: address written")

@@ -16,7 +16,9 @@ COLAB = "https://colab.research.google.com/github/"
 
 def slug(root: Path = ROOT) -> str:
     """OWNER/NAME of the public repository, from pyproject.toml."""
-    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"].removeprefix(HOST)
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"][
+        "Repository"
+    ].removeprefix(HOST)
 
 
 def carried(root: Path = ROOT) -> str:
@@ -36,7 +38,10 @@ def button(chapter: str, slug: str) -> str:
 
 def places(root: Path = ROOT) -> list[Path]:
     """Every file that names the address; _config.yml last, so that an interrupted change is simply repeated."""
-    return [*texts(root / "book" / "chapters"), *(root / name for name in ("book/setup_cell.py", "book/intro.md", "README.md", "CITATION.cff", "_config.yml"))]
+    return [
+        *texts(root / "book" / "chapters"),
+        *(root / name for name in ("book/setup_cell.py", "book/intro.md", "README.md", "CITATION.cff", "_config.yml")),
+    ]
 
 
 def with_button(content: str, line: str) -> str:
@@ -65,9 +70,17 @@ def carry(root: Path = ROOT) -> list[Path]:
 def faults(root: Path = ROOT) -> list[str]:
     """Files that lack the address of pyproject.toml, one line each; empty where all agree."""
     name = slug(root)
-    expected = {path: HOST + name for path in places(root)}
+    expected = dict.fromkeys(places(root), HOST + name)
     expected |= {path: button(path.stem, name) for path in texts(root / "book" / "chapters")}
     remedy = "run `python -m book.workflow address`"
-    found = [f"{path.relative_to(root)} lacks {needed}: {remedy}" for path, needed in expected.items() if needed not in path.read_text(encoding="utf-8")]
+    found = [
+        f"{path.relative_to(root)} lacks {needed}: {remedy}"
+        for path, needed in expected.items()
+        if needed not in path.read_text(encoding="utf-8")
+    ]
     readme = (root / "README.md").read_text(encoding="utf-8")
-    return found + [f"README.md lacks the Colab link of {text.stem}" for text in texts(root / "book" / "chapters") if colab_link(text.stem, name) not in readme]
+    return found + [
+        f"README.md lacks the Colab link of {text.stem}"
+        for text in texts(root / "book" / "chapters")
+        if colab_link(text.stem, name) not in readme
+    ]

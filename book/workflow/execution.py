@@ -29,7 +29,12 @@ def digest(text: Path, parameters: dict, records: Path) -> str:
     total = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     for cell in from_text(text).cells:
         total.update(json.dumps([cell.cell_type, cell.source]).encode())
-    for path in (*sorted(records.rglob("*.json")), *sorted((ROOT / "snnlib").rglob("*.py")), *sorted((ROOT / "data" / "paper").glob("*.csv")), *sorted((ROOT / "data" / "search").glob("*.csv.gz"))):
+    for path in (
+        *sorted(records.rglob("*.json")),
+        *sorted((ROOT / "snnlib").rglob("*.py")),
+        *sorted((ROOT / "data" / "paper").glob("*.csv")),
+        *sorted((ROOT / "data" / "search").glob("*.csv.gz")),
+    ):
         total.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return total.hexdigest()
 
@@ -42,14 +47,24 @@ def finished(executed: Path, expected: str) -> bool:
         return False
 
 
-def run(text: Path, profile: str, records: str, folder: Path | None = None, progress: bool = False) -> tuple[Path, bool]:
+def run(
+    text: Path, profile: str, records: str, folder: Path | None = None, progress: bool = False
+) -> tuple[Path, bool]:
     """Execute the chapter ``text`` with papermill; returns the executed copy and whether it had to be run.
 
     ``records`` is relative to the project's root or absolute. Raises :class:`BookError` where a cell fails; the
     notebook with the failing cell is kept beside the finished ones as NN_name.failed.ipynb.
     """
     folder = folder or EXECUTED / profile
-    final, failed, part, source = (folder / name for name in (f"{text.stem}.ipynb", f"{text.stem}.failed.ipynb", f".{text.stem}.part.ipynb", f".{text.stem}.source.ipynb"))
+    final, failed, part, source = (
+        folder / name
+        for name in (
+            f"{text.stem}.ipynb",
+            f"{text.stem}.failed.ipynb",
+            f".{text.stem}.part.ipynb",
+            f".{text.stem}.source.ipynb",
+        )
+    )
     parameters = {"profile": profile, "records": records}
     expected = digest(text, parameters, ROOT / records)
     if finished(final, expected):
@@ -57,16 +72,28 @@ def run(text: Path, profile: str, records: str, folder: Path | None = None, prog
     write_notebook(from_text(text), source)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of this environment, not one of the user's
     try:
-        papermill.execute_notebook(str(source), str(part), parameters=parameters, cwd=str(ROOT), kernel_name="python3", progress_bar=progress, config=ENCRYPTED)
+        papermill.execute_notebook(
+            str(source),
+            str(part),
+            parameters=parameters,
+            cwd=str(ROOT),
+            kernel_name="python3",
+            progress_bar=progress,
+            config=ENCRYPTED,
+        )
     except PapermillExecutionError as error:
         part.replace(failed)
-        raise BookError(f"{text.name} failed in cell {error.cell_index} ({error.ename}: {error.evalue}); see {failed}") from error
+        raise BookError(
+            f"{text.name} failed in cell {error.cell_index} ({error.ename}: {error.evalue}); see {failed}"
+        ) from error
     finally:
         source.unlink(missing_ok=True)
     executed = read_notebook(part)
     executed.metadata = nbformat.from_dict({**from_text(text).metadata, "made_from": expected})
     for cell in executed.cells:
-        cell.metadata = nbformat.from_dict({key: value for key, value in cell.metadata.items() if key not in ("papermill", "execution")})
+        cell.metadata = nbformat.from_dict(
+            {key: value for key, value in cell.metadata.items() if key not in ("papermill", "execution")}
+        )
     write_notebook(executed, final)
     part.unlink(missing_ok=True)
     failed.unlink(missing_ok=True)

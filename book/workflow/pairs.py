@@ -47,7 +47,9 @@ def from_text(text: Path) -> NotebookNode:
     """The notebook that ``text`` stands for, without outputs. Raises :class:`BookError` without jupytext's header."""
     content = text.read_text(encoding="utf-8")
     if "format_name: myst" not in content.partition("\n---\n")[0]:
-        raise BookError(f"{text} lacks jupytext's header (format_name: myst), so it would be built as plain text. Copy it from another chapter.")
+        raise BookError(
+            f"{text} lacks jupytext's header (format_name: myst), so it would be built as plain text. Copy it from another chapter."
+        )
     read = jupytext.reads(content, fmt="md:myst")
     seen: Counter[str] = Counter()
     for cell in read.cells:
@@ -80,7 +82,9 @@ def read_notebook(path: Path) -> NotebookNode:
     try:
         return nbformat.read(path, as_version=4)
     except Exception as error:  # nbformat raises whatever its JSON parser raises
-        raise BookError(f"{path} is no whole notebook ({error}). Delete it and run `python -m book.workflow sync`.") from error
+        raise BookError(
+            f"{path} is no whole notebook ({error}). Delete it and run `python -m book.workflow sync`."
+        ) from error
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> bool:
@@ -109,7 +113,9 @@ def publish(executed: Path, text: Path) -> int:
     code = sum(cell.cell_type == "code" for cell in made.cells)
     copied = carry_outputs(read_notebook(executed), made)
     if copied < code:
-        raise BookError(f"{executed} is older than {text}: {code - copied} of {code} code cells differ. Run the chapters again.")
+        raise BookError(
+            f"{executed} is older than {text}: {code - copied} of {code} code cells differ. Run the chapters again."
+        )
     write_notebook(made, notebook_of(text))
     return copied
 
@@ -122,7 +128,11 @@ def differences(text: Path) -> list[str]:
     ours, theirs = from_text(text).cells, read_notebook(path).cells
     found = [f"{path.name}: {len(theirs)} cells, but {text.name} has {len(ours)}"] if len(ours) != len(theirs) else []
     for number, (a, b) in enumerate(zip(ours, theirs)):
-        for what, left, right in (("type", a.cell_type, b.cell_type), ("source", a.source, b.source), ("tags", tags(a), tags(b))):
+        for what, left, right in (
+            ("type", a.cell_type, b.cell_type),
+            ("source", a.source, b.source),
+            ("tags", tags(a), tags(b)),
+        ):
             if left != right:
                 found.append(f"{path.name}, cell {number}: another {what} than in {text.name}")
     return found
@@ -132,11 +142,21 @@ def faults(text: Path) -> list[str]:
     """What a chapter breaks of the book's rules, one line each: the set-up cell first, then the parameters."""
     code = [cell for cell in from_text(text).cells if cell.cell_type == "code"]
     found = []
-    if not code or code[0].source != SETUP_CELL.read_text(encoding="utf-8").strip() or "hide-input" not in tags(code[0]):
+    if (
+        not code
+        or code[0].source != SETUP_CELL.read_text(encoding="utf-8").strip()
+        or "hide-input" not in tags(code[0])
+    ):
         found.append(f"{text.name}: the first code cell must be book/setup_cell.py word for word, tagged hide-input")
     if len(code) < 2 or "parameters" not in tags(code[1]) or any("parameters" in tags(cell) for cell in code[2:]):
         found.append(f"{text.name}: the second code cell, and no other, must be tagged parameters")
-    found += [f"{text.name}: a code cell mixes options with a --- block: {cell.source[:40]!r}" for cell in code if cell.source.startswith("---")]
+    found += [
+        f"{text.name}: a code cell mixes options with a --- block: {cell.source[:40]!r}"
+        for cell in code
+        if cell.source.startswith("---")
+    ]
     if "{cite" in text.read_text(encoding="utf-8") or "{bibliography}" in text.read_text(encoding="utf-8"):
-        found.append(f"{text.name}: cite with {{footcite:p}} or {{footcite:t}} and list with {{footbibliography}}: references stand at the end of each chapter")
+        found.append(
+            f"{text.name}: cite with {{footcite:p}} or {{footcite:t}} and list with {{footbibliography}}: references stand at the end of each chapter"
+        )
     return found

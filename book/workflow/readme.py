@@ -24,10 +24,13 @@ def marks(name: str) -> tuple[str, str]:
 
 
 def printed(name: str, records: str = "data/records") -> str:
-    """What the command of the block ``name`` prints for these records; empty where there is none of the paper profile."""
+    """What the command of the block ``name`` prints for these records; empty where there is none of the paper
+    profile."""
     if not any((ROOT / records / "paper").glob("**/*.json")):
         return ""
-    done = subprocess.run([sys.executable, "-m", "snnlib", *BLOCKS[name], "--records", records], cwd=ROOT, text=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "snnlib", *BLOCKS[name], "--records", records], cwd=ROOT, text=True, capture_output=True
+    )
     if done.returncode:
         raise BookError(f"`snn {' '.join(BLOCKS[name])}` failed: {done.stderr.strip()}")
     return done.stdout.strip()

@@ -21,8 +21,22 @@ def build(source: Path, output: Path) -> Path:
     Every warning is an error, references that lead nowhere included (-W -n); all of them are shown before it stops.
     """
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}  # of the tools' own deprecations, not of the book
-    command = [sys.executable, "-c", "import sys; from jupyter_book.cli.main import main; sys.exit(main())", "build", str(source), "--path-output", str(output), "-W", "-n", "--keep-going", "--quiet"]
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from jupyter_book.cli.main import main; sys.exit(main())",
+        "build",
+        str(source),
+        "--path-output",
+        str(output),
+        "-W",
+        "-n",
+        "--keep-going",
+        "--quiet",
+    ]
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     pages = output / "_build" / "html"
     if done.returncode or not (pages / "index.html").exists():
         raise BookError(f"The book could not be built:\n{done.stdout.strip()}")
@@ -38,7 +52,7 @@ def stage(executed: Path, target: Path) -> Path:
     for name in SOURCES:
         top = ROOT / name
         for path in top.rglob("*") if top.is_dir() else [top]:
-            if path.is_file() and path.suffix != ".md" or path == ROOT / "book" / "intro.md":
+            if (path.is_file() and path.suffix != ".md") or path == ROOT / "book" / "intro.md":
                 wanted[path.relative_to(ROOT)] = path
     for text in texts():
         notebook = executed / notebook_of(text).name

@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
-RecordsFolder = Annotated[Path | None, typer.Option("--records", metavar="DIR", help="Folder of the records. [dim]Default: data/records[/dim]")]
+RecordsFolder = Annotated[
+    Path | None,
+    typer.Option("--records", metavar="DIR", help="Folder of the records. [dim]Default: data/records[/dim]"),
+]
 
 PROFILE_HELP = "smoke (seconds, a trial), quick (minutes, reduced), paper (8 seeds, everything) or search."

@@ -24,11 +24,14 @@ STATED_HEAD = ("place", "network", "SNN's gain over", "stated", "computed", "ver
 
 
 def audit(
-    as_json: Annotated[bool, typer.Option("--json", help="Percentages and gains as JSON, a list of objects each.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Percentages and gains as JSON, a list of objects each.")
+    ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="The percentages as CSV.")] = False,
     as_markdown: Annotated[bool, typer.Option("--md", help="Both as Markdown tables.")] = False,
 ) -> None:
-    """Recount the paper's printed percentages from its printed widths, and the gains that its text states from its tables.
+    """Recount the paper's printed percentages from its printed widths, and the gains that its text states from its
+    tables.
 
     Gone at least: dead inputs are followed through where the widths prove them.
     """
@@ -38,15 +41,28 @@ def audit(
 
     percentages, gains = recount.percentages(), recount.gains()
     if as_json:
-        typer.echo(json.dumps({"percentages": [dataclasses.asdict(row) for row in percentages], "gains": [dataclasses.asdict(gain) for gain in gains]}, indent=1))
+        typer.echo(
+            json.dumps(
+                {
+                    "percentages": [dataclasses.asdict(row) for row in percentages],
+                    "gains": [dataclasses.asdict(gain) for gain in gains],
+                },
+                indent=1,
+            )
+        )
         return
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(field.name for field in dataclasses.fields(recount.Audited))
-        writer.writerows([_chain(value) if isinstance(value, tuple) else value for value in dataclasses.astuple(row)] for row in percentages)
+        writer.writerows(
+            [_chain(value) if isinstance(value, tuple) else value for value in dataclasses.astuple(row)]
+            for row in percentages
+        )
         return
     parts = ((HEAD, [_cells(row) for row in percentages]), (STATED_HEAD, [_stated_cells(gain) for gain in gains]))
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=200, highlight=False)  # a file has no width to fold into
+    console = (
+        Console(highlight=False) if sys.stdout.isatty() else Console(width=200, highlight=False)
+    )  # a file has no width to fold into
     for head, lines in parts:
         if as_markdown:
             typer.echo(markdown(head, lines) + "\n")
@@ -69,7 +85,15 @@ def _verdict(row: Audited) -> str:
 def _cells(row: Audited) -> tuple[str, ...]:
     figures = (row.recounted, None if row.agrees else row.difference, row.structural)
     texts = ("" if value is None else f"{value:{form}}" for value, form in zip(figures, (".2f", "+.2f", ".2f")))
-    return (row.table, row.network, row.method + (" (quoted)" if row.quoted else ""), _chain(row.widths or ()), f"{row.printed:.2f}", *texts, _verdict(row))
+    return (
+        row.table,
+        row.network,
+        row.method + (" (quoted)" if row.quoted else ""),
+        _chain(row.widths or ()),
+        f"{row.printed:.2f}",
+        *texts,
+        _verdict(row),
+    )
 
 
 def _stated_cells(gain: Gain) -> tuple[str, ...]:
@@ -95,15 +119,23 @@ def _notes(percentages: list[Audited], gains: list[Gain]) -> list[str]:
     from ..report.audit import TEST_IMAGES, last_layers
 
     recounted = [row for row in percentages if row.recounted is not None]
-    said = [f"{sum(row.agrees for row in recounted)} of {len(recounted)} percentages follow from their widths, {sum(gain.agrees for gain in gains)} of {len(gains)} stated gains from their table"]
+    said = [
+        f"{sum(row.agrees for row in recounted)} of {len(recounted)} percentages follow from their widths, {sum(gain.agrees for gain in gains)} of {len(gains)} stated gains from their table"
+    ]
     for row in recounted:
         if row.live_widths != row.widths:
-            said.append(f"{row.network}, {row.method}: of {_chain(row.widths)} at most {_chain(row.live_widths)} can be alive, so {row.structural:.2f} % of the weights are gone at least")
+            said.append(
+                f"{row.network}, {row.method}: of {_chain(row.widths)} at most {_chain(row.live_widths)} can be alive, so {row.structural:.2f} % of the weights are gone at least"
+            )
     for gain in gains:
         if gain.network == "mlp":
-            said.append(f"the gain of the MLP on MNIST is {gain.images} of {TEST_IMAGES:,} test images; one network's sampling error there is {gain.sampling_error:.3f} points")
+            said.append(
+                f"the gain of the MLP on MNIST is {gain.images} of {TEST_IMAGES:,} test images; one network's sampling error there is {gain.sampling_error:.3f} points"
+            )
     small, whole = last_layers().values()
     named = sorted({row.full[-1] for row in recounted if "x0.25" in row.network})
     if named:
-        said.append(f"MobileNetV1's last layer has {small} inputs at x0.25 and {whole} at x1; the rows named x0.25 are counted from {' and '.join(map(str, named))}")
+        said.append(
+            f"MobileNetV1's last layer has {small} inputs at x0.25 and {whole} at x1; the rows named x0.25 are counted from {' and '.join(map(str, named))}"
+        )
     return said

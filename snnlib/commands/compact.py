@@ -18,8 +18,15 @@ CHECKED = 500
 
 
 def compact(
-    record: Annotated[str, typer.Argument(metavar="RECORD", help="A record's file, or PROFILE/DATASET-NETWORK/ARM/seed-N within the records folder.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the compacted network goes, as safetensors.")],
+    record: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECORD", help="A record's file, or PROFILE/DATASET-NETWORK/ARM/seed-N within the records folder."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where the compacted network goes, as safetensors.")
+    ],
     root: RecordsFolder = None,
 ) -> None:
     """Fold a run's factors into its weights, cut the pruned neurons out and write the plain network that is left.
@@ -31,10 +38,10 @@ def compact(
     import torch
 
     from .. import compaction
-    from ..lab import runner, trained
-    from ..training.batches import Batches
     from ..data import scale
+    from ..lab import runner, trained
     from ..networks import count
+    from ..training.batches import Batches
 
     arm, network, model = trained.load(path)
     if model is None:
@@ -49,13 +56,17 @@ def compact(
         difference = float((logits - smaller(images)).abs().max())
     largest = max(1.0, float(logits.abs().max()))
     if not difference <= TOLERANCE * largest:
-        raise records.FileError(f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); nothing was written")
+        raise records.FileError(
+            f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); nothing was written"
+        )
     compaction.save_compact(out, smaller)
     classes = len(dataset.classes)
     typer.echo(f"widths  {_chain(network.gate_widths(), classes)} -> {_chain(smaller.gate_widths(), classes)}")
     typer.echo(f"weights {count.weights(network)} -> {count.weights(smaller)} (of switched layers; biases not counted)")
     typer.echo(f"MACs    {count.macs(network)} -> {count.macs(smaller)} for one image")
-    typer.echo(f"largest difference of logits on {len(images)} test images: {difference:.2g} (largest logit {largest:.1f})")
+    typer.echo(
+        f"largest difference of logits on {len(images)} test images: {difference:.2g} (largest logit {largest:.1f})"
+    )
     typer.echo(f"written to {out}")
 
 

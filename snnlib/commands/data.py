@@ -18,12 +18,27 @@ SHOWN = 20
 
 
 def data(
-    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="mnist, cifar10, fashion-mnist, mini_imagenet; or an image folder, or an NPZ file.")],
-    download: Annotated[bool, typer.Option("--download", help="Get it first, where it is not there (cifar10, fashion-mnist).")] = False,
-    skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Leave out images of a folder that cannot be used, and name them.")] = False,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|PATH",
+            help="mnist, cifar10, fashion-mnist, mini_imagenet; or an image folder, or an NPZ file.",
+        ),
+    ],
+    download: Annotated[
+        bool, typer.Option("--download", help="Get it first, where it is not there (cifar10, fashion-mnist).")
+    ] = False,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out images of a folder that cannot be used, and name them.")
+    ] = False,
     rgb: Annotated[bool, typer.Option("--rgb", help="Convert every image of a folder to RGB.")] = False,
     size: Annotated[int | None, typer.Option(min=1, help="Bring the images of a folder to SIZE x SIZE pixels.")] = None,
-    npz: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Write what was read to a file, which loads at once and has a path for a name.")] = None,
+    npz: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.npz", help="Write what was read to a file, which loads at once and has a path for a name."
+        ),
+    ] = None,
 ) -> None:
     """Check a data set's files, by their checksums where these are known, and describe what they hold."""
     from .. import data as sets
@@ -31,9 +46,11 @@ def data(
     options = {key: value for key, value in (("skip_broken", skip_broken), ("rgb", rgb), ("size", size)) if value}
     if not sets.is_path(name):
         check_name("data set", name, sets.LOADERS)
-    is_folder = name == "mini_imagenet" and not rgb and not size or sets.is_path(name) and not name.endswith(".npz")
+    is_folder = (name == "mini_imagenet" and not rgb and not size) or (sets.is_path(name) and not name.endswith(".npz"))
     if options and not is_folder:
-        raise Refused(f"{name}: --skip-broken, --rgb and --size are for image folders (mini_imagenet: --skip-broken only)")
+        raise Refused(
+            f"{name}: --skip-broken, --rgb and --size are for image folders (mini_imagenet: --skip-broken only)"
+        )
     if npz and npz.suffix != ".npz":
         raise Refused(f"--npz {npz}: the file's name must end in .npz")
     if download:
@@ -58,13 +75,20 @@ def describe(dataset, name: str, place: str) -> None:
     """Print what ``dataset`` holds, and what was left out of it."""
     shape = " x ".join(map(str, dataset.image))
     typer.echo(f"{name}: sound{place}")
-    typer.echo(f"images: {len(dataset.x_train)} to train, {len(dataset.x_test)} to test, each {shape} (channels x height x width), values 0 to 255")
+    typer.echo(
+        f"images: {len(dataset.x_train)} to train, {len(dataset.x_test)} to test, each {shape} (channels x height x width), values 0 to 255"
+    )
     for part, labels in (("training", dataset.y_train), ("test", dataset.y_test)):
         counts = labels.bincount(minlength=len(dataset.classes)).tolist()
         if len(counts) <= SHOWN:
-            typer.echo(f"{part} images a class: " + ", ".join(f"{label}: {count}" for label, count in zip(dataset.classes, counts)))
+            typer.echo(
+                f"{part} images a class: "
+                + ", ".join(f"{label}: {count}" for label, count in zip(dataset.classes, counts))
+            )
         else:
             each = str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
-            typer.echo(f"{part} images a class: {each}, in {len(counts)} classes ({dataset.classes[0]} to {dataset.classes[-1]})")
+            typer.echo(
+                f"{part} images a class: {each}, in {len(counts)} classes ({dataset.classes[0]} to {dataset.classes[-1]})"
+            )
     for image in dataset.skipped:
         typer.echo(f"left out: {image}")

@@ -15,7 +15,11 @@ NOTES = """weights: of switched layers, biases not counted, as the paper counts 
 MACs: multiply-accumulate operations for one image, every layer; parameters: all that is trained"""
 
 
-def networks(as_json: Annotated[bool, typer.Option("--json", help="A list, one object a network and data set, as JSON.")] = False) -> None:
+def networks(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A list, one object a network and data set, as JSON.")
+    ] = False,
+) -> None:
     """List the task networks with the data sets they are for: switched widths, weights by the paper's count, MACs."""
     from ..networks.listing import USES, listed
 
@@ -29,7 +33,13 @@ def networks(as_json: Annotated[bool, typer.Option("--json", help="A list, one o
     for row in rows:
         numbers = (f"{number:,}" for number in (row.weights, row.macs, row.parameters))
         table.add_row(
-            row.network, row.dataset, " x ".join(map(str, row.image)), str(row.classes), "-".join(map(str, row.gated_widths)), row.counted, *numbers
+            row.network,
+            row.dataset,
+            " x ".join(map(str, row.image)),
+            str(row.classes),
+            "-".join(map(str, row.gated_widths)),
+            row.counted,
+            *numbers,
         )
     console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width to fold into
     console.print(table)

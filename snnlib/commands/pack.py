@@ -15,7 +15,9 @@ from . import PROFILE_HELP, RecordsFolder
 
 def pack(
     target: Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write, records.tar.gz for example.")],
-    profile: Annotated[list[str] | None, typer.Option(help=PROFILE_HELP + " May be repeated. [dim]Default: all[/dim]")] = None,
+    profile: Annotated[
+        list[str] | None, typer.Option(help=PROFILE_HELP + " May be repeated. [dim]Default: all[/dim]")
+    ] = None,
     weights: Annotated[bool, typer.Option("--weights", help="With the final weights.")] = False,
     checkpoints: Annotated[bool, typer.Option("--checkpoints", help="With what runs under way resume from.")] = False,
     root: RecordsFolder = None,
@@ -24,7 +26,9 @@ def pack(
     root, profiles = root or records.default_root(), [check_name("profile", each, PROFILES) for each in profile or ()]
     names = archive.pack(target, root, profiles, weights, checkpoints)
     count = sum(name.endswith(".json") for name in names)
-    typer.echo(f"{target}: {count} records" + (f", {len(names) - count} files of weights" if len(names) > count else ""))
+    typer.echo(
+        f"{target}: {count} records" + (f", {len(names) - count} files of weights" if len(names) > count else "")
+    )
 
 
 def unpack(

@@ -34,20 +34,48 @@ EXAMPLES = """Examples:
 
 
 def run(
-    table: Annotated[str | None, typer.Argument(help="Table of the paper, 2 for example; left out only with --pending.")] = None,
-    network: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this network; may be repeated.")] = None,
+    table: Annotated[
+        str | None, typer.Argument(help="Table of the paper, 2 for example; left out only with --pending.")
+    ] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this network; may be repeated.")
+    ] = None,
     arm: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this arm; may be repeated.")] = None,
     seed: Annotated[list[int] | None, typer.Option(metavar="N", help="Only this seed; may be repeated.")] = None,
     profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: quick[/dim]")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N, or auto: CUDA where there is one.")] = "auto",
-    time_budget: Annotated[float | None, typer.Option(metavar="SECONDS", help="Start no further epoch after so long.")] = None,
-    pending: Annotated[bool, typer.Option("--pending", help="Every run that is missing, stale or unreadable; of all tables if none is named.")] = False,
-    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes that train at once. [dim]Default: one a core, one on CUDA[/dim]")] = None,
-    together: Annotated[int | None, typer.Option(metavar="N", min=1, help="Seeds of a small network that train as one batch. [dim]Default: 8 on CUDA, 1 on the CPU[/dim]")] = None,
+    time_budget: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Start no further epoch after so long.")
+    ] = None,
+    pending: Annotated[
+        bool,
+        typer.Option(
+            "--pending", help="Every run that is missing, stale or unreadable; of all tables if none is named."
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Processes that train at once. [dim]Default: one a core, one on CUDA[/dim]"
+        ),
+    ] = None,
+    together: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Seeds of a small network that train as one batch. [dim]Default: 8 on CUDA, 1 on the CPU[/dim]",
+        ),
+    ] = None,
     root: RecordsFolder = None,
-    pack: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep all records packed in this .tar.gz file, up to date after each run.")] = None,
+    pack: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep all records packed in this .tar.gz file, up to date after each run."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be trained, in which order.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Forget what is recorded or failed, and train it again.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Forget what is recorded or failed, and train it again.")
+    ] = False,
 ) -> None:
     """Train the runs of a table that have no record yet.
 
@@ -76,7 +104,9 @@ def run(
         failed.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
     for (_, name), group in failed.items():
         seeds, others = ", ".join(str(entry.seed) for entry in group), ", and others like it" if len(group) > 1 else ""
-        _say(f"{name} seed {seeds} failed before ({group[0].record['error']['message']}{others}): not tried again without --force")
+        _say(
+            f"{name} seed {seeds} failed before ({group[0].record['error']['message']}{others}): not tried again without --force"
+        )
     if dry_run:
         _list(todo, root)
         return
@@ -104,16 +134,21 @@ def run(
 
 
 def _list(todo: batch.Batch, root: Path) -> None:
-    """One line for each group of runs alike, in the order in which they come, with what they will take by the records there are."""
+    """One line for each group of runs alike, in the order in which they come, with what they will take by the records
+    there are."""
     groups: dict[tuple[str, str, str], list[Job]] = {}
     for job in todo.to_do:
         groups.setdefault((job.arm.dataset, job.arm.network, job.arm.name), []).append(job)
     known = estimates.of_arms((job.arm for job in todo.to_do), root)
     for (dataset, network, arm), jobs in groups.items():
         took = estimates.said([known[job.arm.settings_hash()] for job in jobs])
-        _say(f"  {dataset} {network} {arm}: {_runs(len(jobs))} (seed {', '.join(str(job.seed) for job in jobs)}), {took}")
+        _say(
+            f"  {dataset} {network} {arm}: {_runs(len(jobs))} (seed {', '.join(str(job.seed) for job in jobs)}), {took}"
+        )
     if todo.to_do:
-        _say(f"in all {_runs(len(todo.to_do))}, {estimates.said([known[job.arm.settings_hash()] for job in todo.to_do])} of one core, or of one device, as recorded runs went")
+        _say(
+            f"in all {_runs(len(todo.to_do))}, {estimates.said([known[job.arm.settings_hash()] for job in todo.to_do])} of one core, or of one device, as recorded runs went"
+        )
 
 
 def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:
@@ -122,7 +157,9 @@ def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:
         chosen = check_name("profile", profile or "quick", PROFILES)
         return [name for name, each in TABLES.items() if chosen in each.arms], chosen
     arms = TABLES[check_name("table", table, TABLES)].arms
-    return [table], check_name(f"profile of table {table}", profile or ("quick" if "quick" in arms else next(iter(arms))), arms)
+    return [table], check_name(
+        f"profile of table {table}", profile or ("quick" if "quick" in arms else next(iter(arms))), arms
+    )
 
 
 def _device(name: str) -> str:

@@ -27,15 +27,25 @@ EXAMPLES = """Examples:
 
 def search(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="The search; none lists them all.")] = None,
-    time_budget: Annotated[float | None, typer.Option(metavar="SECONDS", help="Start no further trial after so long.")] = None,
-    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Trials at once. [dim]Default: one a core[/dim]")] = None,
+    time_budget: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Start no further trial after so long.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Trials at once. [dim]Default: one a core[/dim]")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     show: Annotated[bool, typer.Option("--show", help="Only show the front and what matters.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Only show them, as JSON.")] = False,
-    folder: Annotated[Path | None, typer.Option("--folder", metavar="FOLDER", help="Where trials are kept. [dim]Default: data/search[/dim]")] = None,
-    scratch: Annotated[Path, typer.Option("--scratch", metavar="FOLDER", help="Where Optuna's journal stands while a search runs.")] = Path("runs") / "search",
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="FOLDER", help="Where trials are kept. [dim]Default: data/search[/dim]"),
+    ] = None,
+    scratch: Annotated[
+        Path, typer.Option("--scratch", metavar="FOLDER", help="Where Optuna's journal stands while a search runs.")
+    ] = Path("runs") / "search",
 ) -> None:
-    """Search the settings that the paper leaves open, on 5,000 held-out training images; the test images are not touched.
+    """Search the settings that the paper leaves open, on 5,000 held-out training images; the test images are not
+    touched.
 
     Trials are kept one by one: what is interrupted goes on where it stopped. Failed trials count, and are kept.
     """
@@ -72,8 +82,14 @@ def _need_optuna() -> None:
 
 def _say(progress: Progress) -> None:
     row = progress.row
-    what = f"{row['accuracy']:.2f} %, {row['removed']:.1f} % removed, {row['widths']}" if row["state"] == "finished" else f"{row['state']}: {row['error']}"
-    typer.echo(f"rung {progress.rung}, {progress.done} of {progress.wanted}: trial {row['trial']}: {what} ({row['seconds']:.0f} s)")
+    what = (
+        f"{row['accuracy']:.2f} %, {row['removed']:.1f} % removed, {row['widths']}"
+        if row["state"] == "finished"
+        else f"{row['state']}: {row['error']}"
+    )
+    typer.echo(
+        f"rung {progress.rung}, {progress.done} of {progress.wanted}: trial {row['trial']}: {what} ({row['seconds']:.0f} s)"
+    )
 
 
 def _how_far(study, folder: Path) -> str:
@@ -101,19 +117,43 @@ def _show(study, folder: Path, as_json: bool) -> None:
     matters = {}
     for objective in study.objectives:
         try:
-            matters[objective] = {key: round(value, 3) for key, value in searching.importance(trials, study, objective).items()}
+            matters[objective] = {
+                key: round(value, 3) for key, value in searching.importance(trials, study, objective).items()
+            }
         except (Refused, ImportError) as problem:
             matters[objective] = str(problem)
     if as_json:
         rows = [_plain(row) for row in best.to_dict("records")]
-        typer.echo(json.dumps({"study": study.name, "trials": len(trials), "front": rows, "chosen": taken, "rule": ROLES, "importance": matters}, indent=1))
+        typer.echo(
+            json.dumps(
+                {
+                    "study": study.name,
+                    "trials": len(trials),
+                    "front": rows,
+                    "chosen": taken,
+                    "rule": ROLES,
+                    "importance": matters,
+                },
+                indent=1,
+            )
+        )
         return
     typer.echo(f"{study.title}: {_how_far(study, folder)}")
     for row in best.to_dict("records"):
-        settings = ", ".join(f"{key} {row[key]:.3g}" if isinstance(row[key], float) else f"{key} {row[key]}" for key in study.space)
-        typer.echo(f"  trial {row['trial']}: {row['accuracy']:.2f} %, {row['removed']:.1f} % removed, {row['widths']}\n    {settings}")
+        settings = ", ".join(
+            f"{key} {row[key]:.3g}" if isinstance(row[key], float) else f"{key} {row[key]}" for key in study.space
+        )
+        typer.echo(
+            f"  trial {row['trial']}: {row['accuracy']:.2f} %, {row['removed']:.1f} % removed, {row['widths']}\n    {settings}"
+        )
     for role, row in taken.items():
-        said = row if isinstance(row, str) else f"trial {row['trial']}, {row['accuracy']:.2f} %" + (f", {row['removed']:.1f} % removed" if "removed" in row else "") + " (means over fresh seeds)"
+        said = (
+            row
+            if isinstance(row, str)
+            else f"trial {row['trial']}, {row['accuracy']:.2f} %"
+            + (f", {row['removed']:.1f} % removed" if "removed" in row else "")
+            + " (means over fresh seeds)"
+        )
         typer.echo(f"chosen, {role} ({ROLES[role]}): {said}" if role in ROLES else said)
     for objective, shares in matters.items():
         said = shares if isinstance(shares, str) else ", ".join(f"{key} {value:.2f}" for key, value in shares.items())

@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..lab import records, status as on_disk
+from ..lab import records
+from ..lab import status as on_disk
 from ..lab.experiments import PROFILES, TABLES
-from ..report.claims import REGIMES
 from ..lab.names import Refused, check_name
+from ..report.claims import REGIMES
 from . import PROFILE_HELP, RecordsFolder
 
 TABLE_EXAMPLES = "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profile quick --json[/bold], [bold]snn table 2 --regime tuned[/bold]"
@@ -22,8 +23,15 @@ TABLE_EXAMPLES = "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profil
 
 def table(
     name: Annotated[str, typer.Argument(metavar="TABLE", help="Table of the paper, 2 for example.")],
-    profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: the fullest one that has records[/dim]")] = None,
-    regime: Annotated[str | None, typer.Option(help=f"Only rows of these settings, and the paper's: {', '.join(REGIMES)}. [dim]Default: all[/dim]")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: the fullest one that has records[/dim]")
+    ] = None,
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Only rows of these settings, and the paper's: {', '.join(REGIMES)}. [dim]Default: all[/dim]"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A list of rows as JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Rows as CSV.")] = False,
     as_markdown: Annotated[bool, typer.Option("--md", help="A Markdown table.")] = False,
@@ -43,7 +51,9 @@ def table(
     check_name(f"profile of table {name}", profile, plan.arms)
     if regime is not None:
         check_name("regime", regime, REGIMES)
-    print_table(name, profile, root, "json" if as_json else "csv" if as_csv else "md" if as_markdown else "console", regime)
+    print_table(
+        name, profile, root, "json" if as_json else "csv" if as_csv else "md" if as_markdown else "console", regime
+    )
 
 
 def print_table(name: str, profile: str, root: Path, form: str = "console", regime: str | None = None) -> None:
@@ -72,7 +82,9 @@ def print_table(name: str, profile: str, root: Path, form: str = "console", regi
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="A list, one object a table and profile, as JSON.")] = False,
-    profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: all that have records[/dim]")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: all that have records[/dim]")
+    ] = None,
     root: RecordsFolder = None,
 ) -> None:
     """Count and list the runs: recorded, missing, stale (settings changed), failed, broken (unreadable)."""

@@ -9,14 +9,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..report.claims import REGIMES
 from ..lab.names import Refused
+from ..report.claims import REGIMES
 from ..report.wording import markdown
 from . import RecordsFolder
 
 
 def verdicts(
-    as_json: Annotated[bool, typer.Option("--json", help="A list, one object a claim: claim, rule, evidence, verdict.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A list, one object a claim: claim, rule, evidence, verdict.")
+    ] = False,
     as_markdown: Annotated[bool, typer.Option("--md", help="Claims and verdicts as a Markdown table.")] = False,
     root: RecordsFolder = None,
 ) -> None:
@@ -30,16 +32,34 @@ def verdicts(
 
     found = all_verdicts(root)
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(verdict) | {"said": str(verdict), "history": verdict.history} for verdict in found], indent=1))
+        typer.echo(
+            json.dumps(
+                [dataclasses.asdict(verdict) | {"said": str(verdict), "history": verdict.history} for verdict in found],
+                indent=1,
+            )
+        )
         return
     if as_markdown:
         head = ("claim", "where", *REGIMES, "verdict")
-        typer.echo(markdown(head, [(found_.claim, found_.place, *map(str, found_.regimes.values()), str(found_)) for found_ in found]))
+        typer.echo(
+            markdown(
+                head,
+                [(found_.claim, found_.place, *map(str, found_.regimes.values()), str(found_)) for found_ in found],
+            )
+        )
         return
     console = Console(highlight=False)
-    colours = {"confirmed": "green", "refuted": "red", "not reproduced": "red", "depends": "magenta", "undecided": "yellow"}
+    colours = {
+        "confirmed": "green",
+        "refuted": "red",
+        "not reproduced": "red",
+        "depends": "magenta",
+        "undecided": "yellow",
+    }
     for verdict in found:
-        console.print(f"[bold {colours[verdict.verdict]}]{verdict}[/]  [bold]{verdict.claim}[/] ({verdict.place})", soft_wrap=True)
+        console.print(
+            f"[bold {colours[verdict.verdict]}]{verdict}[/]  [bold]{verdict.claim}[/] ({verdict.place})", soft_wrap=True
+        )
         console.print(f"  Rule ({verdict.history}): {verdict.rule}", soft_wrap=True)
         for regime, judged in verdict.regimes.items():
             console.print(f"  {regime}: {judged}", soft_wrap=True)

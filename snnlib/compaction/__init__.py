@@ -51,7 +51,9 @@ def compact(network: Network, gates: Sequence[Tensor]) -> Network:
 def _choose(operations: dict, network):
     if type(network) not in operations:
         known = ", ".join(kind.__name__ for kind in operations)
-        raise TypeError(f"a {type(network).__name__} cannot be compacted: give the task network itself ({known}), without its switcher")
+        raise TypeError(
+            f"a {type(network).__name__} cannot be compacted: give the task network itself ({known}), without its switcher"
+        )
     return operations[type(network)]
 
 

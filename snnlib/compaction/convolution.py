@@ -36,13 +36,20 @@ def fold_convnet(network: ConvNet, gates: Sequence[Tensor]) -> ConvNet:
     gates = [gate.to(network.head.layers[0].weight) for gate in gates]
     for index, gate in enumerate(gates[:count]):
         if (gate < 0).any():
-            raise ValueError(f"the gates of convolution {index} hold a negative factor: only factors of 0 and above pass through max pooling")
+            raise ValueError(
+                f"the gates of convolution {index} hold a negative factor: only factors of 0 and above pass through max pooling"
+            )
     layers = [layer_of(convolution) for convolution in network.convolutions]
     layers[1:] = [scale(layer, gate) for layer, gate in zip(layers[1:], gates)]
     head_gates = list(gates[count:])
     if count:
         head_gates[0] = head_gates[0] * gates[count - 1][_maps_read(network)]
-    return _assemble(network, layers, [torch.ones_like(layer.bias, dtype=torch.bool) for layer in layers], fold_mlp(network.head, head_gates))
+    return _assemble(
+        network,
+        layers,
+        [torch.ones_like(layer.bias, dtype=torch.bool) for layer in layers],
+        fold_mlp(network.head, head_gates),
+    )
 
 
 def compact_convnet(network: ConvNet, gates: Sequence[Tensor]) -> ConvNet:
@@ -71,8 +78,11 @@ def compact_convnet(network: ConvNet, gates: Sequence[Tensor]) -> ConvNet:
     return _assemble(folded, smaller, kept[1:], head)
 
 
-def empty_convnet(plan: Sequence[Stage], image: tuple[int, int, int], biases: Sequence[bool], norms: Sequence[nn.Module], head: MLP) -> ConvNet:
-    """A network of these ``norms`` and this ``head`` whose convolutions, with biases where ``biases`` says, are unset."""
+def empty_convnet(
+    plan: Sequence[Stage], image: tuple[int, int, int], biases: Sequence[bool], norms: Sequence[nn.Module], head: MLP
+) -> ConvNet:
+    """A network of these ``norms`` and this ``head`` whose convolutions, with biases where ``biases`` says, are
+    unset."""
     with torch.device("meta"):
         network = ConvNet(plan, (), image)
     incoming = [image[0], *(stage.kernels for stage in plan)]

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..files import FileError, load_tensors, save_tensors
 from ..networks import MLP, NETWORKS, ConvNet, DeepNet
 from ..networks.convnet import Stage
-from ..files import FileError, load_tensors, save_tensors
 from .convolution import empty_convnet
 from .mlp import empty_mlp
 
@@ -20,7 +20,12 @@ def save_compact(path: Path, network: MLP | ConvNet | DeepNet) -> None:
     Raises ``FileError`` on a full disk.
     """
     head = network if isinstance(network, MLP) else network.head
-    described = {"kind": "compact", "class": type(network).__name__, "widths": list(head.widths), "classes": head.widths[-1]}
+    described = {
+        "kind": "compact",
+        "class": type(network).__name__,
+        "widths": list(head.widths),
+        "classes": head.widths[-1],
+    }
     if not isinstance(network, MLP):
         described["image"] = list(network.image)
     if isinstance(network, ConvNet):
@@ -43,7 +48,9 @@ def load_compact(path: Path) -> MLP | ConvNet | DeepNet:
         network = BUILD[kind](described, tensors)
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise FileError(f"{path} describes a {kind} that this library cannot build ({error}). Write it again with `snn compact`.") from error
+        raise FileError(
+            f"{path} describes a {kind} that this library cannot build ({error}). Write it again with `snn compact`."
+        ) from error
     return network.eval()
 
 
@@ -54,7 +61,10 @@ def _mlp(described: dict, tensors: dict[str, Tensor], prefix: str = "") -> MLP:
 def _convnet(described: dict, tensors: dict[str, Tensor]) -> ConvNet:
     plan, head = [Stage(*stage) for stage in described["plan"]], _mlp(described, tensors, "head.")
     biases = [f"convolutions.{index}.bias" in tensors for index in range(len(plan))]
-    norms = [nn.BatchNorm2d(stage.kernels) if f"norms.{index}.weight" in tensors else nn.Identity() for index, stage in enumerate(plan)]
+    norms = [
+        nn.BatchNorm2d(stage.kernels) if f"norms.{index}.weight" in tensors else nn.Identity()
+        for index, stage in enumerate(plan)
+    ]
     return empty_convnet(plan, tuple(described["image"]), biases, norms, head).to(head.layers[0].weight.dtype)
 
 

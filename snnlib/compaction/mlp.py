@@ -23,7 +23,8 @@ from .layers import Layer, absorb, cut, layer_of, paths, paths_back, scale
 
 
 def fold_mlp(network: MLP, gates: Sequence[Tensor]) -> MLP:
-    """``network`` with factor i of a layer, of ``gates`` (inputs,) each, multiplied into row i of its weights in Eq. 1."""
+    """``network`` with factor i of a layer, of ``gates`` (inputs,) each, multiplied into row i of its weights in Eq.
+    1."""
     return assemble(_folded(network, gates), network.inputs)
 
 

@@ -52,7 +52,11 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
     name = str(name)
     if is_path(name):
         path = Path(name).expanduser()
-        return (load_npz(path, path.stem, **options) if path.suffix == ".npz" else load_folder(path, **options)).to(device)
+        return (load_npz(path, path.stem, **options) if path.suffix == ".npz" else load_folder(path, **options)).to(
+            device
+        )
     if name not in LOADERS:
-        raise KeyError(f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder or NPZ file")
+        raise KeyError(
+            f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder or NPZ file"
+        )
     return LOADERS[name](Path(folder) if folder else folder_of(name), **options).to(device)

@@ -28,6 +28,8 @@ def load_cifar10(folder: Path) -> Dataset:
     try:
         parts = [CIFAR10(str(folder), train=train) for train in (True, False)]
     except RuntimeError as error:  # torchvision's word for a missing or changed batch
-        raise DataError(f"{folder / 'cifar-10-batches-py'} is not whole ({error}). Get it anew with `snn data cifar10 --download`.") from error
+        raise DataError(
+            f"{folder / 'cifar-10-batches-py'} is not whole ({error}). Get it anew with `snn data cifar10 --download`."
+        ) from error
     tensors = [(torch.from_numpy(part.data).permute(0, 3, 1, 2), torch.tensor(part.targets)) for part in parts]
     return checked(Dataset("cifar10", *tensors[0], *tensors[1], tuple(parts[0].classes)), folder)

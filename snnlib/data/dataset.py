@@ -56,7 +56,10 @@ class Dataset:
             return self
         order = pixel_order(pixels, self.image[1:]).to(self.x_train.device)
         height, width = self.image[1:] if pixels == "shuffled" else self.image[:0:-1]
-        changed = {key: getattr(self, key).flatten(2)[:, :, order].unflatten(2, (height, width)) for key in ("x_train", "x_test")}
+        changed = {
+            key: getattr(self, key).flatten(2)[:, :, order].unflatten(2, (height, width))
+            for key in ("x_train", "x_test")
+        }
         return replace(self, **changed)
 
     def checksum(self) -> str:
@@ -72,11 +75,11 @@ class Dataset:
 
 
 def pixel_order(pixels: str, size: tuple[int, int]) -> Tensor:
-    """Where each pixel of an arranged image comes from: indices (height * width,) into the raster of the image as it was.
+    """Where each pixel of an arranged image comes from: indices (height * width,) into the raster of the image as it
+    was.
 
-    "raster" and "transposed" say what they are; "shuffled" is one random permutation, the same for all images and seeds.
-    Raises ``ValueError`` for another word.
-    """
+    "raster" and "transposed" say what they are; "shuffled" is one random permutation, the same for all images and
+    seeds. Raises ``ValueError`` for another word."""
     raster = torch.arange(size[0] * size[1])
     if pixels == "raster":
         return raster
@@ -100,16 +103,25 @@ def checked(dataset: Dataset, source: Path) -> Dataset:
     """
     classes = len(dataset.classes)
     if classes < 2:
-        raise DataError(f"{source}: {classes} class ({', '.join(dataset.classes)}); a classification needs two at least.")
-    for part, images, labels in (("training", dataset.x_train, dataset.y_train), ("test", dataset.x_test, dataset.y_test)):
+        raise DataError(
+            f"{source}: {classes} class ({', '.join(dataset.classes)}); a classification needs two at least."
+        )
+    for part, images, labels in (
+        ("training", dataset.x_train, dataset.y_train),
+        ("test", dataset.x_test, dataset.y_test),
+    ):
         if len(images) != len(labels):
             raise DataError(f"{source}: {len(images)} {part} images but {len(labels)} labels.")
         if not len(labels):
             raise DataError(f"{source}: there are no {part} images.")
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= classes:
-            raise DataError(f"{source}: {part} labels run from {low} to {high}, but there are {classes} classes, 0 to {classes - 1}.")
+            raise DataError(
+                f"{source}: {part} labels run from {low} to {high}, but there are {classes} classes, 0 to {classes - 1}."
+            )
     if dataset.x_test.shape[1:] != dataset.x_train.shape[1:]:
         shapes = [" x ".join(map(str, x.shape[1:])) for x in (dataset.x_train, dataset.x_test)]
-        raise DataError(f"{source}: training images are {shapes[0]} (channels x height x width), test images {shapes[1]}.")
+        raise DataError(
+            f"{source}: training images are {shapes[0]} (channels x height x width), test images {shapes[1]}."
+        )
     return dataset

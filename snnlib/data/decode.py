@@ -45,7 +45,9 @@ def survey(paths: list[Path], rgb: bool) -> tuple[Kind, dict[Path, str]]:
     return Kind(usual, {path: size for path, (_, size) in heads.items()}), problems
 
 
-def decode(images: list[tuple[Path, int]], mode: str, size: int | None, problems: dict[Path, str]) -> tuple[Tensor, Tensor]:
+def decode(
+    images: list[tuple[Path, int]], mode: str, size: int | None, problems: dict[Path, str]
+) -> tuple[Tensor, Tensor]:
     """Pixels (images, channels, height, width) and labels (images,) of the images that have no problem.
 
     Those that turn out to be damaged are added to ``problems``. ``size``: see :func:`~snnlib.data.folder.load_folder`.

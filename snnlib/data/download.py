@@ -22,7 +22,10 @@ def download(name: str, folder: Path) -> None:
 
     kind = getattr(datasets, DOWNLOADS[name])
     if name == "fashion-mnist":
-        for file, md5 in kind.resources:  # torchvision takes an unpacked file as it is: it is unpacked anew from a sound one
+        for (
+            file,
+            md5,
+        ) in kind.resources:  # torchvision takes an unpacked file as it is: it is unpacked anew from a sound one
             raw = folder / "FashionMNIST" / "raw" / file
             if not check_integrity(str(raw), md5):
                 raw.with_suffix("").unlink(missing_ok=True)

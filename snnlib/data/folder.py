@@ -1,8 +1,8 @@
 """A folder of images, one subfolder for each class, as torchvision's ``ImageFolder`` has it: a reader's own data set.
 
 A folder holds either train/ and test/ (val/ where there is no test/), each with the same classes, or the classes
-themselves; then every sixth image of a class by name is a test image, which needs no seed and leaves five sixths to train.
-"""
+themselves; then every sixth image of a class by name is a test image, which needs no seed and leaves five sixths to
+train."""
 
 from __future__ import annotations
 
@@ -38,14 +38,17 @@ def images_of(folder: Path) -> list[Path]:
     """The image files in and below ``folder`` by name; :class:`DataError` if there are none."""
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
-    found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in IMG_EXTENSIONS and not file.name.startswith("."))
+    found = sorted(
+        file for file in folder.rglob("*") if file.suffix.lower() in IMG_EXTENSIONS and not file.name.startswith(".")
+    )
     if not found:
         raise DataError(f"{folder} holds no image ({', '.join(IMG_EXTENSIONS)}): fill it, or delete it.")
     return found
 
 
 def every_sixth(place: int, images: int) -> set[int]:
-    """Positions of the test images among the ``images`` images of a class: every sixth, or the last of fewer than six."""
+    """Positions of the test images among the ``images`` images of a class: every sixth, or the last of fewer than
+    six."""
     return set(range(EVERY - 1, images, EVERY)) or {images - 1}
 
 
@@ -69,7 +72,9 @@ def list_images(folder: Path) -> Listed:
     found = class_folders(folder)
     if folder / "train" not in found or not class_folders(folder / "train"):
         if not found:
-            raise DataError(f"{folder} holds no subfolder: it needs one for each class, or train/ and test/ with one for each class.")
+            raise DataError(
+                f"{folder} holds no subfolder: it needs one for each class, or train/ and test/ with one for each class."
+            )
         return split(found)
     test = next((folder / name for name in ("test", "val") if folder / name in found), None)
     if test is None:
@@ -77,12 +82,19 @@ def list_images(folder: Path) -> Listed:
     sides = [class_folders(folder / "train"), class_folders(test)]
     names = [tuple(each.name for each in side) for side in sides]
     if names[0] != names[1]:
-        raise DataError(f"{folder}: train/ and {test.name}/ hold different classes: {few(sorted(set(names[0]) ^ set(names[1])))} in one of them only.")
+        raise DataError(
+            f"{folder}: train/ and {test.name}/ hold different classes: {few(sorted(set(names[0]) ^ set(names[1])))} in one of them only."
+        )
     return Listed(names[0], *([images_of(each) for each in side] for side in sides))
 
 
 def load_folder(
-    folder: Path, name: str | None = None, listed: Listed | None = None, size: int | None = None, rgb: bool = False, skip_broken: bool = False
+    folder: Path,
+    name: str | None = None,
+    listed: Listed | None = None,
+    size: int | None = None,
+    rgb: bool = False,
+    skip_broken: bool = False,
 ) -> Dataset:
     """The images below ``folder`` as a data set; ``listed`` says which, by default :func:`list_images`.
 
@@ -102,7 +114,9 @@ def load_folder(
     kind, problems = survey(paths, rgb)
     kept = [] if size else [path for path in paths if path not in problems]
     one_size(folder, {path: kind.sizes[path] for path in kept})
-    tensors = [tensor for part in (listed.train, listed.test) for tensor in decode(dealt(part), kind.mode, size, problems)]
+    tensors = [
+        tensor for part in (listed.train, listed.test) for tensor in decode(dealt(part), kind.mode, size, problems)
+    ]
     if problems and not skip_broken:
         raise DataError(
             f"{folder}: {len(problems)} of {len(paths)} images cannot be used: {few([f'{path} ({why})' for path, why in problems.items()])}. "
@@ -112,12 +126,15 @@ def load_folder(
     for part, labels in (("training", tensors[1]), ("test", tensors[3])):
         missing = set(range(len(listed.classes))) - set(labels.tolist())
         if missing:
-            raise DataError(f"{folder}: no {part} image of {few([listed.classes[index] for index in sorted(missing)])} can be used.")
+            raise DataError(
+                f"{folder}: no {part} image of {few([listed.classes[index] for index in sorted(missing)])} can be used."
+            )
     return checked(Dataset(name or folder.name, *tensors, listed.classes, tuple(map(str, problems))), folder)
 
 
 def one_size(folder: Path, sizes: dict[Path, tuple[int, int]]) -> None:
-    """Raise :class:`DataError` where the ``sizes`` (width, height) of images differ; those of unusual size are named."""
+    """Raise :class:`DataError` where the ``sizes`` (width, height) of images differ; those of unusual size are
+    named."""
     usual = max(Counter(sizes.values()).items(), key=lambda each: each[1], default=(None, 0))[0]
     odd = [f"{path} ({size[0]} x {size[1]})" for path, size in sizes.items() if size != usual]
     if odd:
@@ -129,7 +146,11 @@ def one_size(folder: Path, sizes: dict[Path, tuple[int, int]]) -> None:
 
 def dealt(images: list[list[Path]]) -> list[tuple[Path, int]]:
     """(image, class) in a fixed order in which every stretch holds the classes in proportion."""
-    places = [((index + 0.5) / len(paths), label, path) for label, paths in enumerate(images) for index, path in enumerate(paths)]
+    places = [
+        ((index + 0.5) / len(paths), label, path)
+        for label, paths in enumerate(images)
+        for index, path in enumerate(paths)
+    ]
     return [(path, label) for _, label, path in sorted(places)]
 
 

@@ -28,7 +28,9 @@ def read_idx(path: Path, expected: str | None = None) -> np.ndarray:
     cut off or is no IDX file.
     """
     if not path.exists():
-        raise DataError(f"{path} is missing. MNIST's four files belong in data/mnist/: restore them with `git checkout data/mnist`.")
+        raise DataError(
+            f"{path} is missing. MNIST's four files belong in data/mnist/: restore them with `git checkout data/mnist`."
+        )
     raw = path.read_bytes()
     found = hashlib.sha256(raw).hexdigest()
     if expected is not None and found != expected:
@@ -47,11 +49,17 @@ def read_idx(path: Path, expected: str | None = None) -> np.ndarray:
 
 def load_mnist(folder: Path, check: bool = True) -> Dataset:
     """MNIST from its four official files in ``folder``; ``check`` compares their SHA-256."""
-    return _four_files("mnist", folder, [read_idx(folder / name, sha if check else None) for name, sha in MNIST_FILES.items()], tuple("0123456789"))
+    return _four_files(
+        "mnist",
+        folder,
+        [read_idx(folder / name, sha if check else None) for name, sha in MNIST_FILES.items()],
+        tuple("0123456789"),
+    )
 
 
 def load_fashion(folder: Path) -> Dataset:
-    """Fashion-MNIST (an extra of ours) from the files that torchvision downloads below ``folder``, by its MD5 checksums."""
+    """Fashion-MNIST (an extra of ours) from the files that torchvision downloads below ``folder``, by its MD5
+    checksums."""
     from torchvision.datasets import FashionMNIST
     from torchvision.datasets.utils import check_integrity
 
@@ -60,8 +68,12 @@ def load_fashion(folder: Path) -> Dataset:
         raise DataError(f"Fashion-MNIST is not in {folder}. Get it with `snn data fashion-mnist --download`.")
     for name, md5 in FashionMNIST.resources:
         if not check_integrity(str(raw / name), md5):
-            raise DataError(f"{raw / name} is missing or damaged (expected MD5 {md5}). Get it anew with `snn data fashion-mnist --download`.")
-    return _four_files("fashion-mnist", folder, [read_idx(raw / name) for name in MNIST_FILES], tuple(FashionMNIST.classes))
+            raise DataError(
+                f"{raw / name} is missing or damaged (expected MD5 {md5}). Get it anew with `snn data fashion-mnist --download`."
+            )
+    return _four_files(
+        "fashion-mnist", folder, [read_idx(raw / name) for name in MNIST_FILES], tuple(FashionMNIST.classes)
+    )
 
 
 def _four_files(name: str, folder: Path, arrays: list[np.ndarray], classes: tuple[str, ...]) -> Dataset:

@@ -1,14 +1,13 @@
 """Mini-ImageNet: 100 classes of 600 images, 500 to train and 100 to test, from one NPZ file or from class folders.
 
-Few-shot learning parts its classes; a classifier parts the images of each class, and the paper does not say how. Ours is
-``data/mini_imagenet_split/test.csv``: a line for each class, the positions (0 to 599, of the images by name) of its test
-images. Class c, in alphabetical order, was drawn as the first 100 numbers of
-``torch.randperm(600, generator=seeds.generator(0, "mini-imagenet split", c))``, sorted.
+Few-shot learning parts its classes; a classifier parts the images of each class, and the paper does not say how. Ours
+is ``data/mini_imagenet_split/test.csv``: a line for each class, the positions (0 to 599, of the images by name) of its
+test images. Class c, in alphabetical order, was drawn as the first 100 numbers of ``torch.randperm(600,
+generator=seeds.generator(0, "mini-imagenet split", c))``, sorted.
 
-The NPZ file holds the same 100 classes in the same order, 500 and 100 images each, and that is checked. It keeps no file
-names, its images were shuffled and compressed once more: which of them the list would put where cannot be said. Results
-on the file and on a folder are those of two splits.
-"""
+The NPZ file holds the same 100 classes in the same order, 500 and 100 images each, and that is checked. It keeps no
+file names, its images were shuffled and compressed once more: which of them the list would put where cannot be said.
+Results on the file and on a folder are those of two splits."""
 
 from __future__ import annotations
 
@@ -46,7 +45,9 @@ def load_mini_imagenet(folder: Path, skip_broken: bool = False) -> Dataset:
         if npz.exists():
             return _same_classes(load_npz(npz, "mini_imagenet"), npz)
     found = class_folders(folder) if folder.is_dir() else []
-    found = [inner for each in found for inner in (class_folders(each) if each.name in ("train", "val", "test") else [each])]
+    found = [
+        inner for each in found for inner in (class_folders(each) if each.name in ("train", "val", "test") else [each])
+    ]
     if not found:
         raise DataError(
             f"Mini-ImageNet is not in {folder}. Set SNNLIB_DATA to a folder that holds mini_imagenet.npz, or mini_imagenet/ with a "
@@ -56,10 +57,14 @@ def load_mini_imagenet(folder: Path, skip_broken: bool = False) -> Dataset:
     found = sorted(found, key=lambda each: each.name)
     if [each.name for each in found] != list(ours):
         odd = sorted({each.name for each in found} ^ set(ours)) or ["a class"]
-        raise DataError(f"{folder} does not hold the 100 classes of Mini-ImageNet once each: {odd[0]} is too many or missing. Name other folders by their path.")
+        raise DataError(
+            f"{folder} does not hold the 100 classes of Mini-ImageNet once each: {odd[0]} is too many or missing. Name other folders by their path."
+        )
     for each in found:
         if len(images_of(each)) != IMAGES:
-            raise DataError(f"{each} holds {len(images_of(each))} images, not {IMAGES}: our split list does not fit it.")
+            raise DataError(
+                f"{each} holds {len(images_of(each))} images, not {IMAGES}: our split list does not fit it."
+            )
     listed = split(found, lambda place, images: set(ours[found[place].name]))
     return load_folder(folder, "mini_imagenet", listed, size=SIDE, rgb=True, skip_broken=skip_broken)
 

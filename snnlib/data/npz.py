@@ -1,4 +1,5 @@
-"""A data set in one NPZ file: what CIFAR-10 and Mini-ImageNet come in here, and what a decoded image folder is kept in."""
+"""A data set in one NPZ file: what CIFAR-10 and Mini-ImageNet come in here, and what a decoded image folder is kept
+in."""
 
 from __future__ import annotations
 
@@ -31,12 +32,21 @@ def load_npz(path: Path, name: str) -> Dataset:
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if x.dtype != np.uint8 or x.ndim not in (3, 4) or x.shape[3:] not in ((), (3,)):
-            raise DataError(f"{path}: x_{part} has shape {x.shape} and type {x.dtype}; needed are uint8 images N,H,W or N,H,W,3.")
+            raise DataError(
+                f"{path}: x_{part} has shape {x.shape} and type {x.dtype}; needed are uint8 images N,H,W or N,H,W,3."
+            )
         if y.ndim != 1 or y.dtype.kind not in "iu":
-            raise DataError(f"{path}: y_{part} has shape {y.shape} and type {y.dtype}; needed is one whole number for each image.")
+            raise DataError(
+                f"{path}: y_{part} has shape {y.shape} and type {y.dtype}; needed is one whole number for each image."
+            )
         images = torch.from_numpy(x)
-        tensors[part] = (images[:, None] if x.ndim == 3 else images.permute(0, 3, 1, 2), torch.from_numpy(y.astype(np.int64)))
-    return checked(Dataset(name, *tensors["train"], *tensors["test"], tuple(str(each) for each in arrays["classes"])), path)
+        tensors[part] = (
+            images[:, None] if x.ndim == 3 else images.permute(0, 3, 1, 2),
+            torch.from_numpy(y.astype(np.int64)),
+        )
+    return checked(
+        Dataset(name, *tensors["train"], *tensors["test"], tuple(str(each) for each in arrays["classes"])), path
+    )
 
 
 def save_npz(dataset: Dataset, path: Path) -> None:

@@ -1,8 +1,8 @@
 """The switcher's scores on the CPU as one operation with a backward pass of its own, computed by unet.c.
 
-In torch the U-Net is some ten passes over the packed weights, and then many small operations whose cost is that of keeping
-books. :meth:`snnlib.switching.switcher.Switcher.scores` says what is computed; tests hold the two against each other.
-"""
+In torch the U-Net is some ten passes over the packed weights, and then many small operations whose cost is that of
+keeping books. :meth:`snnlib.switching.switcher.Switcher.scores` says what is computed; tests hold the two against each
+other."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from . import unet
 from ..config import SwitcherConfig
+from . import unet
 
 
 def usable(layers: Sequence[Tensor], config: SwitcherConfig) -> bool:
-    """Whether these weights can be read here: on the CPU, with a C compiler at hand, kernels 3, 5 or 7 rows high, no batch norm."""
+    """Whether these weights can be read here: on the CPU, with a C compiler at hand, kernels 3, 5 or 7 rows high, no
+    batch norm."""
     first = layers[0]
-    if first.device.type != "cpu" or config.kernel[0] not in unet.HEIGHTS or config.batch_norm or torch.compiler.is_compiling():
+    if (
+        first.device.type != "cpu"
+        or config.kernel[0] not in unet.HEIGHTS
+        or config.batch_norm
+        or torch.compiler.is_compiling()
+    ):
         return False
     if any(torch._C._functorch.is_functorch_wrapped_tensor(layer) for layer in layers):
         return False  # torch.func looks into operations of torch only

@@ -57,7 +57,9 @@ class Graphed:
                 self._loss, self._gates = self._step(self._x, self._y)
             self._graph = graph
         except RuntimeError as error:
-            warnings.warn(f"the step could not be captured as a CUDA graph ({error}); it runs without one", stacklevel=2)
+            warnings.warn(
+                f"the step could not be captured as a CUDA graph ({error}); it runs without one", stacklevel=2
+            )
             self._off = True
         with torch.no_grad():
             for tensor, value in zip(self._tensors, before):

@@ -1,4 +1,5 @@
-"""Small optional files of C: compiled when they are first used, kept in the user's cache, absent where there is no compiler."""
+"""Small optional files of C: compiled when they are first used, kept in the user's cache, absent where there is no
+compiler."""
 
 from __future__ import annotations
 
@@ -17,7 +18,11 @@ import torch
 from torch import Tensor
 
 FLAGS = ("-O3", "-march=native", "-fopenmp-simd", "-fno-math-errno", "-shared", "-fPIC")
-TYPES = {torch.float32: ("-DREAL=float",), torch.float64: ("-DREAL=double",), torch.bfloat16: ("-DREAL=float", "-DHALF")}
+TYPES = {
+    torch.float32: ("-DREAL=float",),
+    torch.float64: ("-DREAL=double",),
+    torch.bfloat16: ("-DREAL=float", "-DHALF"),
+}
 """What tells a file of C the type of its numbers; with bfloat16 maps are stored so, and computed with as floats."""
 
 
@@ -27,7 +32,9 @@ def library(source: Path, dtype: torch.dtype, *counting: str) -> ctypes.CDLL | N
 
     ``counting`` names its functions that return a number (long); the others return nothing.
     """
-    compiler = shlex.split(os.environ.get("CC", "")) or [next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), "")]
+    compiler = shlex.split(os.environ.get("CC", "")) or [
+        next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), "")
+    ]
     if os.environ.get("SNNLIB_NATIVE") == "0" or dtype not in TYPES or not compiler[0] or not source.exists():
         return None
     command = [*compiler, *FLAGS, *TYPES[dtype]]
@@ -38,7 +45,9 @@ def library(source: Path, dtype: torch.dtype, *counting: str) -> ctypes.CDLL | N
         if not target.exists():
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:
                 made = Path(folder, source.stem + ".so")
-                subprocess.run([*command, "-o", str(made), str(source), "-lm"], check=True, capture_output=True, timeout=120)
+                subprocess.run(
+                    [*command, "-o", str(made), str(source), "-lm"], check=True, capture_output=True, timeout=120
+                )
                 os.replace(made, target)  # whole or not at all: other processes may be looking for it
         found = ctypes.CDLL(str(target))
         for name in counting:
@@ -69,4 +78,6 @@ def _processor() -> str:
     """What -march=native depends on: a home folder may be shared by machines that are not alike."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return platform.machine() + next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+    return platform.machine() + next(
+        (line for line in lines if line.startswith(("flags", "Features"))), platform.processor()
+    )

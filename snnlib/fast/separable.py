@@ -1,10 +1,10 @@
 """Convolution, batch norm and ReLU of depthwise separable networks on the CPU, as one operation: ``separable.c``.
 
 oneDNN's depthwise convolutions run at a seventh of the speed of its matrix products, and batch norm, ReLU and their
-gradients are some ten passes over the maps. Here a depthwise convolution is one pass that also sums what batch norm asks
-for, a pointwise one is a matrix product, and normalising and ReLU are one pass, two on the way back. The results are those
-of torch's operations up to rounding. Without a compiler, or with ``SNNLIB_NATIVE=0``, torch's operations are used.
-"""
+gradients are some ten passes over the maps. Here a depthwise convolution is one pass that also sums what batch norm
+asks for, a pointwise one is a matrix product, and normalising and ReLU are one pass, two on the way back. The results
+are those of torch's operations up to rounding. Without a compiler, or with ``SNNLIB_NATIVE=0``, torch's operations are
+used."""
 
 from __future__ import annotations
 
@@ -29,19 +29,32 @@ def library(dtype: torch.dtype) -> ctypes.CDLL | None:
 def usable(block: nn.Module, x: Tensor) -> bool:
     """Whether ``block`` is convolution, batch norm and ReLU of a kind that is computed here, and ``x`` images for it.
 
-    On the CPU, channels last, in training or not, in bfloat16 under autocast; a convolution without bias: 3 x 3 depthwise (a
-    kernel a channel, padded by 1, stride 1 or 2), or any other, which torch then computes; channels that fill registers evenly.
-    """
-    if x.device.type != "cpu" or x.dim() != 4 or not isinstance(block, nn.Sequential) or [type(part) for part in block] != [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]:
+    On the CPU, channels last, in training or not, in bfloat16 under autocast; a convolution without bias: 3 x 3
+    depthwise (a kernel a channel, padded by 1, stride 1 or 2), or any other, which torch then computes; channels that
+    fill registers evenly."""
+    if (
+        x.device.type != "cpu"
+        or x.dim() != 4
+        or not isinstance(block, nn.Sequential)
+        or [type(part) for part in block] != [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+    ):
         return False
     if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x):
         return False
     convolution, norm = block[0], block[1]
-    if convolution.bias is not None or norm.momentum is None or not norm.affine or not norm.track_running_stats or not x.is_contiguous(memory_format=torch.channels_last):
+    if (
+        convolution.bias is not None
+        or norm.momentum is None
+        or not norm.affine
+        or not norm.track_running_stats
+        or not x.is_contiguous(memory_format=torch.channels_last)
+    ):
         return False
     maps, outputs = _maps(x), convolution.out_channels
     lanes = _lanes(maps)
-    if lanes % outputs and outputs % lanes or norm.weight.dtype != (torch.float32 if maps == torch.bfloat16 else maps):
+    if (lanes % outputs and outputs % lanes) or norm.weight.dtype != (
+        torch.float32 if maps == torch.bfloat16 else maps
+    ):
         return False
     high, wide = (_out(size, convolution, axis) for axis, size in enumerate(x.shape[2:]))
     pixels = len(x) * high * wide
@@ -69,27 +82,52 @@ def kind(convolution: nn.Conv2d, x: Tensor) -> str:
     lanes, (_, channels, _, width) = _lanes(x.dtype), x.shape
     if convolution.padding_mode == "zeros" and convolution.dilation == (1, 1) and x.dtype == _maps(x):
         shape = (convolution.kernel_size, convolution.padding)
-        if convolution.groups == channels == convolution.out_channels and shape == ((3, 3), (1, 1)) and (lanes % channels == 0 or channels % lanes == 0):
-            if convolution.stride == (1, 1) and width * channels % lanes == 0 or convolution.stride == (2, 2) and channels % lanes == 0:
+        if (
+            convolution.groups == channels == convolution.out_channels
+            and shape == ((3, 3), (1, 1))
+            and (lanes % channels == 0 or channels % lanes == 0)
+        ):
+            if (convolution.stride == (1, 1) and width * channels % lanes == 0) or (
+                convolution.stride == (2, 2) and channels % lanes == 0
+            ):
                 return "depthwise"
-        if x.dtype == torch.bfloat16 and convolution.groups == 1 and shape == ((1, 1), (0, 0)) and convolution.stride == (1, 1):
+        if (
+            x.dtype == torch.bfloat16
+            and convolution.groups == 1
+            and shape == ((1, 1), (0, 0))
+            and convolution.stride == (1, 1)
+        ):
             return "pointwise"  # in float32 oneDNN's convolution is the faster one, in bfloat16 its matrix product
     return "other"
 
 
 def block(module: nn.Sequential, x: Tensor) -> Tensor:
-    """ReLU of batch norm of convolution, as ``module(x)`` computes it; see :func:`usable`. Running statistics move as there."""
+    """ReLU of batch norm of convolution, as ``module(x)`` computes it; see :func:`usable`. Running statistics move as
+    there."""
     convolution, norm = module[0], module[1]
     how, weight = kind(convolution, x), convolution.weight
     if how == "other":
         x, weight = convolution(x).contiguous(memory_format=torch.channels_last), None
     if norm.training:
         norm.num_batches_tracked.add_(1)
-    return _Block.apply(how, x, weight, norm.weight, norm.bias, norm.running_mean, norm.running_var, convolution.stride[0], norm.training, norm.momentum, norm.eps)
+    return _Block.apply(
+        how,
+        x,
+        weight,
+        norm.weight,
+        norm.bias,
+        norm.running_mean,
+        norm.running_var,
+        convolution.stride[0],
+        norm.training,
+        norm.momentum,
+        norm.eps,
+    )
 
 
 def run(features: nn.Module, x: Tensor) -> Tensor:
-    """``features(x)``; blocks of convolution, batch norm and ReLU that follow one another by :func:`block` where they can be."""
+    """``features(x)``; blocks of convolution, batch norm and ReLU that follow one another by :func:`block` where they
+    can be."""
     if not isinstance(features, nn.Sequential):
         return features(x)
     if x.device.type == "cpu":
@@ -100,12 +138,23 @@ def run(features: nn.Module, x: Tensor) -> Tensor:
 
 
 class _Block(torch.autograd.Function):
-    """Convolution ("other": already done), batch norm, ReLU; maps are kept (images, height, width, channels) in memory."""
+    """Convolution ("other": already done), batch norm, ReLU; maps are kept (images, height, width, channels) in
+    memory."""
 
     @staticmethod
     def forward(
-        ctx, how: str, x: Tensor, weight: Tensor | None, gamma: Tensor, beta: Tensor, running_mean: Tensor, running_var: Tensor, stride: int, training: bool,
-        momentum: float, eps: float,
+        ctx,
+        how: str,
+        x: Tensor,
+        weight: Tensor | None,
+        gamma: Tensor,
+        beta: Tensor,
+        running_mean: Tensor,
+        running_var: Tensor,
+        stride: int,
+        training: bool,
+        momentum: float,
+        eps: float,
     ) -> Tensor:
         c, (images, channels, height, width), outputs = library(x.dtype), x.shape, len(gamma)
         ctx.how, ctx.training = how, training
@@ -115,8 +164,13 @@ class _Block(torch.autograd.Function):
         if how == "depthwise":
             weight = weight.contiguous()
             ctx.shape = _Shape(images, height, width, channels, stride)
-            y, scratch = x.new_empty(images, high, wide, outputs), gamma.new_empty(c.depthwise_room(ctypes.byref(ctx.shape)))
-            c.depthwise_forward(ctypes.byref(ctx.shape), at(x), at(weight), at(running_mean), at(total), at(y), at(scratch))
+            y, scratch = (
+                x.new_empty(images, high, wide, outputs),
+                gamma.new_empty(c.depthwise_room(ctypes.byref(ctx.shape))),
+            )
+            c.depthwise_forward(
+                ctypes.byref(ctx.shape), at(x), at(weight), at(running_mean), at(total), at(y), at(scratch)
+            )
         elif how == "pointwise":
             weight = weight.to(x.dtype)
             y = torch.mm(_flat(x), weight.view(outputs, channels).t()).view(images, high, wide, outputs)
@@ -142,19 +196,32 @@ class _Block(torch.autograd.Function):
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, gamma, beta, y, mean, inverse = ctx.saved_tensors
         if not ctx.training:
-            raise RuntimeError("batch norm by its running statistics has no gradient here: call train() on the network before a step")
+            raise RuntimeError(
+                "batch norm by its running statistics has no gradient here: call train() on the network before a step"
+            )
         c, outputs, (_, need_x, need_weight, *_) = library(x.dtype), len(gamma), ctx.needs_input_grad
         grad = grad.contiguous(memory_format=torch.channels_last)
-        dgamma, dbeta, total = torch.empty_like(gamma), torch.empty_like(gamma), torch.empty(9, outputs, dtype=torch.float64)
+        dgamma, dbeta, total = (
+            torch.empty_like(gamma),
+            torch.empty_like(gamma),
+            torch.empty(9, outputs, dtype=torch.float64),
+        )
         dx = dweight = None
         if ctx.how == "depthwise":
             dx, dweight = torch.empty_like(x) if need_x else None, torch.empty_like(weight) if need_weight else None
             scratch = gamma.new_empty(c.depthwise_room(ctypes.byref(ctx.shape)))
-            c.depthwise_backward(ctypes.byref(ctx.shape), *map(at, (x, weight, grad, y, mean, inverse, gamma, beta, total, dgamma, dbeta, dweight, dx, scratch)))
+            c.depthwise_backward(
+                ctypes.byref(ctx.shape),
+                *map(at, (x, weight, grad, y, mean, inverse, gamma, beta, total, dgamma, dbeta, dweight, dx, scratch)),
+            )
             return None, dx, dweight, dgamma, dbeta, *[None] * 6
         y = x.permute(0, 2, 3, 1) if y is None else y
         dy, scratch = torch.empty(y.shape, dtype=y.dtype), gamma.new_empty(c.norm_room(_long(outputs)))
-        c.norm_relu_backward(_long(y.numel() // outputs), _long(outputs), *map(at, (grad, y, mean, inverse, gamma, beta, total, dgamma, dbeta, dy, scratch)))
+        c.norm_relu_backward(
+            _long(y.numel() // outputs),
+            _long(outputs),
+            *map(at, (grad, y, mean, inverse, gamma, beta, total, dgamma, dbeta, dy, scratch)),
+        )
         if ctx.how == "other":
             dx = dy.permute(0, 3, 1, 2)
         else:

@@ -1,10 +1,9 @@
 """The switcher's U-Net on the CPU as two calls of C: ``unet.c``, compiled where there is a C compiler.
 
-A block of convolution, ReLU, row convolution and pooling is some ten passes over the packed weights in torch; here it is
-one, which reads the layers' weights where they stand: nothing is packed, and nothing is computed on zero padding. The
-results are those of torch's operations up to rounding. Without a compiler, or with ``SNNLIB_NATIVE=0``, there is no such
-library, and the switcher uses torch's operations.
-"""
+A block of convolution, ReLU, row convolution and pooling is some ten passes over the packed weights in torch; here it
+is one, which reads the layers' weights where they stand: nothing is packed, and nothing is computed on zero padding.
+The results are those of torch's operations up to rounding. Without a compiler, or with ``SNNLIB_NATIVE=0``, there is no
+such library, and the switcher uses torch's operations."""
 
 from __future__ import annotations
 
@@ -16,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from . import native
 from ..config import SwitcherConfig
+from . import native
 
 HEIGHTS = (3, 5, 7)
 """Rows of a convolution that ``unet.c`` has been written for."""
@@ -33,12 +32,13 @@ def library(dtype: torch.dtype) -> ctypes.CDLL | None:
 class Net:
     """The U-Net for one forward pass and its backward pass: what unet.c needs to know, and the memory it works in.
 
-    ``size`` (layers, rows, cols) and ``config`` are the switcher's. ``own`` are its weights and biases, contiguous, from the
-    first convolution to the head as :class:`~snnlib.fast.fused.Scores` takes them; ``layers`` the weights (outputs, inputs) that
-    it reads, contiguous. All of one type, on the CPU.
-    """
+    ``size`` (layers, rows, cols) and ``config`` are the switcher's. ``own`` are its weights and biases, contiguous,
+    from the first convolution to the head as :class:`~snnlib.fast.fused.Scores` takes them; ``layers`` the weights
+    (outputs, inputs) that it reads, contiguous. All of one type, on the CPU."""
 
-    def __init__(self, config: SwitcherConfig, size: tuple[int, int, int], own: Sequence[Tensor], layers: Sequence[Tensor]) -> None:
+    def __init__(
+        self, config: SwitcherConfig, size: tuple[int, int, int], own: Sequence[Tensor], layers: Sequence[Tensor]
+    ) -> None:
         self._library, self._own, self._layers = library(own[0].dtype), list(own), list(layers)
         depth, (outputs, rows, width) = len(config.channels), size
         empty, blocks, self._planes = own[0].new_empty, [], []
@@ -49,10 +49,22 @@ class Net:
             cols, plane_rows = _sizes(tuple(stack.shape for stack in stacks))
             x = _addresses(stacks, stacks)
             self._planes.append((cols, plane_rows, x, stacks))  # kept for as long as C points to them
-            blocks.append(_Block(
-                len(x), channels, channels, rows, width, weight.shape[3], config.width_stride, weight.shape[2], ctypes.addressof(cols),
-                ctypes.addressof(plane_rows), ctypes.addressof(x), *(each.data_ptr() for each in (weight, bias, row_weight, row_bias)),
-            ))
+            blocks.append(
+                _Block(
+                    len(x),
+                    channels,
+                    channels,
+                    rows,
+                    width,
+                    weight.shape[3],
+                    config.width_stride,
+                    weight.shape[2],
+                    ctypes.addressof(cols),
+                    ctypes.addressof(plane_rows),
+                    ctypes.addressof(x),
+                    *(each.data_ptr() for each in (weight, bias, row_weight, row_bias)),
+                )
+            )
             self._joined.append(empty(2 * channels, rows))
             rows, width = (rows + 1) // 2, (width + 1) // 2
             self._pooled.append(empty(channels, width, rows))
@@ -62,19 +74,31 @@ class Net:
         self._blocks = (_Block * depth)(*blocks)
         self._lists = [_pointers(each) for each in (own[4 * depth :], self._joined, self._pooled)]
         lists = map(ctypes.addressof, self._lists)
-        self._net = _Net(depth, config.upsample == "resize", outputs, ctypes.addressof(self._blocks), *lists, self._bottom.data_ptr())
+        self._net = _Net(
+            depth, config.upsample == "resize", outputs, ctypes.addressof(self._blocks), *lists, self._bottom.data_ptr()
+        )
 
     def forward(self) -> Tensor:
         """Scores (layers, rows)."""
         self._work(self._library.net_forward, native.at(self._scores))
         return self._scores
 
-    def backward(self, grad: Tensor, own: bool, inputs: Sequence[bool]) -> tuple[list[Tensor | None], list[Tensor | None]]:
-        """Gradients of all weights and biases where ``own``, and of those layers that ``inputs`` ask for, from that of the scores."""
+    def backward(
+        self, grad: Tensor, own: bool, inputs: Sequence[bool]
+    ) -> tuple[list[Tensor | None], list[Tensor | None]]:
+        """Gradients of all weights and biases where ``own``, and of those layers that ``inputs`` ask for, from that of
+        the scores."""
         grad = grad.contiguous()
         # unet.c adds to the gradients of convolutions, the first two of every four, and sets all others
         count = 4 * len(self._blocks)
-        grads = [torch.zeros_like(each) if index < count and index % 4 < 2 else torch.empty_like(each) for index, each in enumerate(self._own)] if own else []
+        grads = (
+            [
+                torch.zeros_like(each) if index < count and index % 4 < 2 else torch.empty_like(each)
+                for index, each in enumerate(self._own)
+            ]
+            if own
+            else []
+        )
         layers = [torch.empty_like(layer) if wanted else None for layer, wanted in zip(self._layers, inputs)]
         found = _pointers(grads) if own else None
         self._work(self._library.net_backward, native.at(grad), found, _pointers(layers))
@@ -96,10 +120,15 @@ class _Net(ctypes.Structure):
 
 
 class _Block(ctypes.Structure):
-    """``Block`` of unet.c: one encoder block; its output has ``rows`` and ``width``, its input ``planes`` of their own sizes."""
+    """``Block`` of unet.c: one encoder block; its output has ``rows`` and ``width``, its input ``planes`` of their own
+    sizes."""
 
-    _fields_ = [(name, ctypes.c_long) for name in ("planes", "channels", "features", "rows", "width", "window", "stride", "height")] + [
-        (name, ctypes.c_void_p) for name in ("plane_cols", "plane_rows", "x", "weight", "bias", "row_weight", "row_bias")
+    _fields_ = [
+        (name, ctypes.c_long)
+        for name in ("planes", "channels", "features", "rows", "width", "window", "stride", "height")
+    ] + [
+        (name, ctypes.c_void_p)
+        for name in ("plane_cols", "plane_rows", "x", "weight", "bias", "row_weight", "row_bias")
     ]
 
 

@@ -12,23 +12,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import records
 from ..files import FileError, write_bytes
+from . import records
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+/[\w.-]+/seed-\d+(\.part)?\.(json|safetensors)")
 """PROFILE/DATASET-NETWORK/ARM/seed-N: nothing else is packed, and nothing else unpacked."""
 
 
-def pack(target: Path, root: Path, profiles: Iterable[str] = (), weights: bool = False, checkpoints: bool = False) -> list[str]:
+def pack(
+    target: Path, root: Path, profiles: Iterable[str] = (), weights: bool = False, checkpoints: bool = False
+) -> list[str]:
     """Write the records below ``root`` into the .tar.gz file ``target``, whole or not at all; returns their names.
 
-    Records alone, unless ``weights`` or ``checkpoints`` (of runs that are under way) are asked for; all profiles, unless
-    some are named. The same records give the same bytes. Raises ``FileError`` where the file cannot be written.
+    Records alone, unless ``weights`` or ``checkpoints`` (of runs that are under way) are asked for; all profiles,
+    unless some are named. The same records give the same bytes. Raises ``FileError`` where the file cannot be written.
     """
     wanted = [".json"] + [".safetensors"] * (weights or checkpoints)
     names = sorted(
-        name for path in Path(root).glob("*/*/*/seed-*") if path.suffix in wanted
-        and NAME.fullmatch(name := path.relative_to(root).as_posix()) and (not profiles or name.split("/")[0] in profiles)
+        name
+        for path in Path(root).glob("*/*/*/seed-*")
+        if path.suffix in wanted
+        and NAME.fullmatch(name := path.relative_to(root).as_posix())
+        and (not profiles or name.split("/")[0] in profiles)
         and (path.suffix == ".json" or (checkpoints if name.endswith(".part.safetensors") else weights))
     )
     content = io.BytesIO()
@@ -93,14 +98,23 @@ def _read(source: Path) -> dict[str, bytes]:
         content = gzip.decompress(source.read_bytes())  # as a whole: tarfile stops before the checksum at the end
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             members = archive.getmembers()
-            strange = next((member.name for member in members if not (member.isreg() and NAME.fullmatch(member.name) and ".." not in member.name)), None)
+            strange = next(
+                (
+                    member.name
+                    for member in members
+                    if not (member.isreg() and NAME.fullmatch(member.name) and ".." not in member.name)
+                ),
+                None,
+            )
             if strange is not None:
                 raise FileError(f"{source} holds {strange!r}, which is no record. Nothing was unpacked.")
             files = {member.name: archive.extractfile(member).read() for member in members}
     except FileNotFoundError as error:
         raise FileError(f"{source}: there is no such file.") from error
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise FileError(f"{source} is damaged or no .tar.gz file ({error}). Nothing was unpacked. Fetch it again.") from error
+        raise FileError(
+            f"{source} is damaged or no .tar.gz file ({error}). Nothing was unpacked. Fetch it again."
+        ) from error
     for name, data in files.items():
         if name.endswith(".json"):
             try:

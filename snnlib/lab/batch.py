@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import records
 from ..config import check_seed
+from . import records
 from .experiments import TABLES, place_in_queue
 from .names import Refused, UnknownName, check_name
 from .progress import display
@@ -56,7 +56,8 @@ class Batch:
 
     @property
     def left(self) -> int:
-        """Runs that are neither made nor failed: the time was up, another process has them, or an error came between."""
+        """Runs that are neither made nor failed: the time was up, another process has them, or an error came
+        between."""
         return len(self.to_do) - len(self.made) - len(self.failed)
 
     @property
@@ -68,20 +69,27 @@ class Batch:
 
 
 def plan(
-    tables: Sequence[str], profile: str, root: Path, arms: Sequence[str] = (), seeds: Sequence[int] = (), force: bool = False,
+    tables: Sequence[str],
+    profile: str,
+    root: Path,
+    arms: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    force: bool = False,
     networks: Sequence[str] = (),
 ) -> Batch:
     """The batch of the tables' runs of one profile, of all networks, arms and seeds unless some are named.
 
-    Several tables are taken in the order of :data:`~snnlib.lab.experiments.QUEUE`. With ``force`` what is recorded or failed
-    counts as still to be made. Raises :class:`Refused` for a table, profile, network, arm or seed that there is not.
-    """
+    Several tables are taken in the order of :data:`~snnlib.lab.experiments.QUEUE`. With ``force`` what is recorded or
+    failed counts as still to be made. Raises :class:`Refused` for a table, profile, network, arm or seed that there is
+    not."""
     chosen: list[tuple[int, Entry]] = []
     for table in tables:
         of_table = TABLES[check_name("table", table, TABLES)]
         check_name(f"profile of table {table}", profile, of_table.arms)
         for network in networks:
-            check_name(f"network of table {table}", network, dict.fromkeys(each.network for each in of_table.arms[profile]))
+            check_name(
+                f"network of table {table}", network, dict.fromkeys(each.network for each in of_table.arms[profile])
+            )
         for arm in arms:
             check_name(f"arm of table {table}", arm, [each.name for each in of_table.arms[profile]])
         for seed in seeds:
@@ -93,7 +101,10 @@ def plan(
                 known = ", ".join(map(str, of_table.seeds[profile]))
                 raise UnknownName(f"table {table} has no seed {seed} in the profile {profile}; its seeds: {known}")
         for entry in entries(table, profile, root):
-            if all(not named or value in named for named, value in ((networks, entry.arm.network), (arms, entry.arm.name), (seeds, entry.seed))):
+            if all(
+                not named or value in named
+                for named, value in ((networks, entry.arm.network), (arms, entry.arm.name), (seeds, entry.seed))
+            ):
                 chosen.append((place_in_queue(table, entry.arm.network) if len(tables) > 1 else 0, entry))
     batch = Batch()
     for _, entry in sorted(chosen, key=lambda each: each[0]):  # a stable sort: within a table its own order
@@ -108,14 +119,22 @@ def forget(batch: Batch) -> None:
 
 
 def carry_out(
-    batch: Batch, device: str, workers: int, console: Console, deadline: float | None = None, together: int = 1,
+    batch: Batch,
+    device: str,
+    workers: int,
+    console: Console,
+    deadline: float | None = None,
+    together: int = 1,
     on_end: Callable[[], None] | None = None,
 ) -> None:
     """Make the runs of ``batch`` and show how far they are; a ``KeyboardInterrupt`` ends the workers and passes on.
 
     ``together`` seeds of an arm of a small network train as one. ``on_end`` is called after each run that ends.
     """
-    with closing(work(batch.to_do, device, workers, deadline, together)) as events, display(batch.to_do, workers, console) as view:
+    with (
+        closing(work(batch.to_do, device, workers, deadline, together)) as events,
+        display(batch.to_do, workers, console) as view,
+    ):
         for event in events:
             view.show(event)
             if event.kind not in ("started", "epoch"):

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import records
 from ..config import Arm
+from . import records
 from .experiments import PROFILES
 
 TRAINING_IMAGES = {"mnist": 60_000, "cifar10": 50_000, "mini_imagenet": 50_000}
@@ -24,14 +24,16 @@ EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Estimate:
-    """``seconds`` of one run, None where no record tells; ``rough`` where the records are not of the same method and precision."""
+    """``seconds`` of one run, None where no record tells; ``rough`` where the records are not of the same method and
+    precision."""
 
     seconds: float | None
     rough: bool = False
 
 
 def images_of(arm: Arm) -> int | None:
-    """Images that all epochs of ``arm`` train on, both stages; None where the size of the data set is not known here."""
+    """Images that all epochs of ``arm`` train on, both stages; None where the size of the data set is not known
+    here."""
     whole = TRAINING_IMAGES.get(arm.dataset)
     if whole is None:
         return None
@@ -40,7 +42,8 @@ def images_of(arm: Arm) -> int | None:
 
 
 def speeds(arm: Arm, root: Path, alike: bool) -> list[float]:
-    """Seconds an image in recorded runs of the arm's network and data set; ``alike``: of its method and precision alone."""
+    """Seconds an image in recorded runs of the arm's network and data set; ``alike``: of its method and precision
+    alone."""
     found = []
     for profile in PROFILES:
         for path in sorted(Path(root, profile).glob(f"{arm.dataset}-{arm.network}/*/seed-*.json"))[: 10 * EXAMPLES]:
@@ -71,7 +74,8 @@ def estimate(arm: Arm, root: Path) -> Estimate:
 
 
 def said(estimates: Sequence[Estimate]) -> str:
-    """The sum of ``estimates`` in words: "3.2 h", "at least 3.2 h" where some are not known, "unknown" where none is."""
+    """The sum of ``estimates`` in words: "3.2 h", "at least 3.2 h" where some are not known, "unknown" where none
+    is."""
     known = [each.seconds for each in estimates if each.seconds is not None]
     if not known:
         return "no estimate: no record of this network"

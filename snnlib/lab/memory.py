@@ -57,11 +57,19 @@ class Alive(TorchDispatchMode):
 
 
 def step_bytes(
-    network: str, switcher: SwitcherConfig | None, phase: str, batch_size: int, image: tuple[int, int, int], classes: int, momentum: float = 0.0
+    network: str,
+    switcher: SwitcherConfig | None,
+    phase: str,
+    batch_size: int,
+    image: tuple[int, int, int],
+    classes: int,
+    momentum: float = 0.0,
 ) -> int:
     """Peak bytes of one training step of ``phase``, a key of ``STEPS``: weights, gradients, activations, a batch."""
     model = _model(network, switcher, image, classes)
-    trained = {"dense": lambda: model, "network": lambda: model.network, "switcher": lambda: model.switcher_side()}[phase]()
+    trained = {"dense": lambda: model, "network": lambda: model.network, "switcher": lambda: model.switcher_side()}[
+        phase
+    ]()
     sgd = optimizer(trained.parameters(), TrainConfig(momentum=momentum))
     x, y = torch.empty(batch_size, *image, device="meta"), torch.empty(batch_size, dtype=torch.long, device="meta")
     with Alive(x, y, *model.parameters(), *model.buffers()) as alive:
@@ -70,7 +78,9 @@ def step_bytes(
 
 
 @torch.no_grad()
-def evaluation_bytes(network: str, switcher: SwitcherConfig | None, image: tuple[int, int, int], classes: int, images: int) -> int:
+def evaluation_bytes(
+    network: str, switcher: SwitcherConfig | None, image: tuple[int, int, int], classes: int, images: int
+) -> int:
     """Peak bytes while the network judges ``images`` at once."""
     model = _model(network, switcher, image, classes).eval()
     with Alive(*model.parameters(), *model.buffers()) as alive:
@@ -80,22 +90,27 @@ def evaluation_bytes(network: str, switcher: SwitcherConfig | None, image: tuple
 
 
 def needed(
-    network: str, switcher: SwitcherConfig | None, batch_size: int, image: tuple[int, int, int], classes: int,
-    momentum: float = 0.0, evaluated: int | None = None,
+    network: str,
+    switcher: SwitcherConfig | None,
+    batch_size: int,
+    image: tuple[int, int, int],
+    classes: int,
+    momentum: float = 0.0,
+    evaluated: int | None = None,
 ) -> int:
     """Bytes that training ``network``, a key of ``NETWORKS``, takes at its peak, beside the data set.
 
     ``switcher`` is None for a dense run; ``image`` (channels, height, width). The larger of both phases' steps and of
-    judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.loops.accuracy` does. About a second for
-    the deepest networks.
-    """
+    judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.loops.accuracy` does. About a
+    second for the deepest networks."""
     phases = ["dense"] if switcher is None else ["switcher", "network"]
     steps = [step_bytes(network, switcher, phase, batch_size, image, classes, momentum) for phase in phases]
     return max(*steps, evaluation_bytes(network, switcher, image, classes, evaluated or judged_at_once(image)))
 
 
 def check(needed: int, device: torch.device) -> None:
-    """Raise ``ValueError`` where ``needed`` bytes are more than are free on ``device``; it says how many, and the remedy."""
+    """Raise ``ValueError`` where ``needed`` bytes are more than are free on ``device``; it says how many, and the
+    remedy."""
     free = free_bytes(device)
     if free is not None and needed > free:
         found = f"needs about {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free on {device}"
@@ -105,7 +120,9 @@ def check(needed: int, device: torch.device) -> None:
 def free_bytes(device: torch.device) -> int | None:
     """Bytes that this process may still take on ``device``; None where the system does not tell."""
     if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # held by torch for its next tensors
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
+            device
+        )  # held by torch for its next tensors
         return torch.cuda.mem_get_info(device)[0] + kept
     found = [_system_free(Path("/proc/meminfo")), _container_free(Path("/sys/fs/cgroup"))]
     return min((each for each in found if each is not None), default=None)

@@ -107,12 +107,17 @@ class Bars:
 
     def __init__(self, console: Console, jobs: Sequence[Job], workers: int) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}", markup=False), console=console, transient=True, refresh_per_second=2,
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+            console=console,
+            transient=True,
+            refresh_per_second=2,
         )
         self._remaining = Remaining(jobs, workers)
         self._whole = self._progress.add_task("epochs of all runs", total=sum(job.epochs for job in jobs), state="")
-        self._counted = {job: 0 for job in jobs}
+        self._counted = dict.fromkeys(jobs, 0)
         self._tasks: dict[Job, TaskID] = {}
 
     def __enter__(self) -> Bars:

@@ -22,7 +22,22 @@ TIMED = ("seconds", "started", "device", "versions", "code")
 """Keys that may differ between two runs of the same settings and seed."""
 
 
-NEEDED = frozenset({"arm", "profile", "seed", "settings_hash", "settings", "status", "error", "result", "history", "seconds", "device", "versions"})
+NEEDED = frozenset(
+    {
+        "arm",
+        "profile",
+        "seed",
+        "settings_hash",
+        "settings",
+        "status",
+        "error",
+        "result",
+        "history",
+        "seconds",
+        "device",
+        "versions",
+    }
+)
 """Keys without which a record is no record."""
 
 
@@ -37,7 +52,9 @@ def path_of(arm: Arm, profile: str, seed: int, root: Path) -> Path:
     dataset = arm.dataset
     if not re.fullmatch(r"[\w.-]+", dataset) or dataset.endswith(".npz"):
         place = str(Path(dataset).expanduser().absolute())
-        dataset = f"{re.sub(r'[^a-zA-Z0-9_.]+', '_', Path(place).stem)}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+        dataset = (
+            f"{re.sub(r'[^a-zA-Z0-9_.]+', '_', Path(place).stem)}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+        )
     return Path(root) / profile / f"{dataset}-{arm.network}" / arm.name / f"seed-{seed}.json"
 
 
@@ -68,7 +85,9 @@ def read(path: Path) -> dict:
         raise FileError(f"{path} is cut off or no JSON ({error}). Delete it and run the arm again.") from error
     if not isinstance(record, dict) or record.get("version") != VERSION:
         found = record.get("version") if isinstance(record, dict) else None
-        raise FileError(f"{path} is of version {found}, this library reads version {VERSION}. Delete it and run the arm again.")
+        raise FileError(
+            f"{path} is of version {found}, this library reads version {VERSION}. Delete it and run the arm again."
+        )
     missing = NEEDED - set(record)
     if missing:
         raise FileError(f"{path} lacks {', '.join(sorted(missing))}. Delete it and run the arm again.")
@@ -88,7 +107,8 @@ def forget(path: Path) -> None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what a killed process left of half-written files beside ``path``. Only the holder of its lock may call this."""
+    """Remove what a killed process left of half-written files beside ``path``. Only the holder of its lock may call
+    this."""
     for left in path.parent.glob(f".{path.stem}.*"):
         left.unlink(missing_ok=True)
 
@@ -101,12 +121,18 @@ def arm_of(record: dict) -> Arm:
     try:
         return _arm(record["settings"], record["arm"], record.get("title", ""))
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"the record of {record['arm']}, seed {record['seed']}, has settings that this library does not know ({error}). Run the arm again.") from error
+        raise FileError(
+            f"the record of {record['arm']}, seed {record['seed']}, has settings that this library does not know ({error}). Run the arm again."
+        ) from error
 
 
 def _arm(values: dict, name: str, title: str = "") -> Arm:
     settings = {key: value for key, value in values.items() if key != "algorithm"}
-    train, switcher, pruning = restore(TrainConfig, settings.pop("train")), settings.pop("switcher"), settings.pop("pruning", None)
+    train, switcher, pruning = (
+        restore(TrainConfig, settings.pop("train")),
+        settings.pop("switcher"),
+        settings.pop("pruning", None),
+    )
     if switcher is not None:
         switcher = restore(SwitcherConfig, switcher)
     if pruning is not None:
@@ -121,7 +147,8 @@ def guessing(record: dict) -> float:
 
 
 def comparable(record: dict) -> dict:
-    """The record without times, device and versions: equal for two runs of the same settings and seed on one machine."""
+    """The record without times, device and versions: equal for two runs of the same settings and seed on one
+    machine."""
     kept = {key: value for key, value in record.items() if key not in TIMED}
     return kept | {"history": [{k: v for k, v in row.items() if k not in TIMED} for row in record.get("history", [])]}
 

@@ -13,14 +13,24 @@ import torch
 from filelock import FileLock, Timeout
 
 from .. import data
-from . import memory, records, together
 from ..config import Arm, SwitcherConfig, check_seed
-from .devices import pick_device
 from ..networks import NETWORKS
 from ..training.loops import State, TrainingError, train_alternating, train_dense, train_separate
+from . import memory, records, together
+from .devices import pick_device
 from .underway import UnderWay, build_network, result, wrap
 
-__all__ = ["Busy", "BudgetReached", "build_network", "load_data", "pick_device", "result", "run", "run_together", "wrap"]
+__all__ = [
+    "BudgetReached",
+    "Busy",
+    "build_network",
+    "load_data",
+    "pick_device",
+    "result",
+    "run",
+    "run_together",
+    "wrap",
+]
 
 Watch = Callable[[int, int, dict], None]
 """Called after each epoch with epochs done, epochs in all and the newest row of the history."""
@@ -37,7 +47,11 @@ class Busy(Exception):
 def load_data(arm: Arm, device: torch.device) -> data.Dataset:
     """The arm's data set as its settings split it."""
     whole = data.load(arm.dataset, device=device)
-    chosen = (whole.holdout() if arm.train.split == "holdout" else whole).first(arm.train.train_images).arranged(arm.train.pixels)
+    chosen = (
+        (whole.holdout() if arm.train.split == "holdout" else whole)
+        .first(arm.train.train_images)
+        .arranged(arm.train.pixels)
+    )
     count = arm.train.test_images
     if count is None or count >= len(chosen.x_test):
         return chosen
@@ -45,21 +59,38 @@ def load_data(arm: Arm, device: torch.device) -> data.Dataset:
     return replace(chosen, x_test=chosen.x_test[spread], y_test=chosen.y_test[spread])
 
 
-@functools.lru_cache(maxsize=None)
-def _needed(network: str, switcher: SwitcherConfig | None, batch_size: int, image: tuple[int, int, int], classes: int, momentum: float) -> int:
+@functools.cache
+def _needed(
+    network: str,
+    switcher: SwitcherConfig | None,
+    batch_size: int,
+    image: tuple[int, int, int],
+    classes: int,
+    momentum: float,
+) -> int:
     return memory.needed(network, switcher, batch_size, image, classes, momentum)
 
 
 def check_memory(arm: Arm, dataset: data.Dataset, device: torch.device, members: int = 1) -> None:
-    """Raise ``ValueError`` where ``members`` runs of ``arm`` at once need more memory than is free; it says how much."""
+    """Raise ``ValueError`` where ``members`` runs of ``arm`` at once need more memory than is free; it says how
+    much."""
     if arm.network in NETWORKS:
-        each = _needed(arm.network, arm.switcher, arm.train.batch_size, dataset.image, len(dataset.classes), arm.train.momentum)
+        each = _needed(
+            arm.network, arm.switcher, arm.train.batch_size, dataset.image, len(dataset.classes), arm.train.momentum
+        )
         memory.check(members * each, device)
 
 
 def run(
-    arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset | None = None,
-    watch: Watch | None = None, deadline: float | None = None, force: bool = False,
+    arm: Arm,
+    profile: str,
+    seed: int,
+    root: Path,
+    device: torch.device,
+    dataset: data.Dataset | None = None,
+    watch: Watch | None = None,
+    deadline: float | None = None,
+    force: bool = False,
 ) -> dict:
     """Train one run and write its record; a finished record is returned as it is, unless ``force``.
 
@@ -86,13 +117,20 @@ def run(
         raise Busy(f"{path}: another process works on this run") from error
 
 
-def _factors_of(arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset, deadline: float | None) -> list[list[float]]:
+def _factors_of(
+    arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset, deadline: float | None
+) -> list[list[float]]:
     """The factors of the run that the pruned ``arm`` follows; that run is made first where it has no record."""
     of = arm.pruning.of
-    same_images = all(getattr(of.train, name) == getattr(arm.train, name) for name in ("split", "train_images", "test_images", "pixels"))
+    same_images = all(
+        getattr(of.train, name) == getattr(arm.train, name)
+        for name in ("split", "train_images", "test_images", "pixels")
+    )
     record = run(of, profile, seed, root, device, dataset if same_images else None, deadline=deadline)
     if record["status"] != "finished":
-        raise ValueError(f"{arm.name} seed {seed} keeps the neurons that {of.name} kept, but that run failed ({record['error']['message']})")
+        raise ValueError(
+            f"{arm.name} seed {seed} keeps the neurons that {of.name} kept, but that run failed ({record['error']['message']})"
+        )
     return record["result"]["gates"]
 
 
@@ -122,8 +160,14 @@ def _stop_if_over(run: UnderWay, deadline: float | None) -> None:
 
 
 def run_together(
-    arm: Arm, profile: str, seeds: Sequence[int], root: Path, device: torch.device, dataset: data.Dataset | None = None,
-    watch: Callable[[int, int, int, dict], None] | None = None, deadline: float | None = None,
+    arm: Arm,
+    profile: str,
+    seeds: Sequence[int],
+    root: Path,
+    device: torch.device,
+    dataset: data.Dataset | None = None,
+    watch: Callable[[int, int, int, dict], None] | None = None,
+    deadline: float | None = None,
 ) -> dict[int, dict]:
     """Train the runs of ``seeds`` that have no record yet as one batch of networks; returns all records by seed.
 
@@ -170,8 +214,14 @@ def _train_together(runs: list[UnderWay], watch, deadline: float | None) -> dict
         first = runs[0]
         config = replace(first.arm.train, epochs=first.epochs)
         ends = together.train(
-            [each.trained for each in runs], first.method, first.dataset, config, [each.seed for each in runs],
-            [each.state for each in runs], after_epoch, after_round,
+            [each.trained for each in runs],
+            first.method,
+            first.dataset,
+            config,
+            [each.seed for each in runs],
+            [each.state for each in runs],
+            after_epoch,
+            after_round,
         )
         going = []
         for each, end in zip(runs, ends):

@@ -12,7 +12,8 @@ from .experiments import PROFILES, TABLES, regime_of
 from .records import Entry
 
 STATES = ("recorded", "missing", "stale", "failed", "broken")
-"""recorded: finished, of today's settings. stale: its settings changed since. failed: diverged or died. broken: unreadable."""
+"""recorded: finished, of today's settings. stale: its settings changed since. failed: diverged or died. broken:
+unreadable."""
 
 
 def entries(table: str, profile: str, root: Path) -> list[Entry]:
@@ -34,7 +35,8 @@ FULL_TO_SMALL = ("paper", "whole", "quick", "smoke", "map", "search")
 
 
 def profile_to_show(table: str, root: Path, wanted: str | None = None) -> str:
-    """The profile ``wanted`` if anything stands on disk of it, else the fullest of which something does, else ``wanted`` or the fullest there is.
+    """The profile ``wanted`` if anything stands on disk of it, else the fullest of which something does, else
+    ``wanted`` or the fullest there is.
 
     Whoever shows another profile than the one asked for has to say so.
     """
@@ -45,7 +47,13 @@ def profile_to_show(table: str, root: Path, wanted: str | None = None) -> str:
 
 
 def command(
-    table: str, profile: str, root: Path, arms: Iterable[str] = (), seeds: Iterable[int] = (), force: bool = False, networks: Iterable[str] = ()
+    table: str,
+    profile: str,
+    root: Path,
+    arms: Iterable[str] = (),
+    seeds: Iterable[int] = (),
+    force: bool = False,
+    networks: Iterable[str] = (),
 ) -> str:
     """The command that makes the runs of these networks, arms and seeds, all of them if none is named."""
     words = ["snn", "run", table, "--profile", profile]
@@ -74,13 +82,17 @@ def problems(table: str, profile: str, root: Path, regime: str | None = None) ->
             groups.setdefault((entry.state, entry.arm.network, entry.arm.name), []).append(entry)
     for (state, network, arm), group in groups.items():
         seeds = [entry.seed for entry in group]
-        mend = command(table, profile, root, [arm], seeds, force=state == "failed", networks=[network] if len(networks) > 1 else ())
+        mend = command(
+            table, profile, root, [arm], seeds, force=state == "failed", networks=[network] if len(networks) > 1 else ()
+        )
         why = _problem(group[0]) + (f"; {len(group) - 1} more" if len(group) > 1 else "")
         lines.append(f"{state}: {arm} seed {', '.join(map(str, seeds))} ({why}): `{mend}`")
     return lines
 
 
-def _absent(table: str, profile: str, root: Path, found: Sequence[Entry], all_arms: set[str], network: str) -> list[str]:
+def _absent(
+    table: str, profile: str, root: Path, found: Sequence[Entry], all_arms: set[str], network: str
+) -> list[str]:
     """A line for what is missing and one for what is stale; ``network`` is empty where the table has but one."""
     lines = []
     for state in ("missing", "stale"):
@@ -96,7 +108,9 @@ def _absent(table: str, profile: str, root: Path, found: Sequence[Entry], all_ar
             if len(found) == sum(map(len, seeds.values())):
                 which = f"all {len(found)} runs"
             why = " (settings changed since)" if state == "stale" else ""
-            mend = command(table, profile, root, [] if set(seeds) == all_arms else seeds, networks=[network] if network else ())
+            mend = command(
+                table, profile, root, [] if set(seeds) == all_arms else seeds, networks=[network] if network else ()
+            )
             lines.append(f"{state}{why}: {f'{network}, ' if network else ''}{which}: `{mend}`")
     return lines
 
@@ -114,7 +128,9 @@ def about(table: str, profile: str, root: Path) -> str:
         devices = " and ".join(sorted({entry.record["device"] for entry in done}))
         said.append(f"The records took {took} of computing ({devices}).")
     if absent := len(found) - len(done):
-        said.append(f"**{absent} of {len(found)} records are missing or stale**, so all that follows is provisional; `{command(table, profile, root)}` makes them.")
+        said.append(
+            f"**{absent} of {len(found)} records are missing or stale**, so all that follows is provisional; `{command(table, profile, root)}` makes them."
+        )
     failed: dict[str, list[Entry]] = {}
     for entry in found:
         if entry.state == "failed":
@@ -139,11 +155,15 @@ def summary(profiles: Iterable[str], root: Path) -> list[dict]:
                 continue
             runs = entries(name, profile, root)
             by_state = {state: [run for run in runs if run.state == state] for state in STATES}
-            found.append({
-                "table": name, "profile": profile, "runs": len(runs),
-                "counts": {state: len(group) for state, group in by_state.items()},
-                **{state: [_described(run) for run in group] for state, group in by_state.items()},
-            })
+            found.append(
+                {
+                    "table": name,
+                    "profile": profile,
+                    "runs": len(runs),
+                    "counts": {state: len(group) for state, group in by_state.items()},
+                    **{state: [_described(run) for run in group] for state, group in by_state.items()},
+                }
+            )
     return found
 
 

@@ -15,15 +15,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..config import TrainConfig
+from ..data import Dataset
+from ..switching.switched import Switched
 from ..training import flow
 from ..training.batches import Batches
 from ..training.checks import TrainingError, check
-from ..config import TrainConfig
-from ..data import Dataset
-from ..training.loops import graphed
-from ..switching.switched import Switched
 from ..training.loops import (
-    State, accuracy, check_turns, gate_counts, laid_out_as, optimizer, phase_of, rate_at, set_rate, velocity_of,
+    State,
+    accuracy,
+    check_turns,
+    gate_counts,
+    graphed,
+    laid_out_as,
+    optimizer,
+    phase_of,
+    rate_at,
+    set_rate,
+    velocity_of,
 )
 
 OnEpoch = Callable[[int, State], None]
@@ -31,7 +40,8 @@ OnEpoch = Callable[[int, State], None]
 
 
 class Together:
-    """The networks ``models``, all of one kind, as one: :class:`~snnlib.switching.switched.Switched` or plain task networks.
+    """The networks ``models``, all of one kind, as one: :class:`~snnlib.switching.switched.Switched` or plain task
+    networks.
 
     Raises ``ValueError`` for networks with batch norm, whose running statistics are no function of a step's input.
     """
@@ -40,18 +50,26 @@ class Together:
         if any(isinstance(module, nn.BatchNorm2d) for module in models[0].modules()):
             raise ValueError("networks with batch norm cannot be trained together: train their seeds one by one")
         if config.precision != "float32":
-            raise ValueError(f"precision={config.precision!r}: seeds train together in float32 only; train them one by one (--together 1)")
+            raise ValueError(
+                f"precision={config.precision!r}: seeds train together in float32 only; train them one by one (--together 1)"
+            )
         self.models, self.config, self.switched = list(models), config, isinstance(models[0], Switched)
         self._template = _LossAndGates(copy.deepcopy(models[0]))
         stacked, self._buffers = torch.func.stack_module_state([_LossAndGates(model) for model in models])
         self._parameters = {name: value.detach().requires_grad_(True) for name, value in stacked.items()}
         self.sides = {"network": self._side("model.network." if self.switched else "model.")}
         if self.switched:
-            self.sides["switcher"] = {name: value for name, value in self._parameters.items() if name not in self.sides["network"]}
+            self.sides["switcher"] = {
+                name: value for name, value in self._parameters.items() if name not in self.sides["network"]
+            }
         self.sgds = {phase: optimizer(side.values(), config, phase) for phase, side in self.sides.items()}
         clips = {"network": config.clip_network, "switcher": config.clip_switcher}
         self._steps = {
-            phase: graphed(lambda x, y, phase=phase: self._step(phase, x, y, clips[phase]), self._parameters.values(), self.sgds[phase])
+            phase: graphed(
+                lambda x, y, phase=phase: self._step(phase, x, y, clips[phase]),
+                self._parameters.values(),
+                self.sgds[phase],
+            )
             for phase in self.sides
         }
 
@@ -59,7 +77,8 @@ class Together:
         return {name: value for name, value in self._parameters.items() if name.startswith(prefix)}
 
     def step(self, phase: str, x: Tensor, y: Tensor, rate: float) -> Tensor:
-        """One step of "network" or "switcher" on images x (members, batch, ...) and labels (members, batch); the losses."""
+        """One step of "network" or "switcher" on images x (members, batch, ...) and labels (members, batch); the
+        losses."""
         set_rate(self.sgds[phase], rate)
         return self._steps[phase](x, y)[0]
 
@@ -129,17 +148,25 @@ def clip_each(parameters: Sequence[Tensor], largest: float) -> None:
 
 
 def train(
-    models: Sequence[nn.Module], method: str, data: Dataset, config: TrainConfig, seeds: Sequence[int],
-    states: Sequence[State] | None = None, on_epoch: OnEpoch | None = None, on_round: Callable[[], None] | None = None,
+    models: Sequence[nn.Module],
+    method: str,
+    data: Dataset,
+    config: TrainConfig,
+    seeds: Sequence[int],
+    states: Sequence[State] | None = None,
+    on_epoch: OnEpoch | None = None,
+    on_round: Callable[[], None] | None = None,
 ) -> list[State | TrainingError]:
     """Train ``models`` by "dense", "alternating" or "separate" as :mod:`snnlib.training.loops` does one of them.
 
     ``states`` resumes, all from the same epoch. A member that diverges or dies gives its error in place of a state; the
-    others go on. ``models`` hold the result. ``on_round`` is called after each epoch, when all members have been seen to.
-    """
+    others go on. ``models`` hold the result. ``on_round`` is called after each epoch, when all members have been seen
+    to."""
     states = list(states) if states else [State() for _ in models]
     if len({state.epoch for state in states}) != 1:
-        raise ValueError(f"members stand at different epochs, {[state.epoch for state in states]}: go on with them one by one")
+        raise ValueError(
+            f"members stand at different epochs, {[state.epoch for state in states]}: go on with them one by one"
+        )
     if method == "alternating":
         check_turns(config)
     together, errors = Together(models, config), [None] * len(models)
@@ -155,7 +182,11 @@ def train(
         began, losses = time.perf_counter(), []
         for index, batches in enumerate(zip(*(feed.epoch(states[0].first + epoch) for feed in feeds))):
             t = epoch * per_epoch + index
-            phase = phase_of(config, t, per_epoch) if method == "alternating" else {"dense": "network", "separate": "switcher"}[method]
+            phase = (
+                phase_of(config, t, per_epoch)
+                if method == "alternating"
+                else {"dense": "network", "separate": "switcher"}[method]
+            )
             x, y = (torch.stack(each) for each in zip(*batches))
             losses.append(together.step(phase, x, y, rate_at(config, t / (config.epochs * per_epoch), phase)))
             if t + 1 == first_turn:
@@ -166,7 +197,17 @@ def train(
             if errors[member] is not None:
                 continue
             try:
-                _end_epoch(together, member, state, losses[:, member], data, feeds[member], phase, method, seconds / len(models))
+                _end_epoch(
+                    together,
+                    member,
+                    state,
+                    losses[:, member],
+                    data,
+                    feeds[member],
+                    phase,
+                    method,
+                    seconds / len(models),
+                )
             except TrainingError as error:
                 errors[member] = error
                 continue
@@ -187,12 +228,15 @@ def _end_epoch(together, member, state, losses, data, feed, phase, method, secon
     broken = (~losses.isfinite()).nonzero()
     step = int(broken[0]) if len(broken) else len(losses) - 1
     check(model or network, gates, losses[step], state.epoch, step, phase, after_step=True)
-    state.history.append({
-        "epoch": state.epoch,
-        "phase": "both" if method == "alternating" and together.config.alternate == "step" else phase,
-        "loss": float(losses.mean()),
-        "accuracy": accuracy(network, gates, data.x_test, data.y_test, standard=feed.standard),
-        "seconds": seconds,
-    } | (gate_counts(gates) | {"off": flow.encode(gates)} if gates is not None else {}))
+    state.history.append(
+        {
+            "epoch": state.epoch,
+            "phase": "both" if method == "alternating" and together.config.alternate == "step" else phase,
+            "loss": float(losses.mean()),
+            "accuracy": accuracy(network, gates, data.x_test, data.y_test, standard=feed.standard),
+            "seconds": seconds,
+        }
+        | (gate_counts(gates) | {"off": flow.encode(gates)} if gates is not None else {})
+    )
     state.velocity = together.velocity(member)
     state.epoch += 1

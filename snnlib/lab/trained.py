@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from .. import files
-from . import records
 from ..config import Arm
+from ..switching.switched import Masked, Switched
+from . import records
 from .experiments import TABLES
 from .runner import build_network, wrap
-from .underway import left_out
 from .status import command
-from ..switching.switched import Masked, Switched
+from .underway import left_out
 
 
 def load(path: Path) -> tuple[Arm, nn.Module, Switched | Masked | None]:
@@ -35,7 +35,9 @@ def load(path: Path) -> tuple[Arm, nn.Module, Switched | Masked | None]:
     if metadata.get("settings_hash") != record["settings_hash"] or metadata.get("seed") != record["seed"]:
         raise records.FileError(f"{weights} holds the weights of another run than {path.name}; {again}")
     images = record["images"]  # records of before there were other data sets than MNIST name no shape
-    network = build_network(arm, record["seed"], torch.device("cpu"), tuple(images.get("shape", (1, 28, 28))), images.get("classes", 10))
+    network = build_network(
+        arm, record["seed"], torch.device("cpu"), tuple(images.get("shape", (1, 28, 28))), images.get("classes", 10)
+    )
     model = wrap(arm, network, record["seed"]) if arm.switcher else None
     if arm.pruning:
         model = left_out(arm, network, record["seed"], record["result"]["gates"])
@@ -49,8 +51,14 @@ def load(path: Path) -> tuple[Arm, nn.Module, Switched | Masked | None]:
 def _remedy(record: dict, path: Path) -> str:
     """The command that makes the run of ``record``, which stands at ROOT/PROFILE/NAME/ARM/seed-N.json, anew."""
     arm, network = record["arm"], record["settings"]["network"]
-    holders = [t for t in TABLES.values() if any((each.network, each.name) == (network, arm) for each in t.arms.get(record["profile"], ()))]
+    holders = [
+        t
+        for t in TABLES.values()
+        if any((each.network, each.name) == (network, arm) for each in t.arms.get(record["profile"], ()))
+    ]
     alone = next((t.name for t in holders if len(t.networks) == 1), None)
     name = alone or (holders[0].name if holders else "TABLE")
     root = path.absolute().parents[3]
-    return command(name, record["profile"], root, [arm], [record["seed"]], force=True, networks=[] if alone else [network])
+    return command(
+        name, record["profile"], root, [arm], [record["seed"]], force=True, networks=[] if alone else [network]
+    )

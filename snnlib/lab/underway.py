@@ -12,23 +12,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import files
-from .. import __version__, data, metrics
-from ..training import flow
-from . import records
-from ..optional import unet
+from .. import __version__, data, files, metrics
 from ..compaction import compact
 from ..config import Arm
-from .devices import describe
-from .names import check_name
 from ..networks import NETWORKS, count
 from ..networks.initial import start_linear
+from ..optional import unet
 from ..seeds import generator
 from ..switching.switched import Masked, Switched
+from ..training import flow
 from ..training.loops import State, TrainingError
+from . import records
+from .devices import describe
+from .names import check_name
 
 
-def build_network(arm: Arm, seed: int, device: torch.device, image: tuple[int, int, int] = (1, 28, 28), classes: int = 10) -> nn.Module:
+def build_network(
+    arm: Arm, seed: int, device: torch.device, image: tuple[int, int, int] = (1, 28, 28), classes: int = 10
+) -> nn.Module:
     """The arm's task network as the seed initialises it: the same for every arm of that seed.
 
     A pruned arm without dense training before starts from other numbers: those of the run that it follows would be the
@@ -50,7 +51,8 @@ NUDGE = 1e-6
 
 @torch.no_grad()
 def _nudge(network: nn.Module, which: int) -> None:
-    """Move one weight of the first FC layer, the first one whatever the seed is, then the 1009th from there, and so on."""
+    """Move one weight of the first FC layer, the first one whatever the seed is, then the 1009th from there, and so
+    on."""
     weight = network.linear_weights()[0]
     weight.t().reshape(-1)[1009 * (which - 1) % weight.numel()] += NUDGE
 
@@ -59,12 +61,15 @@ def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
     """The network with the arm's switcher, calibrated on the network's present weights."""
     assert arm.switcher is not None
     # drawn on the CPU, so that every device starts from the same numbers
-    return Switched.around(network.cpu(), arm.switcher, generator(seed, "switcher"), through_switcher=arm.train.through_switcher)
+    return Switched.around(
+        network.cpu(), arm.switcher, generator(seed, "switcher"), through_switcher=arm.train.through_switcher
+    )
 
 
 @torch.no_grad()
 def left_out(arm: Arm, network: nn.Module, seed: int, kept_by: list[list[float]]) -> Masked:
-    """``network`` with neurons left out as ``arm.pruning`` says; ``kept_by`` are the factors of the run that it follows."""
+    """``network`` with neurons left out as ``arm.pruning`` says; ``kept_by`` are the factors of the run that it
+    follows."""
     assert arm.pruning is not None
     keep, criterion = [torch.tensor(gate) > 0 for gate in kept_by], arm.pruning.criterion
     draw = generator(seed, "pruning")
@@ -85,10 +90,28 @@ class UnderWay:
     """
 
     def __init__(
-        self, arm: Arm, profile: str, seed: int, path: Path, device: torch.device, dataset: data.Dataset, kept_by: list[list[float]] | None = None
+        self,
+        arm: Arm,
+        profile: str,
+        seed: int,
+        path: Path,
+        device: torch.device,
+        dataset: data.Dataset,
+        kept_by: list[list[float]] | None = None,
     ) -> None:
-        self.arm, self.profile, self.seed, self.path, self.device, self.dataset = arm, profile, seed, path, device, dataset
-        self._started, self._clock, self._spent = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), time.monotonic(), 0.0
+        self.arm, self.profile, self.seed, self.path, self.device, self.dataset = (
+            arm,
+            profile,
+            seed,
+            path,
+            device,
+            dataset,
+        )
+        self._started, self._clock, self._spent = (
+            datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            time.monotonic(),
+            0.0,
+        )
         self.stages = ["dense"] if arm.method == "dense" or arm.dense_epochs else []
         self.stages += ["switcher"] if arm.switcher else ["pruned"] if arm.pruning else []
         self._kept_by = kept_by
@@ -102,7 +125,8 @@ class UnderWay:
             self.trained.load_state_dict(tensors)
 
     def _checkpoint(self) -> dict[str, Tensor] | None:
-        """The weights of the checkpoint, after taking up where it stands; None where there is none of these settings."""
+        """The weights of the checkpoint, after taking up where it stands; None where there is none of these
+        settings."""
         path = records.checkpoint_path(self.path)
         if not path.exists():
             return None
@@ -110,8 +134,12 @@ class UnderWay:
         if metadata["settings_hash"] != self.arm.settings_hash():
             return None  # the settings changed since: start anew
         self.stage, self.before, self._spent = metadata["stage"], metadata["before"], metadata["seconds"]
-        velocity = {name.removeprefix("velocity."): tensors.pop(name) for name in list(tensors) if name.startswith("velocity.")}
-        self.state = State(metadata["epoch"], metadata["history"], velocity, metadata.get("marks", {}), self.first_epoch)
+        velocity = {
+            name.removeprefix("velocity."): tensors.pop(name) for name in list(tensors) if name.startswith("velocity.")
+        }
+        self.state = State(
+            metadata["epoch"], metadata["history"], velocity, metadata.get("marks", {}), self.first_epoch
+        )
         return tensors
 
     @property
@@ -159,7 +187,14 @@ class UnderWay:
     def save(self, state: State) -> None:
         """Write the checkpoint after an epoch of the present stage."""
         self.state = state
-        extra = {"settings_hash": self.arm.settings_hash(), "stage": self.stage, "before": self.before, "epoch": state.epoch, "history": state.history, "marks": state.marks}
+        extra = {
+            "settings_hash": self.arm.settings_hash(),
+            "stage": self.stage,
+            "before": self.before,
+            "epoch": state.epoch,
+            "history": state.history,
+            "marks": state.marks,
+        }
         tensors = self.trained.state_dict() | {f"velocity.{key}": buffer for key, buffer in state.velocity.items()}
         files.save_tensors(records.checkpoint_path(self.path), tensors, extra | {"seconds": self._seconds()})
 
@@ -171,7 +206,9 @@ class UnderWay:
         full, found = list(self.network.gate_widths()), {}
         for mark, text in self.state.marks.items():
             kept = [int((~off).sum()) for off in flow.decode(text, full)]
-            found[f"{mark.replace(' ', '_')}_removed_pct"] = metrics.removed_pct(full, kept, **count.shape(self.network))
+            found[f"{mark.replace(' ', '_')}_removed_pct"] = metrics.removed_pct(
+                full, kept, **count.shape(self.network)
+            )
         return found
 
     def _off(self) -> dict | None:
@@ -192,17 +229,43 @@ class UnderWay:
             place = {key: getattr(problem, key) for key in ("epoch", "step", "phase", "layer")}
             error = {"type": type(problem).__name__, "message": str(problem), **place}
         rows = self.before + self.state.history
-        history = [{key: value for key, value in row.items() if key != "off"} | {"epoch": index} for index, row in enumerate(rows)]
-        images = {"train": len(self.dataset.x_train), "evaluated": len(self.dataset.x_test), "shape": list(self.dataset.image)}
+        history = [
+            {key: value for key, value in row.items() if key != "off"} | {"epoch": index}
+            for index, row in enumerate(rows)
+        ]
+        images = {
+            "train": len(self.dataset.x_train),
+            "evaluated": len(self.dataset.x_test),
+            "shape": list(self.dataset.image),
+        }
         images |= {"classes": len(self.dataset.classes), "checksum": self.dataset.checksum()}
         record = {
-            "version": records.VERSION, "status": "failed" if error else "finished", "error": error,
-            "profile": self.profile, "arm": self.arm.name, "title": self.arm.title, "seed": self.seed,
-            "settings_hash": self.arm.settings_hash(), "settings": self.arm.settings(),
-            "started": self._started, "seconds": round(self._seconds() / share, 2), "device": describe(self.device),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__, "snnlib": __version__},
-            "code": {"fused_encoder": self.device.type == "cpu" and unet is not None and unet.library(torch.float32) is not None},
-            "images": images, "result": None if error else result(self.network, self.model, history) | self._removed_before(), "history": history,
+            "version": records.VERSION,
+            "status": "failed" if error else "finished",
+            "error": error,
+            "profile": self.profile,
+            "arm": self.arm.name,
+            "title": self.arm.title,
+            "seed": self.seed,
+            "settings_hash": self.arm.settings_hash(),
+            "settings": self.arm.settings(),
+            "started": self._started,
+            "seconds": round(self._seconds() / share, 2),
+            "device": describe(self.device),
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+                "snnlib": __version__,
+            },
+            "code": {
+                "fused_encoder": self.device.type == "cpu"
+                and unet is not None
+                and unet.library(torch.float32) is not None
+            },
+            "images": images,
+            "result": None if error else result(self.network, self.model, history) | self._removed_before(),
+            "history": history,
             "off": self._off(),
         }
         if not error:
@@ -223,16 +286,22 @@ def result(network: nn.Module, model: Switched | Masked | None, history: list[di
     gates: list[Tensor] = model.gates() if model else [torch.ones(width) for width in full]
     plain = [gate.double().cpu().numpy() for gate in gates]
     kept = metrics.kept_widths(plain)
-    weights, kernels = ([weight.cpu().numpy() for weight in each] for each in (network.linear_weights(), network.kernel_weights()))
+    weights, kernels = (
+        [weight.cpu().numpy() for weight in each] for each in (network.linear_weights(), network.kernel_weights())
+    )
     effective = metrics.effective_widths(plain, weights, kernels)
     shape = count.shape(network)
     best = max(history, key=lambda row: row["accuracy"])
     return {
         "accuracy": round(100 * history[-1]["accuracy"], 4),
-        "best_accuracy": round(100 * best["accuracy"], 4), "best_epoch": best["epoch"],
-        "full_widths": full, "widths": kept, "effective_widths": effective,
+        "best_accuracy": round(100 * best["accuracy"], 4),
+        "best_epoch": best["epoch"],
+        "full_widths": full,
+        "widths": kept,
+        "effective_widths": effective,
         "removed_pct": metrics.removed_pct(full, kept, **shape),
         "effective_pct": metrics.removed_pct(full, effective, **shape),
-        "macs_full": count.macs(network), "macs": count.macs(compact(network, gates)),
+        "macs_full": count.macs(network),
+        "macs": count.macs(compact(network, gates)),
         "gates": [[float(f"{value:.5g}") for value in gate] for gate in plain] if model else None,
     }

@@ -69,7 +69,11 @@ def keep_memory() -> None:
         return
     mib = 2**20
     mallopt = ctypes.CDLL(None).mallopt
-    for option, value in ((-3, 32 * mib), (-1, 1024 * mib), (-2, 64 * mib)):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD
+    for option, value in (
+        (-3, 32 * mib),
+        (-1, 1024 * mib),
+        (-2, 64 * mib),
+    ):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD
         mallopt(option, value)
 
 
@@ -93,7 +97,12 @@ BATCHED = ("mlp", "lenet5-caffe")
 
 def may_batch(arm: Arm) -> bool:
     """Whether seeds of ``arm`` may train as one batch: small networks, unless each run has state of its own."""
-    return arm.network in BATCHED and arm.pruning is None and arm.train.precision == "float32" and (arm.switcher is None or arm.switcher.reads != "shuffled")
+    return (
+        arm.network in BATCHED
+        and arm.pruning is None
+        and arm.train.precision == "float32"
+        and (arm.switcher is None or arm.switcher.reads != "shuffled")
+    )
 
 
 def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
@@ -110,7 +119,9 @@ def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
     return found
 
 
-def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None, together: int = 1) -> Iterator[Event]:
+def work(
+    jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None, together: int = 1
+) -> Iterator[Event]:
     """Make ``jobs`` in ``workers`` processes, up to ``together`` seeds of an arm as one batch; yields what they report.
 
     With several workers each computes with one thread: two such processes do more than one with two threads.
@@ -123,9 +134,15 @@ def work(jobs: Sequence[Job], device: str, workers: int, deadline: float | None 
     try:
         for _ in range(min(workers, len(queue))):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, device, 1 if workers > 1 else None, deadline), daemon=True)
+            process = context.Process(
+                target=_serve, args=(theirs, device, 1 if workers > 1 else None, deadline), daemon=True
+            )
             # Ctrl-C reaches every process of a terminal; the parent alone answers it. Children inherit "ignored".
-            answer = signal.signal(signal.SIGINT, signal.SIG_IGN) if threading.current_thread() is threading.main_thread() else None
+            answer = (
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                if threading.current_thread() is threading.main_thread()
+                else None
+            )
             try:
                 process.start()
             finally:
@@ -199,7 +216,9 @@ def _serve(pipe: Connection, device: str, threads: int | None, deadline: float |
                 made = runner.run_together(arm, profile, list(by_seed), root, place, dataset, watch, deadline)
             else:
                 seed = jobs[0].seed
-                made = {seed: runner.run(arm, profile, seed, root, place, dataset, functools.partial(watch, seed), deadline)}
+                made = {
+                    seed: runner.run(arm, profile, seed, root, place, dataset, functools.partial(watch, seed), deadline)
+                }
             ends = [Event("finished", by_seed[seed], record=record) for seed, record in made.items()]
         except runner.Busy as problem:
             ends = _all("busy", jobs, str(problem))
@@ -207,7 +226,11 @@ def _serve(pipe: Connection, device: str, threads: int | None, deadline: float |
             ends = _all("stopped", jobs, str(problem))
         except torch.cuda.OutOfMemoryError as problem:
             torch.cuda.empty_cache()
-            ends = _all("refused", jobs, f"{arm.network} does not fit into the memory of {device} ({str(problem).splitlines()[0]}): choose a smaller batch_size, fewer seeds --together, or another device")
+            ends = _all(
+                "refused",
+                jobs,
+                f"{arm.network} does not fit into the memory of {device} ({str(problem).splitlines()[0]}): choose a smaller batch_size, fewer seeds --together, or another device",
+            )
         except (data.DataError, records.FileError, OSError, ValueError) as problem:
             ends = _all("refused", jobs, str(problem))
         except Exception:

@@ -28,4 +28,15 @@ NETWORKS = {
 }
 """Builders by name: ``NETWORKS[name](image, classes, fc_std=..., generator=...)``."""
 
-__all__ = ["MLP", "NETWORKS", "ConvNet", "DeepNet", "lenet5_caffe", "mlp", "mobilenet_v1", "resnet34_cifar", "vgg16", "vgg_cov2"]
+__all__ = [
+    "MLP",
+    "NETWORKS",
+    "ConvNet",
+    "DeepNet",
+    "lenet5_caffe",
+    "mlp",
+    "mobilenet_v1",
+    "resnet34_cifar",
+    "vgg16",
+    "vgg_cov2",
+]

@@ -58,7 +58,9 @@ class ConvNet(nn.Module):
             if stage.pool:
                 height, width = height // 2, width // 2
             if min(height, width) < 1:
-                raise ValueError(f"images of {image[1]} x {image[2]} are too small for this network: nothing is left after {stage}")
+                raise ValueError(
+                    f"images of {image[1]} x {image[2]} are too small for this network: nothing is left after {stage}"
+                )
         self.map_pixels = height * width
         self.head = MLP((channels * self.map_pixels, *hidden, classes), fc_std, generator, bias=bias)
         self.to(memory_format=torch.channels_last)  # a third faster, on the CPU as well
@@ -92,18 +94,26 @@ class ConvNet(nn.Module):
         return self.head(x, None if gates is None else gates[len(self.plan) :])
 
 
-def lenet5_caffe(image=(1, 28, 28), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> ConvNet:
+def lenet5_caffe(
+    image=(1, 28, 28), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None
+) -> ConvNet:
     """LeNet5-Caffe, 20-50-800-500 (Table 1): two convolutions of 5 x 5, each pooled, and two FC layers."""
     plan = (Stage(20, 5, 0, True), Stage(50, 5, 0, True))
     return ConvNet(plan, (500,), image, classes, fc_std=fc_std, generator=generator)
 
 
 def vgg_cov2(
-    image=(3, 32, 32), classes: int = 10, batch_norm: bool = False, fc_std: float = 0.01, generator: torch.Generator | None = None
+    image=(3, 32, 32),
+    classes: int = 10,
+    batch_norm: bool = False,
+    fc_std: float = 0.01,
+    generator: torch.Generator | None = None,
 ) -> ConvNet:
     """VGG-cov2, 64-64-16384-256-256 (Table 3): the Conv2 of the edge-popup paper, without biases.
 
     ``batch_norm`` puts the b_n of Eq. 3 after each convolution, which that paper's network lacks.
     """
     plan = (Stage(64, 3, 1, False), Stage(64, 3, 1, True))
-    return ConvNet(plan, (256, 256), image, classes, bias=False, batch_norm=batch_norm, fc_std=fc_std, generator=generator)
+    return ConvNet(
+        plan, (256, 256), image, classes, bias=False, batch_norm=batch_norm, fc_std=fc_std, generator=generator
+    )

@@ -41,6 +41,7 @@ def shape(network: nn.Module) -> dict[str, object]:
     """What :func:`snnlib.metrics.removed_pct` wants to know of a task network beside its widths."""
     kernels = network.kernel_weights()
     return {
-        "outputs": network.linear_weights()[-1].shape[1], "areas": [kernel[0, 0].numel() for kernel in kernels],
+        "outputs": network.linear_weights()[-1].shape[1],
+        "areas": [kernel[0, 0].numel() for kernel in kernels],
         "channels": kernels[0].shape[1] if kernels else 1,
     }

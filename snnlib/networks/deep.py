@@ -1,7 +1,7 @@
 """VGG16, ResNet34 and MobileNetV1: deep networks of which only the fully connected layers are switched (section 4).
 
-torchvision is imported where a network is built: it takes as long as torch itself, and the small networks need none of it.
-"""
+torchvision is imported where a network is built: it takes as long as torch itself, and the small networks need none of
+it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,15 @@ class DeepNet(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     @classmethod
-    def drawn(cls, name: str, image, features: nn.Module, widths: Sequence[int], fc_std: float, generator: torch.Generator | None) -> DeepNet:
+    def drawn(
+        cls,
+        name: str,
+        image,
+        features: nn.Module,
+        widths: Sequence[int],
+        fc_std: float,
+        generator: torch.Generator | None,
+    ) -> DeepNet:
         """The network with a head of these ``widths``, drawn first, and ``features`` drawn after it (section 4)."""
         head = MLP(widths, fc_std, generator)
         draw(features, generator)
@@ -57,7 +65,9 @@ class DeepNet(nn.Module):
         return self.head(features(x), gates)
 
 
-def vgg16(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> DeepNet:
+def vgg16(
+    image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None
+) -> DeepNet:
     """VGG16 with batch norm, head 512-4096-4096 (Table 3); larger images are pooled to the same 512 inputs."""
     from torchvision.models import vgg16_bn
 
@@ -68,7 +78,9 @@ def vgg16(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator:
     return DeepNet.drawn("vgg16", image, features, (512, 4096, 4096, classes), fc_std, generator)
 
 
-def resnet34_cifar(image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None) -> DeepNet:
+def resnet34_cifar(
+    image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None
+) -> DeepNet:
     """ResNet34 with the stem for small images: a 3 x 3 convolution of stride 1, no pooling; one FC layer of 512 inputs.
 
     84 x 84 images (Mini-ImageNet) halve once more, by stride 2 in the stem.
@@ -88,7 +100,11 @@ MOBILENET_PLAN = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((
 
 
 def mobilenet_v1(
-    image=(3, 32, 32), classes: int = 10, width: float = 1.0, fc_std: float = 0.01, generator: torch.Generator | None = None
+    image=(3, 32, 32),
+    classes: int = 10,
+    width: float = 1.0,
+    fc_std: float = 0.01,
+    generator: torch.Generator | None = None,
 ) -> DeepNet:
     """MobileNetV1 of Howard et al.; its one FC layer has 1024 inputs at ``width`` 1, 256 at 0.25.
 
@@ -118,4 +134,6 @@ def _check_size(image: tuple[int, int, int], halvings: int) -> None:
     """Raise ``ValueError`` where ``halvings`` leave less than a pixel: the last layers would see padding alone."""
     least = 2**halvings
     if min(image[1:]) < least:
-        raise ValueError(f"images of {image[1]} x {image[2]} are too small for this network, which halves them {halvings} times: at least {least} x {least}")
+        raise ValueError(
+            f"images of {image[1]} x {image[2]} are too small for this network, which halves them {halvings} times: at least {least} x {least}"
+        )

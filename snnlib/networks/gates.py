@@ -14,9 +14,15 @@ def check_gates(gates: Sequence[Tensor], widths: Sequence[int], convolutions: in
     factor an input.
     """
     if len(gates) != len(widths):
-        raise ValueError(f"{len(gates)} gates for {len(widths)} layers: give one vector a layer, for layers of widths {tuple(widths)}")
+        raise ValueError(
+            f"{len(gates)} gates for {len(widths)} layers: give one vector a layer, for layers of widths {tuple(widths)}"
+        )
     for index, (gate, width) in enumerate(zip(gates, widths)):
         if tuple(gate.shape) != (width,):
-            layer, parts = (f"convolution {index}", "kernels") if index < convolutions else (f"FC layer {index - convolutions}", "inputs")
+            layer, parts = (
+                (f"convolution {index}", "kernels")
+                if index < convolutions
+                else (f"FC layer {index - convolutions}", "inputs")
+            )
             found = f"gates of {layer} have shape {tuple(gate.shape)}, but it has {width} {parts}"
             raise ValueError(f"{found}: give one vector a layer, for layers of widths {tuple(widths)}")

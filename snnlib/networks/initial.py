@@ -12,7 +12,8 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def blank(build: Callable[..., Module], *arguments, **settings) -> Module:
-    """``build(*arguments, **settings)`` with its weights unset, on the CPU, where a seed draws the same numbers everywhere.
+    """``build(*arguments, **settings)`` with its weights unset, on the CPU, where a seed draws the same numbers
+    everywhere.
 
     Layers draw their own weights from the global generator when they are made; on the meta device they draw nothing.
     Within ``torch.device("meta")`` the module stays there and takes no memory.
@@ -24,7 +25,8 @@ def blank(build: Callable[..., Module], *arguments, **settings) -> Module:
 
 @torch.no_grad()
 def draw(module: nn.Module, generator: torch.Generator | None = None) -> None:
-    """Start every convolution of ``module`` Kaiming normal with bias 0 (section 4), every batch norm as the identity."""
+    """Start every convolution of ``module`` Kaiming normal with bias 0 (section 4), every batch norm as the
+    identity."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             layer.weight.normal_(0.0, (2 / layer.weight[0].numel()) ** 0.5, generator=generator)
@@ -36,7 +38,8 @@ def draw(module: nn.Module, generator: torch.Generator | None = None) -> None:
 
 @torch.no_grad()
 def start_linear(module: nn.Module, how: str, generator: torch.Generator | None = None) -> None:
-    """Start every FC layer of ``module`` another way than section 4 says: "kaiming" normal with bias 0, or as "torch" does.
+    """Start every FC layer of ``module`` another way than section 4 says: "kaiming" normal with bias 0, or as "torch"
+    does.
 
     Torch's own start is uniform between -1 and 1 over the square root of the inputs, biases too.
     """
@@ -52,7 +55,8 @@ def start_linear(module: nn.Module, how: str, generator: torch.Generator | None 
 
 @torch.no_grad()
 def as_torch(layer: nn.Linear | nn.Conv2d, generator: torch.Generator | None = None) -> None:
-    """Start one layer as torch itself does, from ``generator``: uniform, biases too, bounds from the number of inputs."""
+    """Start one layer as torch itself does, from ``generator``: uniform, biases too, bounds from the number of
+    inputs."""
     bound = layer.weight[0].numel() ** -0.5
     for values in (layer.weight, layer.bias):
         if values is not None:

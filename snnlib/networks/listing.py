@@ -12,10 +12,17 @@ IMAGES = {"mnist": ((1, 28, 28), 10), "cifar10": ((3, 32, 32), 10), "mini_imagen
 """(channels, height, width) of a data set's images, and its classes."""
 
 USES = (
-    ("mlp", "mnist"), ("lenet5-caffe", "mnist"),
-    ("vgg-cov2", "cifar10"), ("vgg-cov2-bn", "cifar10"), ("vgg16", "cifar10"),
-    ("resnet34", "cifar10"), ("mobilenet-v1-x1", "cifar10"), ("mobilenet-v1-x0.25", "cifar10"),
-    ("resnet34", "mini_imagenet"), ("mobilenet-v1-x1", "mini_imagenet"), ("mobilenet-v1-x0.25", "mini_imagenet"),
+    ("mlp", "mnist"),
+    ("lenet5-caffe", "mnist"),
+    ("vgg-cov2", "cifar10"),
+    ("vgg-cov2-bn", "cifar10"),
+    ("vgg16", "cifar10"),
+    ("resnet34", "cifar10"),
+    ("mobilenet-v1-x1", "cifar10"),
+    ("mobilenet-v1-x0.25", "cifar10"),
+    ("resnet34", "mini_imagenet"),
+    ("mobilenet-v1-x1", "mini_imagenet"),
+    ("mobilenet-v1-x0.25", "mini_imagenet"),
 )
 """Names of a network and of a data set that the paper, or one of its readings, puts together."""
 
@@ -47,5 +54,13 @@ def listed(network: str, dataset: str) -> Listed:
         built = NETWORKS[network](image, classes)
     counted = "fc" if isinstance(built, DeepNet) else "all"
     return Listed(
-        network, dataset, image, classes, built.gate_widths(), counted, count.weights(built), count.macs(built), count.parameters(built)
+        network,
+        dataset,
+        image,
+        classes,
+        built.gate_widths(),
+        counted,
+        count.weights(built),
+        count.macs(built),
+        count.parameters(built),
     )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .gating import gated_linear
 from .gates import check_gates
+from .gating import gated_linear
 from .initial import blank
 
 

@@ -17,8 +17,12 @@ from ..lab import records
 from . import tables
 
 COUNTED = {
-    "mlp": ((), 1), "lenet5-caffe": ((25, 25), 1), "vgg-cov2": ((9, 9), 3),
-    "vgg16": ((), 1), "resnet34": ((), 1), "mobilenetv1 (x0.25)": ((), 1),
+    "mlp": ((), 1),
+    "lenet5-caffe": ((25, 25), 1),
+    "vgg-cov2": ((9, 9), 3),
+    "vgg16": ((), 1),
+    "resnet34": ((), 1),
+    "mobilenetv1 (x0.25)": ((), 1),
 }
 """Network to (pixels of each counted convolution's kernels, channels of the images). Without convolutions, fully
 connected layers alone are counted: the MLP has no others, and in the last three no others are switched (section 4)."""
@@ -72,11 +76,21 @@ def percentages() -> list[Audited]:
     """
     printed = _rows()
     full = {(row.table, row.dataset, row.network): row.widths for row in printed if row.arm == "baseline"}
-    return [_audited(row, full.get((row.table, row.dataset, row.network))) for row in printed if row.removed_pct is not None]
+    return [
+        _audited(row, full.get((row.table, row.dataset, row.network))) for row in printed if row.removed_pct is not None
+    ]
 
 
 def _audited(row: tables.Row, full: list[int] | None) -> Audited:
-    head = (row.table, row.dataset, row.network, row.arm, bool(row.note), tuple(row.widths) if row.widths else None, row.removed_pct)
+    head = (
+        row.table,
+        row.dataset,
+        row.network,
+        row.arm,
+        bool(row.note),
+        tuple(row.widths) if row.widths else None,
+        row.removed_pct,
+    )
     if not row.widths:
         return Audited(*head, note="no widths are printed")
     if not full:
@@ -101,7 +115,9 @@ def _rows() -> list[tables.Row]:
     try:
         return [row for table in "1234" for row in tables.paper_rows(table)]
     except (AttributeError, KeyError, ValueError) as problem:
-        raise _error(_unreadable(_path()) or f": a row is not whole, or a figure of it no number ({problem})") from problem
+        raise _error(
+            _unreadable(_path()) or f": a row is not whole, or a figure of it no number ({problem})"
+        ) from problem
 
 
 def _path() -> Path:
@@ -125,10 +141,14 @@ TEST_IMAGES = 10_000
 """Of MNIST, of CIFAR-10, and of Mini-ImageNet as the paper divides it."""
 
 STATED = (
-    ("section 4.1.1", "1", "mlp", "baseline", "0.05"), ("section 4.1.1", "1", "lenet5-caffe", "baseline", "0.07"),
-    ("section 4.2.1", "3", "vgg-cov2", "baseline", "6.23"), ("section 4.2.2", "3", "resnet34", "N2N", "0.29"),
-    ("section 4.2.2", "3", "mobilenetv1 (x0.25)", "baseline", "4.7"), ("section 4.2.2", "3", "mobilenetv1 (x0.25)", "Lottery Ticket", "1.6"),
-    ("section 4.2.2", "3", "mobilenetv1 (x0.25)", "DNW (x0.225)", "3.4"), ("section 4.2.3", "4", "resnet34", "baseline", "0.79"),
+    ("section 4.1.1", "1", "mlp", "baseline", "0.05"),
+    ("section 4.1.1", "1", "lenet5-caffe", "baseline", "0.07"),
+    ("section 4.2.1", "3", "vgg-cov2", "baseline", "6.23"),
+    ("section 4.2.2", "3", "resnet34", "N2N", "0.29"),
+    ("section 4.2.2", "3", "mobilenetv1 (x0.25)", "baseline", "4.7"),
+    ("section 4.2.2", "3", "mobilenetv1 (x0.25)", "Lottery Ticket", "1.6"),
+    ("section 4.2.2", "3", "mobilenetv1 (x0.25)", "DNW (x0.225)", "3.4"),
+    ("section 4.2.3", "4", "resnet34", "baseline", "0.79"),
     ("section 4.2.3", "4", "mobilenetv1 (x0.25)", "baseline", "2.5"),
 )
 """Every gain in accuracy that section 4 gives in figures: its place, the table and network, the row that SNN is said to
@@ -155,10 +175,17 @@ def gains() -> list[Gain]:
     """Each of :data:`STATED` beside the difference of its two rows."""
     found, printed = [], _rows()
     for place, table, network, over, stated in STATED:
-        accuracy = {row.arm: row.acc_mean for row in printed if (row.table, row.network) == (table, network) and row.acc_mean is not None}
+        accuracy = {
+            row.arm: row.acc_mean
+            for row in printed
+            if (row.table, row.network) == (table, network) and row.acc_mean is not None
+        }
         if missing := {"SNN", over} - set(accuracy):
             raise _error(f", table {table}, {network}: no accuracy of {' and '.join(sorted(missing))}")
-        digits, points = len(stated.partition(".")[2]), {(a, b): round(accuracy[a] - accuracy[b], 2) for a in accuracy for b in accuracy if a != b}
+        digits, points = (
+            len(stated.partition(".")[2]),
+            {(a, b): round(accuracy[a] - accuracy[b], 2) for a in accuracy for b in accuracy if a != b},
+        )
         equal = [pair for pair, difference in points.items() if f"{difference:.{digits}f}" == stated]
         computed, agrees = points["SNN", over], ("SNN", over) in equal
         same_as = () if agrees else tuple(f"{a} less {b}" for a, b in equal)
@@ -174,7 +201,8 @@ def sampling_error(percent: float, images: int = TEST_IMAGES) -> float:
 
 
 def last_layers() -> dict[str, int]:
-    """Inputs of the last layer of MobileNetV1 at two widths, by our network's name: what the paper's x0.25 has to agree with."""
+    """Inputs of the last layer of MobileNetV1 at two widths, by our network's name: what the paper's x0.25 has to agree
+    with."""
     from ..networks.listing import listed  # here, not above: it imports torch
 
     return {name: listed(name, "cifar10").gated_widths[0] for name in ("mobilenet-v1-x0.25", "mobilenet-v1-x1")}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from . import pixels
 from ..metrics import PairedDifference
+from . import pixels
 from .verdicts import one
 from .wording import span
 
@@ -22,12 +22,19 @@ def contrast(runs: Runs) -> PairedDifference:
 
 
 def parts(straight: Runs, turned: Runs) -> dict[str, PairedDifference]:
-    """The part of the contrast that stays with the digits when images are transposed, and the part that turns with the raster.
+    """The part of the contrast that stays with the digits when images are transposed, and the part that turns with the
+    raster.
 
-    Half the sum and half the difference of the contrasts of both, paired by seed, in percent; no pairs where a seed has only one.
-    """
-    pairs = [(pixels.edge_contrast(straight[seed]), pixels.edge_contrast(turned[seed])) for seed in sorted(set(straight) & set(turned))]
-    halves = {"digits": [(first + second) / 2 for first, second in pairs], "raster": [(first - second) / 2 for first, second in pairs]}
+    Half the sum and half the difference of the contrasts of both, paired by seed, in percent; no pairs where a seed has
+    only one."""
+    pairs = [
+        (pixels.edge_contrast(straight[seed]), pixels.edge_contrast(turned[seed]))
+        for seed in sorted(set(straight) & set(turned))
+    ]
+    halves = {
+        "digits": [(first + second) / 2 for first, second in pairs],
+        "raster": [(first - second) / 2 for first, second in pairs],
+    }
     return {name: one(values) for name, values in halves.items()}
 
 
@@ -38,17 +45,25 @@ def contrast_table(groups: Mapping[str, Runs]) -> pd.DataFrame:
         if runs:
             shares = np.array([pixels.edge_shares(run) for run in runs.values()])
             rows[title] = {
-                "n": len(runs), "removed (%)": f"{np.mean([run['result']['removed_pct'] for run in runs.values()]):.1f}",
-                "pruned, top and bottom (%)": f"{shares[:, 0].mean():.1f}", "pruned, left and right (%)": f"{shares[:, 1].mean():.1f}", "contrast [95 %]": span(contrast(runs), 1),
+                "n": len(runs),
+                "removed (%)": f"{np.mean([run['result']['removed_pct'] for run in runs.values()]):.1f}",
+                "pruned, top and bottom (%)": f"{shares[:, 0].mean():.1f}",
+                "pruned, left and right (%)": f"{shares[:, 1].mean():.1f}",
+                "contrast [95 %]": span(contrast(runs), 1),
             }
     return pd.DataFrame(rows).T
 
 
 def parts_table(pairs: Mapping[str, tuple[Runs, Runs]]) -> pd.DataFrame:
-    """One row a title: the part of the digits and the part of the raster, from runs on images as they are and transposed."""
+    """One row a title: the part of the digits and the part of the raster, from runs on images as they are and
+    transposed."""
     rows = {}
     for title, (straight, turned) in pairs.items():
         found = parts(straight, turned)
         if found["raster"].n:
-            rows[title] = {"n": found["raster"].n, "part of the digits [95 %]": span(found["digits"], 1), "part of the raster [95 %]": span(found["raster"], 1)}
+            rows[title] = {
+                "n": found["raster"].n,
+                "part of the digits [95 %]": span(found["digits"], 1),
+                "part of the raster [95 %]": span(found["raster"], 1),
+            }
     return pd.DataFrame(rows).T

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F
 
-from .figures import STYLE, factor_colours
 from ..networks import ConvNet
+from .figures import STYLE, factor_colours
 
 
 @torch.no_grad()
@@ -23,7 +23,9 @@ def first_maps(network: ConvNet, images: Tensor) -> np.ndarray:
     which no convolution is switched: no factor belongs to its maps.
     """
     if not isinstance(network, ConvNet):
-        raise ValueError(f"{type(network).__name__} has no switched convolution, so no maps with factors: choose LeNet5-Caffe or VGG-cov2")
+        raise ValueError(
+            f"{type(network).__name__} has no switched convolution, so no maps with factors: choose LeNet5-Caffe or VGG-cov2"
+        )
     return F.relu(network.norms[0](network.convolutions[0](images))).numpy()
 
 
@@ -36,10 +38,9 @@ def one_of_each(labels: Sequence[int]) -> list[int]:
 def redundancy(maps: np.ndarray, kept: Sequence[bool]) -> np.ndarray:
     """For each kernel the largest absolute correlation of its maps with those of another kernel that is kept.
 
-    ``maps`` (images, kernels, height, width), ``kept`` (kernels,) True for factors above 0. From 0, nothing that is kept
-    resembles it, to 1: a kept kernel shows the same up to scale and offset. NaN for a kernel whose maps are constant,
-    and for the only one that is kept.
-    """
+    ``maps`` (images, kernels, height, width), ``kept`` (kernels,) True for factors above 0. From 0, nothing that is
+    kept resembles it, to 1: a kept kernel shows the same up to scale and offset. NaN for a kernel whose maps are
+    constant, and for the only one that is kept."""
     flat = np.moveaxis(np.asarray(maps, float), 1, 0).reshape(maps.shape[1], -1)  # (kernels, images * pixels)
     if len(kept) != len(flat):
         raise ValueError(f"{len(kept)} factors for the maps of {len(flat)} kernels: give one a kernel")
@@ -56,20 +57,25 @@ def redundancy(maps: np.ndarray, kept: Sequence[bool]) -> np.ndarray:
 
 
 def map_grid(maps: np.ndarray, factors: Sequence[float], images: np.ndarray, names: Sequence[str]) -> Figure:
-    """One column a kernel, sorted by its factor, one row an image; above each column its factor, value and class by colour.
+    """One column a kernel, sorted by its factor, one row an image; above each column its factor, value and class by
+    colour.
 
-    ``maps`` (images, kernels, height, width), ``factors`` (kernels,), ``images`` (images, height, width), ``names`` one an
-    image. Each kernel has one scale of grey for all images, from 0 to its largest value.
-    """
+    ``maps`` (images, kernels, height, width), ``factors`` (kernels,), ``images`` (images, height, width), ``names`` one
+    an image. Each kernel has one scale of grey for all images, from 0 to its largest value."""
     factors = np.asarray(factors, float)
     if maps.shape[:2] != (len(images), len(factors)) or len(names) != len(images):
-        raise ValueError(f"{maps.shape[0]} x {maps.shape[1]} maps for {len(images)} images, {len(names)} names and {len(factors)} factors: they must match")
+        raise ValueError(
+            f"{maps.shape[0]} x {maps.shape[1]} maps for {len(images)} images, {len(names)} names and {len(factors)} factors: they must match"
+        )
     order = np.argsort(factors, kind="stable")
     colours, norm = factor_colours(factors.max())
     with plt.rc_context(STYLE | {"figure.constrained_layout.use": False}):
         size = 0.42
         figure, panels = plt.subplots(
-            len(images) + 1, len(factors) + 1, figsize=(size * (len(factors) + 2), size * (len(images) + 1.6)), squeeze=False,
+            len(images) + 1,
+            len(factors) + 1,
+            figsize=(size * (len(factors) + 2), size * (len(images) + 1.6)),
+            squeeze=False,
             gridspec_kw={"wspace": 0.06, "hspace": 0.06, "left": 0.035, "right": 0.995, "top": 0.915, "bottom": 0.01},
         )
         for axes in panels.flat:
@@ -82,7 +88,15 @@ def map_grid(maps: np.ndarray, factors: Sequence[float], images: np.ndarray, nam
             head.set_facecolor((red, green, blue))
             head.patch.set_visible(True)
             light = 0.3 * red + 0.59 * green + 0.11 * blue > 0.55
-            head.text(0.5, 0.5, f"{factor:.1f}" if factor else "0", ha="center", va="center", fontsize=8, color="black" if light else "white")
+            head.text(
+                0.5,
+                0.5,
+                f"{factor:.1f}" if factor else "0",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="black" if light else "white",
+            )
             head.set_title(str(kernel), fontsize=8, fontweight="normal", loc="center", pad=3)
             top = float(maps[:, kernel].max()) or 1.0
             for row, map_ in enumerate(maps[:, kernel], start=1):
@@ -90,5 +104,12 @@ def map_grid(maps: np.ndarray, factors: Sequence[float], images: np.ndarray, nam
         for row, (image, name) in enumerate(zip(images, names), start=1):
             panels[row][0].imshow(image, cmap="gray_r", interpolation="nearest")
             panels[row][0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-        figure.text(0.5, 0.99, "kernel, in the order of its factor (0: pruned; blue: weakened; orange: strengthened)", ha="center", va="top", fontsize=9.5)
+        figure.text(
+            0.5,
+            0.99,
+            "kernel, in the order of its factor (0: pruned; blue: weakened; orange: strengthened)",
+            ha="center",
+            va="top",
+            fontsize=9.5,
+        )
     return figure

@@ -22,7 +22,8 @@ CLASS_COLOURS = {"pruned": "#2b2b2b", "weakened": "#5b9bd1", "strengthened": "#f
 """Colour of each of section 3.2's three cases."""
 
 ARM_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7a7a7a")
-"""Colours of arms, in the order given: the palette of Okabe and Ito, made for colour-blind readers, grey for its yellow."""
+"""Colours of arms, in the order given: the palette of Okabe and Ito, made for colour-blind readers, grey for its
+yellow."""
 
 ARM_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), (0, (1, 1)), (0, (8, 2, 2, 2)))
 """Line styles of arms, so that colour is never the only sign."""
@@ -32,10 +33,22 @@ STRONG = LinearSegmentedColormap.from_list("strong", ["#fde3b4", "#f29a33", "#a3
 STEPS = 64  # shades on either side of 1
 
 STYLE = {
-    "figure.facecolor": "white", "savefig.facecolor": "white", "figure.dpi": 110,
-    "font.size": 10.5, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 10.5,
-    "axes.spines.top": False, "axes.spines.right": False, "grid.color": "#dddddd", "legend.frameon": False, "legend.fontsize": 9.5,
-    "figure.constrained_layout.use": True, "figure.constrained_layout.w_pad": 0.08, "figure.constrained_layout.h_pad": 0.08,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 110,
+    "font.size": 10.5,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": "#dddddd",
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.08,
 }
 """A white ground with room around it: readable on a light page and on a dark one."""
 
@@ -59,13 +72,16 @@ def layer_name(index: int) -> str:
 
 
 def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28, 28), title: str = "") -> Figure:
-    """The factors (pixels,) of the input neurons as the image of ``shape`` (height, width) that they read (Fig. 4, left).
+    """The factors (pixels,) of the input neurons as the image of ``shape`` (height, width) that they read (Fig. 4,
+    left).
 
     Raises ``ValueError`` where there are no factors, or not one a pixel.
     """
     image = np.asarray([] if gates_of_inputs is None else gates_of_inputs, float)
     if image.size != shape[0] * shape[1]:
-        raise ValueError(f"{image.size} factors for {shape[0]} x {shape[1]} pixels: give the first layer's factors of a finished run with a switcher, and its images' shape")
+        raise ValueError(
+            f"{image.size} factors for {shape[0]} x {shape[1]} pixels: give the first layer's factors of a finished run with a switcher, and its images' shape"
+        )
     image = image.reshape(shape)
     colours, norm = factor_colours(image.max())
     with plt.rc_context(STYLE):
@@ -77,35 +93,49 @@ def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28
         bar.set_ticks([0.5, 1.0, norm.boundaries[-1]], labels=["0.5", "1", f"{image.max():.1f}"])
         bar.ax.yaxis.set_minor_locator(NullLocator())
         for height, text in ((-0.05, "pruned"), (0.25, "weakened"), (0.75, "strengthened")):
-            bar.ax.text(1.9 if height < 0 else 3.1, height, text, transform=bar.ax.transAxes, va="center", rotation=0 if height < 0 else 90)
+            bar.ax.text(
+                1.9 if height < 0 else 3.1,
+                height,
+                text,
+                transform=bar.ax.transAxes,
+                va="center",
+                rotation=0 if height < 0 else 90,
+            )
     return figure
 
 
 def _epochs_of(record: Mapping, *needed: str) -> list[Mapping]:
-    """The epochs of a run that have the columns ``needed``; ``ValueError`` says which run lacks what, and the remedy."""
+    """The epochs of a run that have the columns ``needed``; ``ValueError`` says which run lacks what, and the
+    remedy."""
     run = f"the run of {record.get('arm', 'no arm')!r}, seed {record.get('seed', 'none')},"
     if record.get("status") == "failed" or record.get("result", "not asked for") is None:
         raise ValueError(f"{run} failed, so its curve is not whole: leave it out, or train it again with --force")
     if not record.get("history"):
-        raise ValueError(f"{run} has no history, so there is no curve: leave it out, or delete its record and run the arm again")
+        raise ValueError(
+            f"{run} has no history, so there is no curve: leave it out, or delete its record and run the arm again"
+        )
     found = [row for row in record["history"] if all(name in row for name in needed)]
     if not found:
-        raise ValueError(f"{run} has no {' and no '.join(needed)} in its history: choose {'an arm with a switcher' if 'pruned' in needed else 'another run'}")
+        raise ValueError(
+            f"{run} has no {' and no '.join(needed)} in its history: choose {'an arm with a switcher' if 'pruned' in needed else 'another run'}"
+        )
     return found
 
 
 def counts_over_epochs(record: Mapping, names: Sequence[str] = (), layers: Sequence[int] = ()) -> Figure:
-    """Pruned, weakened and strengthened neurons after each epoch, one panel a layer, three a line (Fig. 4, right, for every layer).
+    """Pruned, weakened and strengthened neurons after each epoch, one panel a layer, three a line (Fig. 4, right, for
+    every layer).
 
-    ``record`` is one run with a switcher, as :func:`snnlib.lab.records.read` returns it. ``names`` are the titles of all its
-    layers (:func:`layer_name` if none are given), ``layers`` the indices of those that are drawn (all if none are given).
-    Raises ``ValueError`` for a run without such counts.
-    """
+    ``record`` is one run with a switcher, as :func:`snnlib.lab.records.read` returns it. ``names`` are the titles of
+    all its layers (:func:`layer_name` if none are given), ``layers`` the indices of those that are drawn (all if none
+    are given). Raises ``ValueError`` for a run without such counts."""
     rows = _epochs_of(record, *CLASS_COLOURS)
     epochs, every = np.array([row["epoch"] + 1 for row in rows]), range(len(rows[0]["pruned"]))
     titles, chosen = names or [layer_name(index) for index in every], layers or every
     if len(titles) != len(every) or not set(chosen) <= set(every):
-        raise ValueError(f"names={list(names)}, layers={list(layers)}: this run has {len(every)} layers, from 0 to {every[-1]}")
+        raise ValueError(
+            f"names={list(names)}, layers={list(layers)}: this run has {len(every)} layers, from 0 to {every[-1]}"
+        )
     down, across = -(-len(chosen) // 3), min(len(chosen), 3)
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(down, across, figsize=(7.0, 0.7 + 2.5 * down), squeeze=False)
@@ -117,7 +147,9 @@ def counts_over_epochs(record: Mapping, names: Sequence[str] = (), layers: Seque
                 counts = np.array([row[label][index] for row in rows])
                 axes.bar(epochs, counts, 1.0, bottom=base, color=colour, label=label, edgecolor="white", linewidth=0.4)
                 base = base + counts
-            axes.set(title=f"{titles[index]} ({int(base[0])})", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), ylim=(0, base[0]))
+            axes.set(
+                title=f"{titles[index]} ({int(base[0])})", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), ylim=(0, base[0])
+            )
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         for axes in panels.flat[max(len(chosen) - across, 0) : len(chosen)]:  # the lowest of each column
             axes.set_xlabel("epochs done")
@@ -141,7 +173,9 @@ def _ticks(low: float, high: float) -> list[float]:
     for values in TICKS:
         kept = []
         for value in values:
-            if low <= value <= high and (not kept or _stretch(value) - _stretch(kept[-1]) > 0.05 * (_stretch(high) - _stretch(low))):
+            if low <= value <= high and (
+                not kept or _stretch(value) - _stretch(kept[-1]) > 0.05 * (_stretch(high) - _stretch(low))
+            ):
                 kept.append(value)
         if len(kept) > 3:
             break
@@ -151,14 +185,20 @@ def _ticks(low: float, high: float) -> list[float]:
 def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Figure:
     """Accuracy after each epoch: the mean over seeds and, shaded, the lowest and the highest.
 
-    ``records_by_arm`` maps a legend's text to an arm's finished records. Halving the error takes the same room everywhere.
-    Raises ``ValueError`` where a run has no curve, or runs of one arm differ in length.
-    """
-    found = {label: [[100 * row["accuracy"] for row in _epochs_of(run, "accuracy")] for run in runs] for label, runs in records_by_arm.items()}
+    ``records_by_arm`` maps a legend's text to an arm's finished records. Halving the error takes the same room
+    everywhere. Raises ``ValueError`` where a run has no curve, or runs of one arm differ in length."""
+    found = {
+        label: [[100 * row["accuracy"] for row in _epochs_of(run, "accuracy")] for run in runs]
+        for label, runs in records_by_arm.items()
+    }
     for label, curves in found.items():
         if len({len(curve) for curve in curves}) != 1:
-            lengths = ", ".join(f"seed {run.get('seed', 'none')}: {len(curve)}" for run, curve in zip(records_by_arm[label], curves))
-            raise ValueError(f"{label!r} has runs of different length, or none (epochs by {lengths or 'seed: none'}): give finished runs of one profile and the same settings")
+            lengths = ", ".join(
+                f"seed {run.get('seed', 'none')}: {len(curve)}" for run, curve in zip(records_by_arm[label], curves)
+            )
+            raise ValueError(
+                f"{label!r} has runs of different length, or none (epochs by {lengths or 'seed: none'}): give finished runs of one profile and the same settings"
+            )
     if not found:
         raise ValueError("no runs to draw: give the finished runs of one arm at least")
     with plt.rc_context(STYLE):
@@ -169,16 +209,29 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Fig
             epochs = np.arange(1, curves.shape[1] + 1)
             colour, line = ARM_COLOURS[index % len(ARM_COLOURS)], ARM_LINES[index % len(ARM_LINES)]
             axes.fill_between(epochs, curves.min(0), curves.max(0), color=colour, alpha=0.15, linewidth=0)
-            axes.plot(epochs, curves.mean(0), color=colour, linestyle=line, linewidth=1.8, label=f"{label} (n = {len(curves)})")
+            axes.plot(
+                epochs,
+                curves.mean(0),
+                color=colour,
+                linestyle=line,
+                linewidth=1.8,
+                label=f"{label} (n = {len(curves)})",
+            )
             lowest = min(lowest, curves.mean(0)[min(1, len(epochs) - 1) :].min())  # a first epoch near chance falls out
             highest = max(highest, curves.max())
         low, high = max(lowest - 2, 0), 99.2 if highest > 97 else highest + (100 - highest) / 10
-        axes.set_yscale("function", functions=(_stretch, lambda place: 100.01 - 10.0 ** -place))
+        axes.set_yscale("function", functions=(_stretch, lambda place: 100.01 - 10.0**-place))
         axes.yaxis.set_major_locator(FixedLocator(_ticks(low, high)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
-        judged = "held-out" if any(run["settings"]["train"]["split"] == "holdout" for runs in records_by_arm.values() for run in runs) else "test"
-        axes.set(xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)", ylim=(low, high))
+        judged = (
+            "held-out"
+            if any(run["settings"]["train"]["split"] == "holdout" for runs in records_by_arm.values() for run in runs)
+            else "test"
+        )
+        axes.set(
+            xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)", ylim=(low, high)
+        )
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower center", ncols=2)
@@ -203,7 +256,14 @@ def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
             axes.bar(-width, (values == 0).sum(), 2 * width * 0.9, color=CLASS_COLOURS["pruned"], label="pruned")
             counts, _ = np.histogram(values[values > 0], edges)
             for label, chosen in (("weakened", edges[:-1] < 1), ("strengthened", edges[:-1] >= 1)):
-                axes.bar(edges[:-1][chosen], counts[chosen], width * 0.95, align="edge", color=CLASS_COLOURS[label], label=label)
+                axes.bar(
+                    edges[:-1][chosen],
+                    counts[chosen],
+                    width * 0.95,
+                    align="edge",
+                    color=CLASS_COLOURS[label],
+                    label=label,
+                )
             axes.axvline(1, color="#555555", linewidth=1, linestyle=":")
             axes.set(title=f"{layer_name(index)} ({len(values)})", xlabel="factor")
             axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -213,7 +273,8 @@ def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
 
 
 def packed_channels(packed: PackedWeights) -> Figure:
-    """The packed weights, one panel a channel; padding is hatched, and the largest percent of weights share one shade."""
+    """The packed weights, one panel a channel; padding is hatched, and the largest percent of weights share one
+    shade."""
     weights, size = packed.tensor.detach().cpu().numpy(), packed.tensor.shape
     inside = np.zeros(size, bool)
     for channel, (rows, cols) in zip(inside, packed.shapes):
@@ -224,10 +285,19 @@ def packed_channels(packed: PackedWeights) -> Figure:
         for index, axes in enumerate(panels[0]):
             rows, cols = packed.shapes[index]
             axes.set_facecolor("#ececec")
-            axes.add_patch(plt.Rectangle((-0.5, -0.5), size[2], size[1], fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0))
+            axes.add_patch(
+                plt.Rectangle(
+                    (-0.5, -0.5), size[2], size[1], fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0
+                )
+            )
             shown = axes.imshow(
-                np.ma.masked_array(weights[index], ~inside[index]), cmap="PuOr", norm=TwoSlopeNorm(0, -most, most),
-                aspect="auto", interpolation="nearest", extent=(-0.5, size[2] - 0.5, size[1] - 0.5, -0.5), zorder=2,
+                np.ma.masked_array(weights[index], ~inside[index]),
+                cmap="PuOr",
+                norm=TwoSlopeNorm(0, -most, most),
+                aspect="auto",
+                interpolation="nearest",
+                extent=(-0.5, size[2] - 0.5, size[1] - 0.5, -0.5),
+                zorder=2,
             )
             axes.set(title=f"channel {index}\n{rows} × {cols}", xlabel="column: goes to")
         panels[0][0].set_ylabel("row: the neuron that the weight leaves")
@@ -249,7 +319,13 @@ def paired_differences(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[in
             each = [first[seed] - second[seed] for seed in sorted(set(first) & set(second))]
             axes.plot(each, [index - 0.14] * len(each), "o", markerfacecolor="none", color=colour, markersize=6)
             if difference.n > 1:
-                axes.plot([difference.low, difference.high], [index + 0.16] * 2, color=colour, linewidth=3, solid_capstyle="butt")
+                axes.plot(
+                    [difference.low, difference.high],
+                    [index + 0.16] * 2,
+                    color=colour,
+                    linewidth=3,
+                    solid_capstyle="butt",
+                )
             axes.plot(difference.mean, index + 0.16, "D", color=colour, markersize=7, markeredgecolor="white")
         axes.set_yticks(range(len(pairs)), [textwrap.fill(label, 26) for label in pairs])
         axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel=f"{unit}\ndots: seeds; bar: mean and 95 % interval")

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from .figures import STYLE
 from ..lab.records import Entry
+from .figures import STYLE
 
 CHANCE = 15.0
 """Accuracy in percent below which a run of ten classes has learned nothing."""
@@ -19,7 +19,8 @@ CHANCE = 15.0
 
 @dataclass(frozen=True)
 class Cell:
-    """What the runs of one setting did; shares in percent of ``runs``, means over those that finished (NaN where none did)."""
+    """What the runs of one setting did; shares in percent of ``runs``, means over those that finished (NaN where none
+    did)."""
 
     runs: int
     diverged: float  # the loss was no number any more
@@ -39,9 +40,13 @@ def cell(entries: Sequence[Entry]) -> Cell:
         return 100 * count / len(records) if records else np.nan
 
     return Cell(
-        runs=len(records), diverged=share(errors.count("DivergenceError")), dead=share(errors.count("DeadLayerError")),
+        runs=len(records),
+        diverged=share(errors.count("DivergenceError")),
+        dead=share(errors.count("DeadLayerError")),
         untrained=share(sum(result["accuracy"] < CHANCE for result in done)),
-        left=float(np.mean([100 * sum(result["widths"]) / sum(result["full_widths"]) for result in done])) if done else np.nan,
+        left=float(np.mean([100 * sum(result["widths"]) / sum(result["full_widths"]) for result in done]))
+        if done
+        else np.nan,
         accuracy=float(np.mean([result["accuracy"] for result in done])) if done else np.nan,
     )
 
@@ -66,19 +71,39 @@ def settings_map(cells: Mapping[tuple[str, str, str], Cell], rows: str, columns:
     groups, down, across = (list(dict.fromkeys(key[part] for key in cells)) for part in range(3))
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
-            len(groups), len(PANELS), figsize=(10.4, len(groups) * (1.35 + 0.34 * len(down))), squeeze=False, sharex=True, sharey=True
+            len(groups),
+            len(PANELS),
+            figsize=(10.4, len(groups) * (1.35 + 0.34 * len(down))),
+            squeeze=False,
+            sharex=True,
+            sharey=True,
         )
         for first, line, group in zip((True, *[False] * len(groups)), panels, groups):
             for axes, (field, (title, colours, low, high, form)) in zip(line, PANELS.items()):
                 values = np.array([[getattr(cells[group, row, column], field) for column in across] for row in down])
                 axes.set_facecolor("#ececec")
-                axes.add_patch(plt.Rectangle((-0.5, -0.5), len(across), len(down), fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0))
-                shown = axes.imshow(np.ma.masked_invalid(values), cmap=colours, vmin=low, vmax=high, aspect="auto", zorder=2)
+                axes.add_patch(
+                    plt.Rectangle(
+                        (-0.5, -0.5), len(across), len(down), fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0
+                    )
+                )
+                shown = axes.imshow(
+                    np.ma.masked_invalid(values), cmap=colours, vmin=low, vmax=high, aspect="auto", zorder=2
+                )
                 for (row, column), value in np.ndenumerate(values):
                     if np.isfinite(value):
                         red, green, blue, _ = shown.cmap(shown.norm(value))
                         light = 0.3 * red + 0.59 * green + 0.11 * blue > 0.55
-                        axes.text(column, row, format(value, form), ha="center", va="center", fontsize=8.5, color="black" if light else "white", zorder=3)
+                        axes.text(
+                            column,
+                            row,
+                            format(value, form),
+                            ha="center",
+                            va="center",
+                            fontsize=8.5,
+                            color="black" if light else "white",
+                            zorder=3,
+                        )
                 axes.set(title=title if first else "", xticks=range(len(across)), yticks=range(len(down)))
                 axes.set_xticklabels(across)
                 axes.set_yticklabels(down)
@@ -96,12 +121,14 @@ def pruned_shares(factors: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def strengthened_shares(factors: Sequence[np.ndarray]) -> np.ndarray:
-    """Share of runs, in percent, that strengthen each pixel (factor 1 and above); ``factors`` (height, width) of each run."""
+    """Share of runs, in percent, that strengthen each pixel (factor 1 and above); ``factors`` (height, width) of each
+    run."""
     return 100 * np.mean([np.asarray(each) >= 1 for each in factors], axis=0)
 
 
 def pixel_shares(shares: Mapping[str, np.ndarray], what: str = "pruned") -> Figure:
-    """Share of runs that prune each pixel (or do ``what``), one panel a kind of run; beside it the means of each row and column.
+    """Share of runs that prune each pixel (or do ``what``), one panel a kind of run; beside it the means of each row
+    and column.
 
     ``shares`` maps a title to (height, width) in percent. The four edges, 4 pixels wide, are marked. Rows and
     columns have the scale of the panels.
@@ -117,11 +144,24 @@ def pixel_shares(shares: Mapping[str, np.ndarray], what: str = "pruned") -> Figu
         around = (size[0] / 0.8, size[1] + 0.9)
         figure = plt.figure(figsize=around)
         grid = figure.add_gridspec(
-            down, across, wspace=gap, hspace=gap, left=0.08, right=0.88, top=1 - 0.35 / around[1], bottom=0.55 / around[1]
+            down,
+            across,
+            wspace=gap,
+            hspace=gap,
+            left=0.08,
+            right=0.88,
+            top=1 - 0.35 / around[1],
+            bottom=0.55 / around[1],
         )
         for index, (title, share) in enumerate(shares.items()):
-            inner = grid[index // across, index % across].subgridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4), wspace=0.06, hspace=0.06)
-            image, by_column, by_row = figure.add_subplot(inner[1, 0]), figure.add_subplot(inner[0, 0]), figure.add_subplot(inner[1, 1])
+            inner = grid[index // across, index % across].subgridspec(
+                2, 2, width_ratios=(4, 1), height_ratios=(1, 4), wspace=0.06, hspace=0.06
+            )
+            image, by_column, by_row = (
+                figure.add_subplot(inner[1, 0]),
+                figure.add_subplot(inner[0, 0]),
+                figure.add_subplot(inner[1, 1]),
+            )
             shown = image.imshow(share, cmap=colours, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
             height, width = share.shape
             for edge in (3.5, height - 4.5):

@@ -22,17 +22,22 @@ def factors_in_place(record: Mapping) -> np.ndarray:
     """
     result, settings, size = record["result"], record["settings"], tuple(record["images"].get("shape", (1, 28, 28))[1:])
     if not result or not result["gates"]:
-        raise ValueError(f"the run of {record['arm']!r}, seed {record['seed']}, has no factors: choose a finished run with a switcher")
+        raise ValueError(
+            f"the run of {record['arm']!r}, seed {record['seed']}, has no factors: choose a finished run with a switcher"
+        )
     gates = np.asarray(result["gates"][0], float)
     if gates.size != size[0] * size[1]:
-        raise ValueError(f"the run of {record['arm']!r} has {gates.size} factors in its first layer, its images have {size[0]} x {size[1]} pixels")
+        raise ValueError(
+            f"the run of {record['arm']!r} has {gates.size} factors in its first layer, its images have {size[0]} x {size[1]} pixels"
+        )
     found = np.empty(gates.size)
     found[pixel_order(settings["train"].get("pixels", "raster"), size).numpy()] = gates
     return found.reshape(size)
 
 
 def edge_contrast(record: Mapping) -> float:
-    """Share of pruned pixels in the top and bottom edge less that in the left and right one, corners left out, in percent.
+    """Share of pruned pixels in the top and bottom edge less that in the left and right one, corners left out, in
+    percent.
 
     From -100, only columns at the sides are pruned, to 100, only rows at the top and bottom.
     """
@@ -41,14 +46,16 @@ def edge_contrast(record: Mapping) -> float:
 
 
 def edge_shares(record: Mapping) -> tuple[float, float]:
-    """Share of pruned pixels in the top and bottom edge, and in the left and right edge, corners left out, in percent."""
+    """Share of pruned pixels in the top and bottom edge, and in the left and right edge, corners left out, in
+    percent."""
     pruned = factors_in_place(record) == 0
     inner, outer = slice(EDGE, -EDGE), np.r_[0:EDGE, -EDGE:0]
     return 100 * float(pruned[outer][:, inner].mean()), 100 * float(pruned[inner][:, outer].mean())
 
 
 def centre_contrast(record: Mapping) -> float:
-    """Share of strengthened pixels (factor 1 and above) in the central quarter of the image less that elsewhere, in percent."""
+    """Share of strengthened pixels (factor 1 and above) in the central quarter of the image less that elsewhere, in
+    percent."""
     strong = factors_in_place(record) >= 1
     inside = np.zeros_like(strong)
     height, width = strong.shape
@@ -57,7 +64,8 @@ def centre_contrast(record: Mapping) -> float:
 
 
 def parity_contrast(factors: np.ndarray) -> float:
-    """Share of pruned neurons in odd rows of the packed weights less that in even rows, in percent; ``factors`` (neurons,).
+    """Share of pruned neurons in odd rows of the packed weights less that in even rows, in percent; ``factors``
+    (neurons,).
 
     A decoder of stride 2 treats even and odd rows differently; without a reason in the weights this is 0 on average.
     """

@@ -9,12 +9,17 @@ import pandas as pd
 
 from ..training import flow
 
-TIMES = {"start_removed_pct": "at the start (%)", "first_turn_removed_pct": "after turn 1 (%)", "removed_pct": "at the end (%)"}
+TIMES = {
+    "start_removed_pct": "at the start (%)",
+    "first_turn_removed_pct": "after turn 1 (%)",
+    "removed_pct": "at the end (%)",
+}
 """Keys of a record's result, and what a table calls them."""
 
 
 def shares(groups: Mapping[str, Mapping[int, dict]]) -> pd.DataFrame:
-    """One row a title: accuracy, and weights removed at the start, after the first turn and at the end, means over runs in percent.
+    """One row a title: accuracy, and weights removed at the start, after the first turn and at the end, means over runs
+    in percent.
 
     Numbers, not texts; NaN where the runs did not note a share. Titles without a run that has a start are left out.
     """
@@ -22,7 +27,12 @@ def shares(groups: Mapping[str, Mapping[int, dict]]) -> pd.DataFrame:
     for title, runs in groups.items():
         found = [run["result"] for run in runs.values() if "start_removed_pct" in run["result"]]
         if found:
-            means = {said: np.mean([each[key] for each in found]) if all(each.get(key) is not None for each in found) else np.nan for key, said in TIMES.items()}
+            means = {
+                said: np.mean([each[key] for each in found])
+                if all(each.get(key) is not None for each in found)
+                else np.nan
+                for key, said in TIMES.items()
+            }
             rows[title] = {"n": len(found), "accuracy (%)": np.mean([each["accuracy"] for each in found]), **means}
     return pd.DataFrame(rows).T
 
@@ -30,9 +40,9 @@ def shares(groups: Mapping[str, Mapping[int, dict]]) -> pd.DataFrame:
 def foresight(runs: Mapping[int, dict], learnt_from: Sequence[int]) -> pd.DataFrame | None:
     """How far the widths at the end of the other runs are foreseen: one row a way, mean error in neurons by layer.
 
-    ``runs`` are records of one setting by seed; those of the seeds ``learnt_from`` are learnt from, and never judged. The
-    ways: the mean widths of these, which know the setting alone; and what became of neurons that were off before the
-    first step, or after the first turn, which know the run besides. None where either side has fewer than two runs.
+    ``runs`` are records of one setting by seed; those of the seeds ``learnt_from`` are learnt from, and never judged.
+    The ways: the mean widths of these, which know the setting alone; and what became of neurons that were off before
+    the first step, or after the first turn, which know the run besides. None where either side has fewer than two runs.
     """
     known = [run for seed, run in runs.items() if seed in learnt_from and run.get("off")]
     others = [run for seed, run in runs.items() if seed not in learnt_from and run.get("off")]
@@ -40,7 +50,10 @@ def foresight(runs: Mapping[int, dict], learnt_from: Sequence[int]) -> pd.DataFr
         return None
     ends = np.array([flow.final_widths(run) for run in others])
     ways = {"the setting alone": np.tile(flow.persistence(known).widths, (len(others), 1))}
-    for time, said in (("start", "and who is off before the first step"), ("first turn", "and who is off after the first turn")):
+    for time, said in (
+        ("start", "and who is off before the first step"),
+        ("first turn", "and who is off after the first turn"),
+    ):
         learnt = flow.persistence(known, time)
         ways[said] = np.array([learnt.foresee(run, time) for run in others])
     rows = {way: np.abs(found - ends).mean(0) for way, found in ways.items()}
@@ -48,18 +61,24 @@ def foresight(runs: Mapping[int, dict], learnt_from: Sequence[int]) -> pd.DataFr
 
 
 def foreseen_trials(trials: pd.DataFrame, full: Sequence[int]) -> pd.DataFrame:
-    """How far the widths at the end of search trials follow from earlier ones: share of variance explained, by layer, in percent.
+    """How far the widths at the end of search trials follow from earlier ones: share of variance explained, by layer,
+    in percent.
 
-    A straight line for each layer, fitted to finished trials with even numbers and judged on the others; NaN where there are
-    fewer than ten of either kind. Below 0 the line is worse than the mean of what it is judged on.
-    """
+    A straight line for each layer, fitted to finished trials with even numbers and judged on the others; NaN where
+    there are fewer than ten of either kind. Below 0 the line is worse than the mean of what it is judged on."""
     finished = trials[trials["state"] == "finished"]
     even = finished["trial"].astype(int).to_numpy() % 2 == 0
     rows = {}
-    for name, said in (("widths_start", "from the widths before the first step"), ("widths_first", "from the widths after the first turn")):
+    for name, said in (
+        ("widths_start", "from the widths before the first step"),
+        ("widths_first", "from the widths after the first turn"),
+    ):
         explained = []
         for layer in range(len(full)):
-            x, y = (np.array([int(str(widths).split("-")[layer]) for widths in finished[column]], float) / full[layer] for column in (name, "widths"))
+            x, y = (
+                np.array([int(str(widths).split("-")[layer]) for widths in finished[column]], float) / full[layer]
+                for column in (name, "widths")
+            )
             if min(even.sum(), (~even).sum()) < 10:
                 explained.append(np.nan)
                 continue

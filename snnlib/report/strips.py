@@ -1,4 +1,5 @@
-"""Strips: the factors of one layer, a cell a neuron, so that layers of several networks can be set one above the other (Fig. 5)."""
+"""Strips: the factors of one layer, a cell a neuron, so that layers of several networks can be set one above the other
+(Fig. 5)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from .figures import CLASS_COLOURS, STYLE, factor_colours
 
 
 def classes_of(factors: Sequence[float]) -> dict[str, int]:
-    """How many of the ``factors`` (neurons,) are pruned (0), weakened (below 1) and strengthened (1 and above): section 3.2."""
+    """How many of the ``factors`` (neurons,) are pruned (0), weakened (below 1) and strengthened (1 and above): section
+    3.2."""
     values = np.asarray(factors, float)
     pruned, strong = int((values == 0).sum()), int((values >= 1).sum())
     return dict(zip(CLASS_COLOURS, (pruned, values.size - pruned - strong, strong)))
@@ -27,12 +29,15 @@ def last_factors(record: Mapping) -> list[float]:
     result = record.get("result")
     if not result or not result.get("gates"):
         why = "it failed" if record.get("status") == "failed" else "it has no switcher, or its record is cut"
-        raise ValueError(f"the run of {record.get('arm')!r}, seed {record.get('seed')}, has no factors ({why}): choose a finished run with a switcher")
+        raise ValueError(
+            f"the run of {record.get('arm')!r}, seed {record.get('seed')}, has no factors ({why}): choose a finished run with a switcher"
+        )
     return result["gates"][-1]
 
 
 def factor_strips(strips: Mapping[str, Sequence[float]], columns: int = 64) -> Figure:
-    """One strip a layer, its neurons in their order as cells, ``columns`` of them a line; a shade is a factor, a hue its class (Fig. 5).
+    """One strip a layer, its neurons in their order as cells, ``columns`` of them a line; a shade is a factor, a hue
+    its class (Fig. 5).
 
     ``strips`` maps a title to the factors (neurons,) of one layer; all share one scale. Raises ``ValueError`` for no
     strip, or one without factors.
@@ -40,7 +45,9 @@ def factor_strips(strips: Mapping[str, Sequence[float]], columns: int = 64) -> F
     found = {title: np.asarray([] if factors is None else factors, float) for title, factors in strips.items()}
     if not found or not all(values.size for values in found.values()):
         empty = [title for title, values in found.items() if not values.size]
-        raise ValueError(f"no factors to draw{f' for {empty[0]!r}' if empty else ''}: give the factors of a finished run with a switcher")
+        raise ValueError(
+            f"no factors to draw{f' for {empty[0]!r}' if empty else ''}: give the factors of a finished run with a switcher"
+        )
     colours, norm = factor_colours(max(float(values.max()) for values in found.values()))
     lines = [-(-values.size // columns) for values in found.values()]
     cell = 6.8 / columns  # inches
@@ -53,15 +60,35 @@ def factor_strips(strips: Mapping[str, Sequence[float]], columns: int = 64) -> F
             axes = figure.add_axes((0.2 / 7.2, top / height, 6.8 / 7.2, down * cell / height))
             grid = np.full(down * columns, np.nan)
             grid[: values.size] = values  # (neurons,) -> (lines, columns), the last line not always full
-            axes.pcolormesh(np.ma.masked_invalid(grid.reshape(down, columns)), cmap=colours, norm=norm, edgecolors="white", linewidth=0.4)
+            axes.pcolormesh(
+                np.ma.masked_invalid(grid.reshape(down, columns)),
+                cmap=colours,
+                norm=norm,
+                edgecolors="white",
+                linewidth=0.4,
+            )
             axes.set(xlim=(0, columns), ylim=(down, 0), xticks=[], yticks=[], title=title)
             axes.spines[:].set_visible(False)
             counted = ", ".join(f"{count} {name}" for name, count in classes_of(values).items())
             axes.set_title(f"{counted} of {values.size}", loc="right", fontsize=9, fontweight="normal")
         place = figure.add_axes((1.0 / 7.2, 0.5 / height, 5.2 / 7.2, 0.14 / height))
-        bar = figure.colorbar(plt.cm.ScalarMappable(norm, colours), cax=place, orientation="horizontal", extend="min", extendfrac=0.12, spacing="uniform")
+        bar = figure.colorbar(
+            plt.cm.ScalarMappable(norm, colours),
+            cax=place,
+            orientation="horizontal",
+            extend="min",
+            extendfrac=0.12,
+            spacing="uniform",
+        )
         bar.set_ticks([0.5, 1.0, norm.boundaries[-1]], labels=["0.5", "1", f"{norm.boundaries[-1]:.1f}"])
         bar.ax.xaxis.set_minor_locator(NullLocator())
         for across, text in ((-0.06, "pruned"), (0.25, "weakened"), (0.75, "strengthened")):
-            bar.ax.text(across, -0.9 if across < 0 else 1.3, text, transform=bar.ax.transAxes, ha="center", va="top" if across < 0 else "bottom")
+            bar.ax.text(
+                across,
+                -0.9 if across < 0 else 1.3,
+                text,
+                transform=bar.ax.transAxes,
+                ha="center",
+                va="top" if across < 0 else "bottom",
+            )
     return figure

@@ -17,10 +17,10 @@ import numpy as np
 
 from .. import metrics
 from ..lab import records
-from . import wording
 from ..lab.experiments import TABLES, regime_of
 from ..lab.records import Entry
 from ..lab.status import entries
+from . import wording
 
 if TYPE_CHECKING:
     import pandas
@@ -63,7 +63,9 @@ class Row:
     diff_mean: float | None  # accuracy minus the reference arm's, paired by seed
     diff_low: float | None  # its 95 % confidence interval
     diff_high: float | None
-    all_mean: float | None  # the same difference with runs that failed at the accuracy of guessing; None where none failed
+    all_mean: (
+        float | None
+    )  # the same difference with runs that failed at the accuracy of guessing; None where none failed
     all_low: float | None
     all_high: float | None
     macs: float | None  # for one image, of the compacted network, all layers counted
@@ -116,7 +118,9 @@ def paper_rows(table: str) -> list[Row]:
     """The rows that the paper prints in this table (data/paper/tables.csv); none for a table of our own."""
     path = records.default_root().parent / "paper" / "tables.csv"
     if not path.exists():
-        raise records.FileError(f"{path} is missing. Restore it with `git checkout data/paper`, or run from the project's folder.")
+        raise records.FileError(
+            f"{path} is missing. Restore it with `git checkout data/paper`, or run from the project's folder."
+        )
     with path.open(newline="") as file:
         return [_paper_row(printed) for printed in csv.DictReader(file) if printed["table"] == table]
 
@@ -124,13 +128,31 @@ def paper_rows(table: str) -> list[Row]:
 def _paper_row(printed: dict[str, str]) -> Row:
     quoted = printed["quoted_from"] == "yes"
     return Row(
-        table=printed["table"], dataset=printed["dataset"].lower(), network=printed["network"].lower(),
-        arm=printed["method"], title=printed["method"], source="paper", profile=None, regime=None,
-        n=None if quoted or not printed["acc_std"] else 8, failed=0,
-        acc_mean=_number(printed["acc"]), acc_std=_number(printed["acc_std"]),
+        table=printed["table"],
+        dataset=printed["dataset"].lower(),
+        network=printed["network"].lower(),
+        arm=printed["method"],
+        title=printed["method"],
+        source="paper",
+        profile=None,
+        regime=None,
+        n=None if quoted or not printed["acc_std"] else 8,
+        failed=0,
+        acc_mean=_number(printed["acc"]),
+        acc_std=_number(printed["acc_std"]),
         widths=[int(width) for width in printed["widths"].split("-")] if printed["widths"] else None,
-        start_pct=None, first_pct=None, removed_pct=_number(printed["pruned_pct"]), effective_pct=None,
-        diff_mean=None, diff_low=None, diff_high=None, all_mean=None, all_low=None, all_high=None, macs=None, seconds=None,
+        start_pct=None,
+        first_pct=None,
+        removed_pct=_number(printed["pruned_pct"]),
+        effective_pct=None,
+        diff_mean=None,
+        diff_low=None,
+        diff_high=None,
+        all_mean=None,
+        all_low=None,
+        all_high=None,
+        macs=None,
+        seconds=None,
         note="the paper copied this row from another paper" if quoted else "",
     )
 
@@ -167,11 +189,21 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         return float(np.mean(values)) if values and None not in values else None
 
     return Row(
-        table=table, dataset=arm.dataset, network=arm.network, arm=arm.name, title=arm.title or arm.name,
-        source="ours", profile=profile, regime=regime_of(arm.name), n=len(done), failed=failed,
+        table=table,
+        dataset=arm.dataset,
+        network=arm.network,
+        arm=arm.name,
+        title=arm.title or arm.name,
+        source="ours",
+        profile=profile,
+        regime=regime_of(arm.name),
+        n=len(done),
+        failed=failed,
         acc_mean=mean(accuracies.values()),
         acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
-        widths=[round(float(width)) for width in np.mean([result["widths"] for result in found], axis=0)] if found else None,
+        widths=[round(float(width)) for width in np.mean([result["widths"] for result in found], axis=0)]
+        if found
+        else None,
         start_pct=mean(result.get("start_removed_pct") for result in found),
         first_pct=mean(result.get("first_turn_removed_pct") for result in found),
         removed_pct=mean(result["removed_pct"] for result in found),
@@ -179,7 +211,9 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         diff_mean=_finite(difference and difference.mean),
         diff_low=_finite(difference and difference.low),
         diff_high=_finite(difference and difference.high),
-        all_mean=_finite(whole and whole.mean), all_low=_finite(whole and whole.low), all_high=_finite(whole and whole.high),
+        all_mean=_finite(whole and whole.mean),
+        all_low=_finite(whole and whole.low),
+        all_high=_finite(whole and whole.high),
         macs=mean(result["macs"] for result in found) if all("macs" in result for result in found) else None,
         seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
@@ -207,14 +241,16 @@ def frame(table_rows: Sequence[Row]) -> pandas.DataFrame:
     """The rows as a data frame, one column a field of :class:`Row`; widths as in the paper, 784-300-100."""
     import pandas
 
-    return pandas.DataFrame([asdict(row) | {"widths": _widths(row)} for row in table_rows], columns=list(Row.__annotations__))
+    return pandas.DataFrame(
+        [asdict(row) | {"widths": _widths(row)} for row in table_rows], columns=list(Row.__annotations__)
+    )
 
 
 def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
     """The rows as texts for a page: rounded, with true minus signs, columns that are empty throughout left out.
 
-    The index is source and title, with the network where there are several. Texts do not break at hyphens or within an interval.
-    """
+    The index is source and title, with the network where there are several. Texts do not break at hyphens or within an
+    interval."""
     import pandas
 
     head, lines = _shown(table_rows)
@@ -222,7 +258,9 @@ def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
     several = len({_plain(row.network) for row in table_rows}) > 1
     names = [line[1] if several else row.title for row, line in zip(table_rows, lines)]
     labels = ["ours" if row.source == "ours" else line[0] for row, line in zip(table_rows, lines)]
-    texts = pandas.DataFrame(shown, columns=head, index=pandas.Index([f"{label}: {name}" for label, name in zip(labels, names)]))
+    texts = pandas.DataFrame(
+        shown, columns=head, index=pandas.Index([f"{label}: {name}" for label, name in zip(labels, names)])
+    )
     return texts.drop(columns=list(head[:2]))
 
 
@@ -238,10 +276,24 @@ def half(table_rows: Sequence[Row], columns: Sequence[str]) -> pandas.DataFrame:
 
 
 COST = ("MACs", "s a run")
-"""Columns of what a run and its network cost; on a page they stand in a table of their own, or the other would be too wide."""
+"""Columns of what a run and its network cost; on a page they stand in a table of their own, or the other would be too
+wide."""
 
 
-COLUMNS = ("source", "network", "n", "accuracy %", "difference [95 %]", "widths", "start %", "turn 1 %", "removed %", "effective %", "MACs", "s a run")
+COLUMNS = (
+    "source",
+    "network",
+    "n",
+    "accuracy %",
+    "difference [95 %]",
+    "widths",
+    "start %",
+    "turn 1 %",
+    "removed %",
+    "effective %",
+    "MACs",
+    "s a run",
+)
 """Headings of the table as people read it."""
 
 
@@ -253,10 +305,24 @@ def cells(row: Row) -> tuple[str, ...]:
         difference += f" [{row.diff_low:+.2f}, {row.diff_high:+.2f}]"
     runs = "" if row.n is None else f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else "")
     title = f"{row.network}: {row.title}" if len(TABLES[row.table].networks) > 1 else row.title
-    label = ("paper, quoted" if row.note else "paper") if row.source == "paper" else LABELS.get(row.profile or "", f"ours ({row.profile})")
+    label = (
+        ("paper, quoted" if row.note else "paper")
+        if row.source == "paper"
+        else LABELS.get(row.profile or "", f"ours ({row.profile})")
+    )
     return (
-        label, title, runs, accuracy, difference, _widths(row), _text(row.start_pct), _text(row.first_pct), _text(row.removed_pct), _text(row.effective_pct),
-        _macs(row.macs), _text(row.seconds, ".0f"),
+        label,
+        title,
+        runs,
+        accuracy,
+        difference,
+        _widths(row),
+        _text(row.start_pct),
+        _text(row.first_pct),
+        _text(row.removed_pct),
+        _text(row.effective_pct),
+        _macs(row.macs),
+        _text(row.seconds, ".0f"),
     )
 
 
@@ -267,16 +333,28 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
         plan = TABLES[table_rows[0].table]
         same = " of the same network" if len(plan.networks) > 1 else ""
         titles = {row.arm: row.title for row in table_rows}
-        compared = dict.fromkeys(titles.get(name, name) for name in (plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None))
-        titles = " or ".join(f'"{title}"' for title in compared) + (", whichever has the same start and settings," if len(compared) > 1 else "")
-        said.append(f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence interval")
+        compared = dict.fromkeys(
+            titles.get(name, name)
+            for name in (plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None)
+        )
+        titles = " or ".join(f'"{title}"' for title in compared) + (
+            ", whichever has the same start and settings," if len(compared) > 1 else ""
+        )
+        said.append(
+            f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence interval"
+        )
     if any(row.start_pct is not None for row in table_rows):
-        said.append("start, turn 1, removed: weights whose neurons are off before the first step, after the switcher's first turn, and at the end; training prunes the difference")
+        said.append(
+            "start, turn 1, removed: weights whose neurons are off before the first step, after the switcher's first turn, and at the end; training prunes the difference"
+        )
     if any(row.source == "paper" and "x0.25" in row.network for row in table_rows):
-        said.append("mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has 256 inputs. Its rows compare with our x1")
+        said.append(
+            "mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has 256 inputs. Its rows compare with our x1"
+        )
     said += [
         f"{row.title}: {row.failed} of {row.failed + row.n} runs died or diverged; with these at the accuracy of guessing the difference is {row.all_mean:+.2f} [{row.all_low:+.2f}, {row.all_high:+.2f}]"
-        for row in table_rows if row.source == "ours" and row.failed and row.all_low is not None
+        for row in table_rows
+        if row.source == "ours" and row.failed and row.all_low is not None
     ]
     said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
     return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
@@ -290,7 +368,9 @@ def _macs(value: float | None) -> str:
     """Multiplications with three digits: 266 k, 38.9 M."""
     if value is None:
         return ""
-    size, unit = next((size, unit) for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k"), (1, "")) if value >= size or size == 1)
+    size, unit = next(
+        (size, unit) for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k"), (1, "")) if value >= size or size == 1
+    )
     digits = max(2 - int(math.log10(max(value / size, 1))), 0)
     return f"{value / size:.{digits}f}{unit}"
 

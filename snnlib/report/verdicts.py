@@ -1,8 +1,7 @@
 """A verdict on each claim of the paper, by the rules of :mod:`snnlib.report.claims`, computed from records.
 
-Only runs of the whole protocol count. A claim is judged in each regime of settings; a verdict over all names the regimes
-that it holds for. What a rule needs and has not got is named in the evidence; the regime is then undecided.
-"""
+Only runs of the whole protocol count. A claim is judged in each regime of settings; a verdict over all names the
+regimes that it holds for. What a rule needs and has not got is named in the evidence; the regime is then undecided."""
 
 from __future__ import annotations
 
@@ -11,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import metrics
-from . import pixels
 from ..lab import records
 from ..lab.experiments import TABLES, arm_of, tuned
-from .claims import CLAIMS, REGIMES, Claim
 from ..lab.experiments.controls import FED
 from ..lab.experiments.studies import STUDIES
 from ..metrics import PairedDifference, paired_difference
+from . import pixels
+from .claims import CLAIMS, REGIMES, Claim
 
 ENOUGH = 8
 """Pairs of runs without which nothing is decided."""
@@ -28,17 +27,33 @@ FEW = 3
 LEVEL = 0.05
 """The chance of one false decision, at most, that the intervals of a rule have together."""
 
-SETTINGS = {"letter": ("letter",), "plain": ("snn-al-epoch", "snn-al-std-0.1"), "tuned": tuned.settings(STUDIES["mlp-snn"].roles)}
+SETTINGS = {
+    "letter": ("letter",),
+    "plain": ("snn-al-epoch", "snn-al-std-0.1"),
+    "tuned": tuned.settings(STUDIES["mlp-snn"].roles),
+}
 """The arms of SNN-AL on the MLP, by regime."""
 
-FEWER = {"errors": tuned.settings(tuned.CONTROLLED), "structure": tuned.settings(tuned.CONTROLLED), "weights": ("small",)}
-"""Claims that ask for other arms in the tuned regime: of the pruned controls two settings are run; a control of what the switcher reads has a search of its own."""
+FEWER = {
+    "errors": tuned.settings(tuned.CONTROLLED),
+    "structure": tuned.settings(tuned.CONTROLLED),
+    "weights": ("small",),
+}
+"""Claims that ask for other arms in the tuned regime: of the pruned controls two settings are run; a control of what
+the switcher reads has a search of its own."""
 
 READINGS = {"snn-al-epoch": "", "snn-al-std-0.1": "-std-0.1"}
 """SNN-AL of the plain regime under both readings of the initialisation, and the ending of the names of its controls."""
 
 NAMES = {
-    "snn-al-epoch": "MLP, FC std 0.01", "snn-al-std-0.1": "MLP, FC std 0.1", "letter": "MLP", "accurate": "MLP, accurate", "knee": "MLP, knee", "compact": "MLP, compact", "sparse": "MLP, sparse", "unstopped": "MLP, unstopped",
+    "snn-al-epoch": "MLP, FC std 0.01",
+    "snn-al-std-0.1": "MLP, FC std 0.1",
+    "letter": "MLP",
+    "accurate": "MLP, accurate",
+    "knee": "MLP, knee",
+    "compact": "MLP, compact",
+    "sparse": "MLP, sparse",
+    "unstopped": "MLP, unstopped",
     "small": "MLP, small searches",
 }
 """How evidence calls these settings."""
@@ -79,7 +94,10 @@ class Sign:
 def sides(signs: Sequence[Sign], enough: int = ENOUGH) -> list[int]:
     """On which side of 0 each lies, +1 or -1, corrected for their number; 0 for neither, or too few pairs."""
     corrected = metrics.holm([sign.found.p for sign in signs])
-    return [(1 if sign.found.mean > 0 else -1) if p < LEVEL and sign.found.n >= enough else 0 for sign, p in zip(signs, corrected)]
+    return [
+        (1 if sign.found.mean > 0 else -1) if p < LEVEL and sign.found.n >= enough else 0
+        for sign, p in zip(signs, corrected)
+    ]
 
 
 @dataclass(frozen=True)
@@ -91,17 +109,20 @@ class Judged:
     provisional: bool = False
 
     def __str__(self) -> str:
-        return f"{self.verdict} (provisional)" if self.provisional and self.verdict in ("holds", "fails", "mixed") else self.verdict
+        return (
+            f"{self.verdict} (provisional)"
+            if self.provisional and self.verdict in ("holds", "fails", "mixed")
+            else self.verdict
+        )
 
 
 @dataclass(frozen=True)
 class Verdict:
     """The verdict on a claim over all regimes, and by regime.
 
-    ``verdict`` is confirmed (it holds in at least one regime and fails in none), refuted (it fails in every regime), not
-    reproduced (it fails in some and holds in none; others are open), depends (it holds here and fails there) or undecided.
-    ``made_before`` of ``rests_on`` runs had been started when the rule was written.
-    """
+    ``verdict`` is confirmed (it holds in at least one regime and fails in none), refuted (it fails in every regime),
+    not reproduced (it fails in some and holds in none; others are open), depends (it holds here and fails there) or
+    undecided. ``made_before`` of ``rests_on`` runs had been started when the rule was written."""
 
     name: str
     claim: str
@@ -115,11 +136,17 @@ class Verdict:
     @property
     def evidence(self) -> tuple[str, ...]:
         """The evidence of all regimes that have runs."""
-        return tuple(line for judged in self.regimes.values() if judged.verdict != "no runs" for line in judged.evidence)
+        return tuple(
+            line for judged in self.regimes.values() if judged.verdict != "no runs" for line in judged.evidence
+        )
 
     def __str__(self) -> str:
         held = [name for name, judged in self.regimes.items() if judged.verdict in ("holds", "mixed")]
-        provisional = ", provisionally" if any(judged.provisional and judged.verdict in ("holds", "fails") for judged in self.regimes.values()) else ""
+        provisional = (
+            ", provisionally"
+            if any(judged.provisional and judged.verdict in ("holds", "fails") for judged in self.regimes.values())
+            else ""
+        )
         if self.verdict == "confirmed":
             return f"confirmed in the {' and '.join(held)} regime{'s' if len(held) > 1 else ''}{provisional}"
         return {"depends": "depends on the settings"}.get(self.verdict, self.verdict) + provisional
@@ -129,7 +156,11 @@ class Verdict:
         """What the records say of rule and runs: which came first."""
         if not self.rests_on:
             return "written before its runs"
-        return f"{self.made_before} of its {self.rests_on} runs were made before it was written" if self.made_before else f"written before its {self.rests_on} runs"
+        return (
+            f"{self.made_before} of its {self.rests_on} runs were made before it was written"
+            if self.made_before
+            else f"written before its {self.rests_on} runs"
+        )
 
 
 @dataclass
@@ -143,7 +174,9 @@ class Evidence:
     def entries(self, table: str, arm: str, network: str = "mlp") -> list[records.Entry]:
         """What stands on disk for every seed of the arm; nothing for an arm that the table has not."""
         found = self._entries(table, arm, network)
-        self.seen |= {entry.path: entry.record.get("started", "") for entry in found if entry.state in ("recorded", "failed")}
+        self.seen |= {
+            entry.path: entry.record.get("started", "") for entry in found if entry.state in ("recorded", "failed")
+        }
         return found
 
     def _entries(self, table: str, arm: str, network: str) -> list[records.Entry]:
@@ -153,7 +186,9 @@ class Evidence:
                 of = arm_of(TABLES[table], "paper", arm, network)
             except KeyError:
                 return []
-            self._looked_up[key] = [records.look_up(of, "paper", seed, self.root) for seed in TABLES[table].seeds_of(of, "paper")]
+            self._looked_up[key] = [
+                records.look_up(of, "paper", seed, self.root) for seed in TABLES[table].seeds_of(of, "paper")
+            ]
         return self._looked_up[key]
 
     def runs(self, table: str, arm: str, network: str = "mlp") -> dict[int, dict]:
@@ -162,18 +197,37 @@ class Evidence:
 
     def dead(self, table: str, arm: str, network: str = "mlp") -> dict[int, float]:
         """Seeds whose run died or diverged, and the accuracy of guessing, in percent."""
-        return {entry.seed: records.guessing(entry.record) for entry in self.entries(table, arm, network) if entry.state == "failed"}
+        return {
+            entry.seed: records.guessing(entry.record)
+            for entry in self.entries(table, arm, network)
+            if entry.state == "failed"
+        }
 
-    def figures(self, table: str, arm: str, figure: str | Callable[[dict], float], network: str = "mlp") -> dict[int, float]:
-        """One figure of each run by seed: a key of its result, or a function of the record. Accuracies have dead runs at chance."""
+    def figures(
+        self, table: str, arm: str, figure: str | Callable[[dict], float], network: str = "mlp"
+    ) -> dict[int, float]:
+        """One figure of each run by seed: a key of its result, or a function of the record. Accuracies have dead runs
+        at chance."""
         take = figure if callable(figure) else lambda record: record["result"][figure]
         found = {seed: take(record) for seed, record in self.runs(table, arm, network).items()}
         return found | self.dead(table, arm, network) if figure == "accuracy" else found
 
-    def difference(self, what: str, table: str, first: str, second: str, figure: str | Callable[[dict], float], network: str = "mlp") -> Sign:
+    def difference(
+        self,
+        what: str,
+        table: str,
+        first: str,
+        second: str,
+        figure: str | Callable[[dict], float],
+        network: str = "mlp",
+    ) -> Sign:
         """``figure`` of the arm ``first`` less that of ``second``, paired by seed."""
         a, b = (self.figures(table, arm, figure, network) for arm in (first, second))
-        dead = {seed for arm in (first, second) for seed in self.dead(table, arm, network)} & set(a) & set(b) if figure == "accuracy" else set()
+        dead = (
+            {seed for arm in (first, second) for seed in self.dead(table, arm, network)} & set(a) & set(b)
+            if figure == "accuracy"
+            else set()
+        )
         return Sign(what, paired_difference(a, b), dead=len(dead))
 
 
@@ -189,9 +243,15 @@ def accuracy(evidence: Evidence, regime: str) -> list[Sign]:
         arm = {"letter": "letter", "tuned": "accurate"}[regime]
         networks = [("1", network) for network in TABLES["1"].networks] if regime == "tuned" else [("2", "mlp")]
     else:
-        arm, networks = "snn-al-epoch", [(table, network) for table in ("1", "3", "4") for network in TABLES[table].networks]
+        arm, networks = (
+            "snn-al-epoch",
+            [(table, network) for table in ("1", "3", "4") for network in TABLES[table].networks],
+        )
     return [
-        evidence.difference(f"{TABLES[table].arms['paper'][0].dataset} {network}", table, arm, beside(arm, "dense"), "accuracy", network) for table, network in networks
+        evidence.difference(
+            f"{TABLES[table].arms['paper'][0].dataset} {network}", table, arm, beside(arm, "dense"), "accuracy", network
+        )
+        for table, network in networks
     ]
 
 
@@ -202,9 +262,17 @@ def pruned_in_training(record: dict) -> float:
 
 def sparsity(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "sparsity"."""
-    arms = [("2", arm, "mlp") for arm in SETTINGS[regime]] + [("1", SETTINGS[regime][0], "lenet5-caffe")] * (regime != "letter")
+    arms = [("2", arm, "mlp") for arm in SETTINGS[regime]] + [("1", SETTINGS[regime][0], "lenet5-caffe")] * (
+        regime != "letter"
+    )
     named = {"lenet5-caffe": "LeNet5-Caffe"}
-    return [Sign(f"{named.get(network, NAMES[arm])}: end less start", one(evidence.figures(table, arm, pruned_in_training, network))) for table, arm, network in arms]
+    return [
+        Sign(
+            f"{named.get(network, NAMES[arm])}: end less start",
+            one(evidence.figures(table, arm, pruned_in_training, network)),
+        )
+        for table, arm, network in arms
+    ]
 
 
 def alternate(evidence: Evidence, regime: str) -> list[Sign]:
@@ -212,7 +280,8 @@ def alternate(evidence: Evidence, regime: str) -> list[Sign]:
     arms = [arm for arm in SETTINGS[regime] if arm != "snn-al-std-0.1"]  # there is no SNN-SL of that start
     return [
         evidence.difference(f"{NAMES[arm]}: {what}, SNN-AL less SNN-SL", "2", arm, beside(arm, "sl"), figure)
-        for arm in arms for what, figure in (("accuracy", "accuracy"), ("weights removed", "removed_pct"))
+        for arm in arms
+        for what, figure in (("accuracy", "accuracy"), ("weights removed", "removed_pct"))
     ]
 
 
@@ -221,41 +290,69 @@ def harder(evidence: Evidence, regime: str) -> list[Sign]:
     if regime != "plain":
         return []
     removed = {
-        (table, network): evidence.figures(table, "snn-al-epoch", "removed_pct", network) for table in ("3", "4") for network in ("resnet34", "mobilenet-v1-x1")
+        (table, network): evidence.figures(table, "snn-al-epoch", "removed_pct", network)
+        for table in ("3", "4")
+        for network in ("resnet34", "mobilenet-v1-x1")
     }
-    pairs = [(f"{network}, CIFAR-10 less Mini-ImageNet", ("3", network), ("4", network)) for network in ("resnet34", "mobilenet-v1-x1")]
-    pairs += [(f"{name}, resnet34 less mobilenet-v1-x1", (table, "resnet34"), (table, "mobilenet-v1-x1")) for table, name in (("3", "CIFAR-10"), ("4", "Mini-ImageNet"))]
+    pairs = [
+        (f"{network}, CIFAR-10 less Mini-ImageNet", ("3", network), ("4", network))
+        for network in ("resnet34", "mobilenet-v1-x1")
+    ]
+    pairs += [
+        (f"{name}, resnet34 less mobilenet-v1-x1", (table, "resnet34"), (table, "mobilenet-v1-x1"))
+        for table, name in (("3", "CIFAR-10"), ("4", "Mini-ImageNet"))
+    ]
     return [Sign(what, paired_difference(removed[first], removed[second])) for what, first, second in pairs]
 
 
 def centre(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "centre"."""
     return [
-        Sign(f"{NAMES[arm]}: strengthened in the centre less outside", one(evidence.figures("2", arm, pixels.centre_contrast)), "percent of the pixels") for arm in SETTINGS[regime]
+        Sign(
+            f"{NAMES[arm]}: strengthened in the centre less outside",
+            one(evidence.figures("2", arm, pixels.centre_contrast)),
+            "percent of the pixels",
+        )
+        for arm in SETTINGS[regime]
     ]
 
 
 def errors(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "errors"."""
-    return [evidence.difference(f"{NAMES[arm]}: less the same with the term cut", "controls", arm, beside(arm, "cut"), "accuracy") for arm in asked("errors", regime)]
+    return [
+        evidence.difference(
+            f"{NAMES[arm]}: less the same with the term cut", "controls", arm, beside(arm, "cut"), "accuracy"
+        )
+        for arm in asked("errors", regime)
+    ]
 
 
 def strengthening(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "strengthening"."""
+
     def gained(record: dict) -> float:
         counts = [sum(row["strengthened"]) for row in record["history"]]
         return counts[-1] - counts[0]
 
     if regime != "plain":
         return []
-    return [Sign("strengthened neurons, last epoch less first", one(evidence.figures("3", "snn-al-epoch", gained, "vgg-cov2")), "neurons")]
+    return [
+        Sign(
+            "strengthened neurons, last epoch less first",
+            one(evidence.figures("3", "snn-al-epoch", gained, "vgg-cov2")),
+            "neurons",
+        )
+    ]
 
 
 def weights(evidence: Evidence, regime: str) -> list[Sign]:
-    """The quantities of the claim "weights": for every setting and control the accuracy, then the share of weights removed."""
+    """The quantities of the claim "weights": for every setting and control the accuracy, then the share of weights
+    removed."""
     return [
         evidence.difference(f"{NAMES[arm]}: {what}, less {title}", "controls", arm, beside(arm, f"fed-{kind}"), figure)
-        for arm in asked("weights", regime) for kind, title in FED.items() for what, figure in (("accuracy", "accuracy"), ("weights removed", "removed_pct"))
+        for arm in asked("weights", regime)
+        for kind, title in FED.items()
+        for what, figure in (("accuracy", "accuracy"), ("weights removed", "removed_pct"))
     ]
 
 
@@ -273,26 +370,36 @@ def structure(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "structure"."""
     kinds = {"random": "random pruning", "norm": "L2-norm pruning", "scratch": "the same structure from scratch"}
     return [
-        evidence.difference(f"{NAMES[arm]}: less {title}", "controls", arm, beside(arm, kind), "accuracy") for arm in asked("structure", regime) for kind, title in kinds.items()
+        evidence.difference(f"{NAMES[arm]}: less {title}", "controls", arm, beside(arm, kind), "accuracy")
+        for arm in asked("structure", regime)
+        for kind, title in kinds.items()
     ]
 
 
 def position(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "position"."""
     endings = ("transposed", "pixels-shuffled", "rows-reordered")
-    names = {"plain": [f"{arm}-std-0.1" for arm in ("snn-al", *endings)], "tuned": ["pattern", *(f"pattern-{ending}" for ending in endings)]}
+    names = {
+        "plain": [f"{arm}-std-0.1" for arm in ("snn-al", *endings)],
+        "tuned": ["pattern", *(f"pattern-{ending}" for ending in endings)],
+    }
     if regime not in names:
         return []
-    plain, turned, shuffled, reordered = (evidence.figures("question", name, pixels.edge_contrast) for name in names[regime])
+    plain, turned, shuffled, reordered = (
+        evidence.figures("question", name, pixels.edge_contrast) for name in names[regime]
+    )
     unit = "percent of the pixels"
     return [
-        Sign("images as they are", one(plain), unit), Sign("images transposed, sign changed", one({seed: -value for seed, value in turned.items()}), unit),
-        Sign("as they are less pixels shuffled", paired_difference(plain, shuffled), unit), Sign("as they are less rows reordered", paired_difference(plain, reordered), unit),
+        Sign("images as they are", one(plain), unit),
+        Sign("images transposed, sign changed", one({seed: -value for seed, value in turned.items()}), unit),
+        Sign("as they are less pixels shuffled", paired_difference(plain, shuffled), unit),
+        Sign("as they are less rows reordered", paired_difference(plain, reordered), unit),
     ]
 
 
 RULES: dict[str, Callable[[Evidence, str], list[Sign]]] = {
-    rule.__name__: rule for rule in (accuracy, sparsity, alternate, harder, centre, errors, strengthening, weights, structure, position)
+    rule.__name__: rule
+    for rule in (accuracy, sparsity, alternate, harder, centre, errors, strengthening, weights, structure, position)
 }
 """Name of a claim to what its rule asks for in a regime."""
 
@@ -308,7 +415,11 @@ def judge(claim: Claim, signs: Sequence[Sign]) -> Judged:
     """
     if not any(sign.found.n for sign in signs):
         return Judged("no runs", tuple(map(str, signs)))
-    measured = [sign for sign in signs if sign.found.n >= (FEW if claim.name in PROVISIONAL else ENOUGH)] if claim.name == "accuracy" else list(signs)
+    measured = (
+        [sign for sign in signs if sign.found.n >= (FEW if claim.name in PROVISIONAL else ENOUGH)]
+        if claim.name == "accuracy"
+        else list(signs)
+    )
     enough = FEW if claim.name in PROVISIONAL else ENOUGH
     found = sides(measured, enough)
     provisional = any(sign.found.n < ENOUGH for sign in measured)
@@ -346,7 +457,18 @@ def all_verdicts(root: Path | None = None) -> list[Verdict]:
         shared.seen = {}
         by_regime = {regime: judge(claim, RULES[claim.name](shared, regime)) for regime in REGIMES}
         before = sum(started < claim.written for started in shared.seen.values())
-        found.append(Verdict(claim.name, claim.claim, claim.place, claim.rule, by_regime, over_all(by_regime.values()), before, len(shared.seen)))
+        found.append(
+            Verdict(
+                claim.name,
+                claim.claim,
+                claim.place,
+                claim.rule,
+                by_regime,
+                over_all(by_regime.values()),
+                before,
+                len(shared.seen),
+            )
+        )
     return found
 
 

@@ -1,4 +1,5 @@
-"""How pages and terminals word figures: minus signs, intervals, lists, tables in Markdown. Texts alone; nothing is computed here."""
+"""How pages and terminals word figures: minus signs, intervals, lists, tables in Markdown. Texts alone; nothing is
+computed here."""
 
 from __future__ import annotations
 
@@ -41,10 +42,13 @@ def run_size(arm: Arm, images: int) -> str:
 
 
 def verdict(found: Verdict) -> str:
-    """A claim, the verdict on it, what came first, rule or runs, and the evidence by regime, as Markdown for a chapter."""
+    """A claim, the verdict on it, what came first, rule or runs, and the evidence by regime, as Markdown for a
+    chapter."""
     lines = [
-        f"**{found.claim}** By [its rule](15_verdicts.ipynb) ({found.history}): **{found}**.", "",
-        "; ".join(f"{regime} regime: {judged}" for regime, judged in found.regimes.items()) + ".", "",
+        f"**{found.claim}** By [its rule](15_verdicts.ipynb) ({found.history}): **{found}**.",
+        "",
+        "; ".join(f"{regime} regime: {judged}" for regime, judged in found.regimes.items()) + ".",
+        "",
     ]
     return "\n".join([*lines, *(f"* {unsigned(line)}" for line in found.evidence)])
 

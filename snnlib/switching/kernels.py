@@ -21,20 +21,25 @@ from .switcher import Switcher
 class KernelSwitcher(nn.Module):
     """Maps the weights of convolutions (kernels, channels, height, width) to one vector of factors (kernels,) a layer.
 
-    ``shapes`` are the weights' shapes, one a layer; numbers of kernels, channels and sides may differ. Weights are drawn
-    from ``generator``. Raises ``ValueError`` for no layer, or for a shape that is no convolution's.
-    """
+    ``shapes`` are the weights' shapes, one a layer; numbers of kernels, channels and sides may differ. Weights are
+    drawn from ``generator``. Raises ``ValueError`` for no layer, or for a shape that is no convolution's."""
 
-    def __init__(self, config: SwitcherConfig, shapes: Sequence[tuple[int, ...]], generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self, config: SwitcherConfig, shapes: Sequence[tuple[int, ...]], generator: torch.Generator | None = None
+    ) -> None:
         super().__init__()
         if not shapes:
             raise ValueError("no convolutions to switch: give the shape of at least one layer's kernels")
         for index, shape in enumerate(shapes):
             if len(shape) != 4 or min(shape) < 1:
-                raise ValueError(f"convolution {index} has kernels of shape {tuple(shape)}: give (kernels, channels, height, width), each 1 or more")
+                raise ValueError(
+                    f"convolution {index} has kernels of shape {tuple(shape)}: give (kernels, channels, height, width), each 1 or more"
+                )
         self.shapes = tuple(map(tuple, shapes))
         self.sizes = tuple(shape[0] for shape in shapes)
-        self.readers = nn.ModuleList(nn.utils.skip_init(nn.Conv2d, shape[1], config.kernel_features, shape[2:]) for shape in shapes)
+        self.readers = nn.ModuleList(
+            nn.utils.skip_init(nn.Conv2d, shape[1], config.kernel_features, shape[2:]) for shape in shapes
+        )
         with torch.no_grad():
             for reader in self.readers:
                 reader.weight.normal_(0.0, math.sqrt(1 / reader.weight[0].numel()), generator=generator)

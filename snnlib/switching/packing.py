@@ -23,7 +23,9 @@ class PackedWeights:
     written only when somebody asks for it.
     """
 
-    def __init__(self, tensor: Tensor | None, shapes: Sequence[tuple[int, int]], layers: Sequence[Tensor] | None = None) -> None:
+    def __init__(
+        self, tensor: Tensor | None, shapes: Sequence[tuple[int, int]], layers: Sequence[Tensor] | None = None
+    ) -> None:
         self.shapes, self.layers = tuple(shapes), None if layers is None else tuple(layers)
         if tensor is not None:
             self.tensor = tensor
@@ -80,5 +82,7 @@ def pack_linear(weights: Sequence[Tensor]) -> PackedWeights:
         raise ValueError("no weights to pack: give at least one layer")
     for index, weight in enumerate(weights):
         if weight.ndim != 2 or not weight.numel():
-            raise ValueError(f"layer {index} has shape {tuple(weight.shape)}: packing needs a matrix (inputs, outputs) with at least one weight")
+            raise ValueError(
+                f"layer {index} has shape {tuple(weight.shape)}: packing needs a matrix (inputs, outputs) with at least one weight"
+            )
     return PackedWeights(None, [(weight.shape[0], weight.shape[1]) for weight in weights], weights)

@@ -19,7 +19,9 @@ class Reading(nn.Module):
     ``shapes`` (inputs, outputs) of the layers; everything random is drawn from ``generator``, and saved with the model.
     """
 
-    def __init__(self, config: SwitcherConfig, shapes: list[tuple[int, int]], generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self, config: SwitcherConfig, shapes: list[tuple[int, int]], generator: torch.Generator | None = None
+    ) -> None:
         super().__init__()
         self.kind = config.reads
         if self.kind == "noise":
@@ -29,13 +31,19 @@ class Reading(nn.Module):
             for index, (rows, _) in enumerate(shapes):
                 self.register_buffer(f"order{index}", torch.randperm(rows, generator=generator))
         if self.kind == "shuffled":
-            self.register_buffer("state", torch.tensor([int(torch.randint(2**31, (), generator=generator)), 0]))  # seed, readings so far
+            self.register_buffer(
+                "state", torch.tensor([int(torch.randint(2**31, (), generator=generator)), 0])
+            )  # seed, readings so far
 
     def forward(self, packed: PackedWeights) -> PackedWeights:
         """What stands in the place of ``packed``, of the same shapes."""
-        if self.kind == "shuffled" and torch.is_grad_enabled():  # a look at the factors, without a step, does not shuffle
+        if (
+            self.kind == "shuffled" and torch.is_grad_enabled()
+        ):  # a look at the factors, without a step, does not shuffle
             self._shuffle()
-        return PackedWeights(None, packed.shapes, [self._layer(index, weight) for index, weight in enumerate(packed.layers)])
+        return PackedWeights(
+            None, packed.shapes, [self._layer(index, weight) for index, weight in enumerate(packed.layers)]
+        )
 
     def _layer(self, index: int, weight: Tensor) -> Tensor:
         if self.kind == "constants":
@@ -66,10 +74,14 @@ class FreeFactors(nn.Module):
     Scores start as a switcher's do after its calibration: normal, of the mean and spread of ``config``.
     """
 
-    def __init__(self, config: SwitcherConfig, layers: int, rows: int, cols: int, generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self, config: SwitcherConfig, layers: int, rows: int, cols: int, generator: torch.Generator | None = None
+    ) -> None:
         super().__init__()
         self.config = config
-        self.free = nn.Parameter(config.initial_mean + config.initial_spread * torch.randn(layers, rows, generator=generator))
+        self.free = nn.Parameter(
+            config.initial_mean + config.initial_spread * torch.randn(layers, rows, generator=generator)
+        )
 
     def forward(self, packed: PackedWeights) -> Tensor:
         """Factors (layers, rows) >= 0, whatever ``packed`` holds."""

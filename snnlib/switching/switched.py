@@ -21,8 +21,12 @@ class Switched(nn.Module):
     """
 
     def __init__(
-        self, network: nn.Module, switcher: Switcher | FreeFactors, through_switcher: bool = True,
-        kernel_switcher: KernelSwitcher | None = None, reading: Reading | None = None,
+        self,
+        network: nn.Module,
+        switcher: Switcher | FreeFactors,
+        through_switcher: bool = True,
+        kernel_switcher: KernelSwitcher | None = None,
+        reading: Reading | None = None,
     ) -> None:
         super().__init__()
         self.reading = reading
@@ -31,7 +35,11 @@ class Switched(nn.Module):
 
     @classmethod
     def around(
-        cls, network: nn.Module, config: SwitcherConfig, generator: torch.Generator | None = None, through_switcher: bool = True
+        cls,
+        network: nn.Module,
+        config: SwitcherConfig,
+        generator: torch.Generator | None = None,
+        through_switcher: bool = True,
     ) -> Switched:
         """Build switchers of the right size for ``network`` and calibrate them on the network's weights.
 
@@ -39,12 +47,20 @@ class Switched(nn.Module):
         """
         reference, kernels = next(network.parameters()), network.kernel_weights()
         if config.reads != "weights" and kernels:
-            raise ValueError(f"reads={config.reads!r}: the controls are made for networks whose FC layers alone are switched, an MLP for example")
+            raise ValueError(
+                f"reads={config.reads!r}: the controls are made for networks whose FC layers alone are switched, an MLP for example"
+            )
         shapes = [tuple(weight.shape) for weight in network.linear_weights()]
-        switcher = (FreeFactors if config.reads == "nothing" else Switcher)(config, *packed_size(shapes), generator=generator)
+        switcher = (FreeFactors if config.reads == "nothing" else Switcher)(
+            config, *packed_size(shapes), generator=generator
+        )
         reading = Reading(config, shapes, generator) if config.reads not in ("weights", "nothing") else None
-        kernel_switcher = KernelSwitcher(config, [tuple(weight.shape) for weight in kernels], generator) if kernels else None
-        switched = cls(network, switcher, through_switcher, kernel_switcher, reading).to(reference.device, reference.dtype)
+        kernel_switcher = (
+            KernelSwitcher(config, [tuple(weight.shape) for weight in kernels], generator) if kernels else None
+        )
+        switched = cls(network, switcher, through_switcher, kernel_switcher, reading).to(
+            reference.device, reference.dtype
+        )
         with torch.no_grad():
             switcher.calibrate(switched.pack())
         if kernel_switcher is not None:

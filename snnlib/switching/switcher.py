@@ -18,14 +18,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..optional import fused
 from ..config import SwitcherConfig
 from ..networks.initial import as_torch
+from ..optional import fused
 from .packing import PackedWeights
 
 
 class Switcher(nn.Module):
-    """Maps :class:`~snnlib.switching.packing.PackedWeights` of size (layers, rows, cols) to factors (layers, rows), all >= 0.
+    """Maps :class:`~snnlib.switching.packing.PackedWeights` of size (layers, rows, cols) to factors (layers, rows), all
+    >= 0.
 
     Any number of rows and columns, odd ones too: pooling rounds up and the decoder crops. Weights are drawn from
     ``generator`` (Kaiming normal, biases 0). Call :meth:`calibrate` once on the initial weights.
@@ -42,13 +43,19 @@ class Switcher(nn.Module):
         incoming, width = layers, cols
         for channels in config.channels:
             padding = tuple(k // 2 for k in config.kernel)
-            conv = nn.utils.skip_init(nn.Conv2d, incoming, channels, config.kernel, stride=(1, config.width_stride), padding=padding)
+            conv = nn.utils.skip_init(
+                nn.Conv2d, incoming, channels, config.kernel, stride=(1, config.width_stride), padding=padding
+            )
             self.encoder.append(conv)
             width = (width - 1) // config.width_stride + 1
             if config.batch_norm and width * math.ceil(rows / 2 ** len(self.norms)) == 1:
-                raise ValueError(f"batch_norm: level {len(self.norms) + 1} of the switcher has one number a channel, which has no deviation; take fewer channels")
+                raise ValueError(
+                    f"batch_norm: level {len(self.norms) + 1} of the switcher has one number a channel, which has no deviation; take fewer channels"
+                )
             # there is one matrix and no batch: statistics over rows and columns, the same in training and afterwards
-            self.norms.append(nn.BatchNorm2d(channels, track_running_stats=False) if config.batch_norm else nn.Identity())
+            self.norms.append(
+                nn.BatchNorm2d(channels, track_running_stats=False) if config.batch_norm else nn.Identity()
+            )
             self.row_convolutions.append(nn.utils.skip_init(nn.Linear, width * channels, channels))
             incoming, width = channels, math.ceil(width / 2)
         self.bottom = nn.utils.skip_init(nn.Linear, width * incoming, incoming)
@@ -75,8 +82,15 @@ class Switcher(nn.Module):
         """The output before its ReLU, (layers, rows)."""
         if packed.size != self.size:
             raise ValueError(f"packed weights of size {packed.size} for a switcher built for {self.size}")
-        if fused is not None and packed.layers is not None and fused.usable(packed.layers, self.config) and not self._watched():
-            return fused.Scores.apply(self.config, self.size, *self._in_order(), *(weight.t() for weight in packed.layers))
+        if (
+            fused is not None
+            and packed.layers is not None
+            and fused.usable(packed.layers, self.config)
+            and not self._watched()
+        ):
+            return fused.Scores.apply(
+                self.config, self.size, *self._in_order(), *(weight.t() for weight in packed.layers)
+            )
         h = packed.tensor[None]  # (1, layers, rows, cols), channels last as it is packed
         levels = []
         for conv, norm, row_convolution in zip(self.encoder, self.norms, self.row_convolutions):
@@ -98,7 +112,8 @@ class Switcher(nn.Module):
         return any(module._forward_hooks or module._forward_pre_hooks for module in self.modules())
 
     def _in_order(self) -> Iterator[Tensor]:
-        """Weights and biases from the first convolution to the head, as :class:`~snnlib.fast.fused.Scores` takes them."""
+        """Weights and biases from the first convolution to the head, as :class:`~snnlib.fast.fused.Scores` takes
+        them."""
         blocks = chain.from_iterable(zip(self.encoder, self.row_convolutions))
         for module in (*blocks, self.bottom, *self.decoder, self.head):
             yield module.weight

@@ -1,6 +1,16 @@
-"""Algorithm 1 and its relatives: switcher and task network trained by turns, one after the other, or the network alone."""
+"""Algorithm 1 and its relatives: switcher and task network trained by turns, one after the other, or the network
+alone."""
 
 from .checks import DeadLayerError, DivergenceError, TrainingError
 from .loops import State, accuracy, train_alternating, train_dense, train_separate
 
-__all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError", "accuracy", "train_alternating", "train_dense", "train_separate"]
+__all__ = [
+    "DeadLayerError",
+    "DivergenceError",
+    "State",
+    "TrainingError",
+    "accuracy",
+    "train_alternating",
+    "train_dense",
+    "train_separate",
+]

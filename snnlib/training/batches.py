@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from . import augment
 from ..config import TrainConfig
 from ..data import Dataset, scale
 from ..seeds import generator
+from . import augment
 
 
 def order(seed: int, epoch: int, images: int) -> Tensor:
@@ -32,7 +32,9 @@ class Batches:
     def __init__(self, data: Dataset, config: TrainConfig, seed: int, dtype: torch.dtype = torch.float32) -> None:
         images = len(data.x_train)
         if config.batch_size > images:
-            raise ValueError(f"batch_size={config.batch_size} is larger than the data set: {data.name} has {images} training images here")
+            raise ValueError(
+                f"batch_size={config.batch_size} is larger than the data set: {data.name} has {images} training images here"
+            )
         self.data, self.config, self.seed, self.dtype = data, config, seed, dtype
         self.padding = data.image[1] // 8  # of the random crop: 4 for 32 x 32 images, as is usual
         self.mean, self.deviation = colour_statistics(data.x_train, dtype) if config.normalize else (None, None)
@@ -47,7 +49,11 @@ class Batches:
         chosen = order(self.seed, epoch, images).to(x.device).split(self.config.batch_size)
         moves = None
         if self.config.augment:
-            moves = augment.choices(images, self.padding, generator(self.seed, "augment", epoch)).to(x.device).split(self.config.batch_size)
+            moves = (
+                augment.choices(images, self.padding, generator(self.seed, "augment", epoch))
+                .to(x.device)
+                .split(self.config.batch_size)
+            )
         for index, batch in enumerate(chosen):
             picked = pick(x, batch)
             if moves is not None:
@@ -60,7 +66,8 @@ class Batches:
 
 
 def pick(images: Tensor, chosen: Tensor) -> Tensor:
-    """The ``chosen`` (batch,) of ``images``; in colour they come channels last, as data sets are stored, a pixel in one piece."""
+    """The ``chosen`` (batch,) of ``images``; in colour they come channels last, as data sets are stored, a pixel in one
+    piece."""
     if images.shape[1] == 1:
         return images.index_select(0, chosen)
     return images.permute(0, 2, 3, 1).index_select(0, chosen).permute(0, 3, 1, 2)
@@ -69,7 +76,10 @@ def pick(images: Tensor, chosen: Tensor) -> Tensor:
 def colour_statistics(images: Tensor, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (channels, 1, 1) of each colour of uint8 ``images`` on the scale from 0 to 1."""
     counts = torch.stack([channel.flatten().bincount(minlength=256) for channel in images.transpose(0, 1)]).double()
-    shares, values = counts / counts.sum(1, keepdim=True), torch.arange(256, device=images.device, dtype=torch.float64) / 255
+    shares, values = (
+        counts / counts.sum(1, keepdim=True),
+        torch.arange(256, device=images.device, dtype=torch.float64) / 255,
+    )
     mean = shares @ values
     deviation = (shares @ values.square() - mean.square()).clamp_min(1e-12).sqrt()
     return mean[:, None, None].to(dtype), deviation[:, None, None].to(dtype)

@@ -23,7 +23,8 @@ class DivergenceError(TrainingError):
 
 
 class DeadLayerError(TrainingError):
-    """Every factor of a layer stayed 0, for :data:`PATIENCE` steps or to the end of an epoch: the network is constant."""
+    """Every factor of a layer stayed 0, for :data:`PATIENCE` steps or to the end of an epoch: the network is
+    constant."""
 
 
 PATIENCE = 100
@@ -44,13 +45,20 @@ class Dead:
 
 
 def check(
-    trained: nn.Module, gates: list[Tensor] | None, loss: Tensor, epoch: int, step: int, phase: str, after_step: bool = False, dead: Dead | None = None
+    trained: nn.Module,
+    gates: list[Tensor] | None,
+    loss: Tensor,
+    epoch: int,
+    step: int,
+    phase: str,
+    after_step: bool = False,
+    dead: Dead | None = None,
 ) -> None:
     """Raise if the loss is not finite or a layer is dead, and name the first layer where it shows.
 
     ``after_step`` looks at weights and factors too: those that the last step of an epoch left show in no loss any more.
-    ``dead`` remembers earlier steps, so that a layer may come back to life; without it a dead layer is an error at once.
-    """
+    ``dead`` remembers earlier steps, so that a layer may come back to life; without it a dead layer is an error at
+    once."""
     finite = math.isfinite(float(loss))
     if not finite or after_step:
         broken = _first_broken(trained, gates)
@@ -61,10 +69,19 @@ def check(
     if gates is None:
         return
     for index in dead.for_good(gates, step) if dead is not None else dead_layers(gates):
-        raise DeadLayerError("every factor became 0" if dead is None else f"every factor stayed 0 for {PATIENCE} steps", epoch, step, phase, f"layer {index}")
+        raise DeadLayerError(
+            "every factor became 0" if dead is None else f"every factor stayed 0 for {PATIENCE} steps",
+            epoch,
+            step,
+            phase,
+            f"layer {index}",
+        )
 
 
 def _first_broken(module: nn.Module, gates: list[Tensor] | None) -> str | None:
     """Name of the first parameter, else of the first layer's factors, that holds NaN or infinity."""
-    named = [*module.named_parameters(), *((f"factors of layer {index}", gate) for index, gate in enumerate(gates or ()))]
+    named = [
+        *module.named_parameters(),
+        *((f"factors of layer {index}", gate) for index, gate in enumerate(gates or ())),
+    ]
     return next((name for name, value in named if not bool(torch.isfinite(value).all())), None)

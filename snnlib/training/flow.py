@@ -50,20 +50,27 @@ def of_record(record: Mapping) -> dict[str, list[np.ndarray]]:
     """
     kept = record.get("off")
     if not kept:
-        raise ValueError(f"the run of {record.get('arm')!r}, seed {record.get('seed')}, did not note which neurons were off: choose a run with a switcher, or train it again with --force")
-    return {time: decode(text, kept["widths"]) for time, text in zip(kept["times"], unpack(kept["bits"], len(kept["times"])))}
+        raise ValueError(
+            f"the run of {record.get('arm')!r}, seed {record.get('seed')}, did not note which neurons were off: choose a run with a switcher, or train it again with --force"
+        )
+    return {
+        time: decode(text, kept["widths"])
+        for time, text in zip(kept["times"], unpack(kept["bits"], len(kept["times"])))
+    }
 
 
 def fates(off: Mapping[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
     """Counts (times, layers) of neurons by what has become of them, at the start and after each epoch.
 
-    Of those that are off at a time: "off from the start" have been off at every look until then, "in the first turn" since
-    the switcher's first turn, "later" since a later look; of those that are on: "revived" were off once, "never off" were not.
-    """
+    Of those that are off at a time: "off from the start" have been off at every look until then, "in the first turn"
+    since the switcher's first turn, "later" since a later look; of those that are on: "revived" were off once, "never
+    off" were not."""
     epochs = [time for time in off if time.startswith("epoch")]
     looks = [off["start"], *(off[time] for time in epochs)]
     first = off.get("first turn", off["start"])
-    found: dict[str, list[list[int]]] = {name: [] for name in ("off from the start", "in the first turn", "later", "revived", "never off")}
+    found: dict[str, list[list[int]]] = {
+        name: [] for name in ("off from the start", "in the first turn", "later", "revived", "never off")
+    }
     for now in range(len(looks)):
         rows: dict[str, list[int]] = {name: [] for name in found}
         for layer in range(len(first)):
@@ -87,9 +94,8 @@ def fates(off: Mapping[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
 class Persistence:
     """How often neurons of each layer are off at the end, learnt from some runs of a setting to foresee the others.
 
-    Arrays (layers,): the share that is off at the end of those that were off after the switcher's first turn (``stay``),
-    and of those that were on (``fall``); ``widths`` is the mean of the widths at the end.
-    """
+    Arrays (layers,): the share that is off at the end of those that were off after the switcher's first turn
+    (``stay``), and of those that were on (``fall``); ``widths`` is the mean of the widths at the end."""
 
     stay: np.ndarray
     fall: np.ndarray
@@ -98,14 +104,19 @@ class Persistence:
     def foresee(self, record: Mapping, time: str = "first turn") -> np.ndarray:
         """Widths (layers,) at the end of another run of the setting, from its neurons that were off at ``time``."""
         off = of_record(record)[time]
-        return np.array([(~layer).sum() * (1 - fall) + layer.sum() * (1 - stay) for layer, stay, fall in zip(off, self.stay, self.fall)])
+        return np.array(
+            [
+                (~layer).sum() * (1 - fall) + layer.sum() * (1 - stay)
+                for layer, stay, fall in zip(off, self.stay, self.fall)
+            ]
+        )
 
 
 def persistence(records: Iterable[Mapping], time: str = "first turn") -> Persistence:
     """What became of the neurons that were off at ``time``, and of the others, in these runs of one setting.
 
-    A share of nothing is that of the whole layer. Raises ``ValueError`` without runs, and for a run that noted no neurons.
-    """
+    A share of nothing is that of the whole layer. Raises ``ValueError`` without runs, and for a run that noted no
+    neurons."""
     looks = [(found[time], found[_last(found)]) for found in map(of_record, records)]
     if not looks:
         raise ValueError("no runs to learn from")

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import flow
-from .batches import Batches
-from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
 from ..config import TrainConfig
 from ..data import Dataset, scale
 from ..optional import graphs
 from ..switching.switched import Switched
+from . import flow
+from .batches import Batches
+from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
 
 
 @dataclass
@@ -31,9 +31,8 @@ class State:
     """Where a run stands: the next epoch, one row of numbers for each epoch that is done, the optimizers' velocities.
 
     ``marks`` holds which factors were 0 before the first step ("start") and after the switcher's first turn ("first
-    turn"), as :func:`snnlib.training.flow.encode` writes them; rows of the history hold the same under "off". ``first`` is the
-    number of the first epoch's order of images: a second stage goes on where the first one ended.
-    """
+    turn"), as :func:`snnlib.training.flow.encode` writes them; rows of the history hold the same under "off". ``first``
+    is the number of the first epoch's order of images: a second stage goes on where the first one ended."""
 
     epoch: int = 0
     history: list[dict] = field(default_factory=list)
@@ -67,7 +66,9 @@ def phase_of(config: TrainConfig, t: int, per_epoch: int) -> str:
 def check_turns(config: TrainConfig) -> None:
     """Raise ``ValueError`` where the task network would have no turn at all."""
     if config.alternate == "epoch" and config.epochs <= config.turns[0] and config.switcher_until == 1:
-        raise ValueError(f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; give at least {config.turns[0] + 1} epochs")
+        raise ValueError(
+            f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; give at least {config.turns[0] + 1} epochs"
+        )
 
 
 def optimizer(parameters, config: TrainConfig, side: str = "network") -> torch.optim.SGD:
@@ -75,8 +76,11 @@ def optimizer(parameters, config: TrainConfig, side: str = "network") -> torch.o
     parameters, rate = list(parameters), config.of(side, "rate")
     on_cuda = parameters[0].is_cuda  # there the rate is a tensor, which a CUDA graph can read
     return torch.optim.SGD(
-        parameters, lr=torch.tensor(rate, device=parameters[0].device) if on_cuda else rate, momentum=config.of(side, "momentum"),
-        weight_decay=config.of(side, "weight_decay"), fused=True if on_cuda else None,  # on the CPU it is silently wrong where strides differ
+        parameters,
+        lr=torch.tensor(rate, device=parameters[0].device) if on_cuda else rate,
+        momentum=config.of(side, "momentum"),
+        weight_decay=config.of(side, "weight_decay"),
+        fused=True if on_cuda else None,  # on the CPU it is silently wrong where strides differ
     )
 
 
@@ -92,28 +96,43 @@ def set_rate(sgd: torch.optim.SGD, rate: float) -> None:
 def check_precision(precision: str, device: torch.device) -> None:
     """Raise ``ValueError`` where ``device`` cannot compute in ``precision`` at a speed worth having."""
     if precision == "bfloat16" and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        raise ValueError("precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another one, on CUDA, or with precision='float32'")
+        raise ValueError(
+            "precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another one, on CUDA, or with precision='float32'"
+        )
 
 
-def loss_of(network: nn.Module, x: Tensor, y: Tensor, gates: list[Tensor] | None = None, precision: str = "float32") -> Tensor:
-    """Cross-entropy of images ``x`` and labels ``y``; the network's products in ``precision``, the loss itself in float32."""
-    arithmetic = torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False) if precision == "bfloat16" else contextlib.nullcontext()
+def loss_of(
+    network: nn.Module, x: Tensor, y: Tensor, gates: list[Tensor] | None = None, precision: str = "float32"
+) -> Tensor:
+    """Cross-entropy of images ``x`` and labels ``y``; the network's products in ``precision``, the loss itself in
+    float32."""
+    arithmetic = (
+        torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False)
+        if precision == "bfloat16"
+        else contextlib.nullcontext()
+    )
     with arithmetic:
         logits = network(x) if gates is None else network(x, gates)
     return F.cross_entropy(logits.to(x.dtype), y)
 
 
-def switcher_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, list[Tensor]]:
+def switcher_step(
+    model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32"
+) -> tuple[Tensor, list[Tensor]]:
     """Even t of Algorithm 1: the task network is frozen, the switcher steps. Returns loss and factors."""
     return _step(model, model.network, model.switcher_side(), sgd, x, y, clip, precision)
 
 
-def network_step(model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, list[Tensor]]:
+def network_step(
+    model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32"
+) -> tuple[Tensor, list[Tensor]]:
     """Odd t of Algorithm 1: the switcher is frozen, the task network steps. Returns loss and factors."""
     return _step(model, model.switcher_side(), model.network, sgd, x, y, clip, precision)
 
 
-def _step(model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip, precision: str) -> tuple[Tensor, list[Tensor]]:
+def _step(
+    model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip, precision: str
+) -> tuple[Tensor, list[Tensor]]:
     frozen.requires_grad_(False)
     trained.requires_grad_(True)
     gates = model.gates()
@@ -122,7 +141,9 @@ def _step(model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, cli
     return loss.detach(), [gate.detach() for gate in gates]
 
 
-def dense_step(network: nn.Module, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32") -> tuple[Tensor, None]:
+def dense_step(
+    network: nn.Module, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32"
+) -> tuple[Tensor, None]:
     """One step of the plain network, without a switcher (Eq. 7)."""
     loss = loss_of(network, x, y, precision=precision)
     _descend(network, sgd, loss, clip)
@@ -140,19 +161,24 @@ def _descend(trained: nn.Module, sgd: torch.optim.SGD, loss: Tensor, clip: float
 
 
 def judged_at_once(image: Sequence[int]) -> int:
-    """How many images of this (channels, height, width) are judged at once: 2,000 of MNIST, fewer where they are larger."""
+    """How many images of this (channels, height, width) are judged at once: 2,000 of MNIST, fewer where they are
+    larger."""
     return max(2000 * 28 * 28 // math.prod(image), 1)
 
 
 @torch.no_grad()
 def accuracy(
-    network: nn.Module, gates: list[Tensor] | None, x: Tensor, y: Tensor, batch: int | None = None, standard: Callable[[Tensor], Tensor] = lambda x: x
+    network: nn.Module,
+    gates: list[Tensor] | None,
+    x: Tensor,
+    y: Tensor,
+    batch: int | None = None,
+    standard: Callable[[Tensor], Tensor] = lambda x: x,
 ) -> float:
     """Share of images (images, channels, height, width; uint8) that are classified right, from 0 to 1.
 
-    ``batch`` images are judged at once, by default as many as :func:`judged_at_once` allows. ``standard`` prepares scaled
-    images as in training. Batch norm uses its running statistics.
-    """
+    ``batch`` images are judged at once, by default as many as :func:`judged_at_once` allows. ``standard`` prepares
+    scaled images as in training. Batch norm uses its running statistics."""
     if not len(y):
         raise ValueError("no images to judge on: the accuracy of an empty test set is not a number")
     dtype, training = next(network.parameters()).dtype, network.training
@@ -180,12 +206,21 @@ def graphed(step, tensors, sgd: torch.optim.SGD):
 
 
 def train_dense(
-    network: nn.Module, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+    network: nn.Module,
+    data: Dataset,
+    config: TrainConfig,
+    seed: int,
+    state: State | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> State:
     """Train ``network`` alone for ``config.epochs`` epochs; ``state`` resumes. Raises :class:`DivergenceError`."""
     sgd = optimizer(network.parameters(), config)
     network.requires_grad_(True)
-    one = graphed(lambda x, y: dense_step(network, sgd, x, y, config.clip_network, config.precision), network.state_dict().values(), sgd)
+    one = graphed(
+        lambda x, y: dense_step(network, sgd, x, y, config.clip_network, config.precision),
+        network.state_dict().values(),
+        sgd,
+    )
 
     def step(t: int, x: Tensor, y: Tensor, progress: float):
         set_rate(sgd, rate_at(config, progress))
@@ -195,20 +230,35 @@ def train_dense(
 
 
 def train_alternating(
-    model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+    model: Switched,
+    data: Dataset,
+    config: TrainConfig,
+    seed: int,
+    state: State | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> State:
     """Algorithm 1: switcher and task network by turns, each epoch or each step (``config.alternate``).
 
     Even t trains the switcher, odd t the task network, both by the task's loss alone; ``config.turns`` gives either
-    side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the task network
-    would have no turn.
-    """
+    side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the
+    task network would have no turn."""
     check_turns(config)
-    sgds = {"switcher": optimizer(model.switcher_side().parameters(), config, "switcher"), "network": optimizer(model.network.parameters(), config)}
+    sgds = {
+        "switcher": optimizer(model.switcher_side().parameters(), config, "switcher"),
+        "network": optimizer(model.network.parameters(), config),
+    }
     steps_per_epoch, changing = math.ceil(len(data.x_train) / config.batch_size), model.state_dict().values()
     steps = {
-        "switcher": graphed(lambda x, y: switcher_step(model, sgds["switcher"], x, y, config.clip_switcher, config.precision), changing, sgds["switcher"]),
-        "network": graphed(lambda x, y: network_step(model, sgds["network"], x, y, config.clip_network, config.precision), changing, sgds["network"]),
+        "switcher": graphed(
+            lambda x, y: switcher_step(model, sgds["switcher"], x, y, config.clip_switcher, config.precision),
+            changing,
+            sgds["switcher"],
+        ),
+        "network": graphed(
+            lambda x, y: network_step(model, sgds["network"], x, y, config.clip_network, config.precision),
+            changing,
+            sgds["network"],
+        ),
     }
 
     def step(t: int, x: Tensor, y: Tensor, progress: float):
@@ -220,11 +270,20 @@ def train_alternating(
 
 
 def train_separate(
-    model: Switched, data: Dataset, config: TrainConfig, seed: int, state: State | None = None, on_epoch: OnEpoch | None = None
+    model: Switched,
+    data: Dataset,
+    config: TrainConfig,
+    seed: int,
+    state: State | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> State:
     """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
     sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
-    one = graphed(lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision), model.state_dict().values(), sgd)
+    one = graphed(
+        lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision),
+        model.state_dict().values(),
+        sgd,
+    )
 
     def step(t: int, x: Tensor, y: Tensor, progress: float):
         set_rate(sgd, rate_at(config, progress, "switcher"))
@@ -233,7 +292,17 @@ def train_separate(
     return _epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
 
 
-def _epochs(network, model, sgds, step, data: Dataset, config: TrainConfig, seed: int, state: State | None, on_epoch: OnEpoch | None) -> State:
+def _epochs(
+    network,
+    model,
+    sgds,
+    step,
+    data: Dataset,
+    config: TrainConfig,
+    seed: int,
+    state: State | None,
+    on_epoch: OnEpoch | None,
+) -> State:
     """The loop that all three share: batches, rate, checks, one row of history an epoch."""
     state = state or State()
     check_precision(config.precision, data.x_train.device)

@@ -10,11 +10,45 @@ from .stability import ROUNDING, STABILITY
 from .table import PROFILES, Table, arm_of
 from .whole import CURVE, PRECISION
 
-TABLES = {table.name: table for table in (MNIST, ABLATION, CIFAR10, MINI_IMAGENET, CONTROLS, QUESTION, CANDIDATES, SEARCH, STABILITY, ROUNDING, SPARSITY, CURVE, PRECISION) if any(table.arms.values())}
+TABLES = {
+    table.name: table
+    for table in (
+        MNIST,
+        ABLATION,
+        CIFAR10,
+        MINI_IMAGENET,
+        CONTROLS,
+        QUESTION,
+        CANDIDATES,
+        SEARCH,
+        STABILITY,
+        ROUNDING,
+        SPARSITY,
+        CURVE,
+        PRECISION,
+    )
+    if any(table.arms.values())
+}
 """By name; a table whose settings are still to be chosen is not there yet."""
 
-QUEUE = (("3", "vgg-cov2"), ("3", "vgg-cov2-bn"), ("1", "mlp"), ("1", "lenet5-caffe"), ("2", "mlp"), ("3", "mobilenet-v1-x0.25"), ("3", "mobilenet-v1-x1"), ("4", "mobilenet-v1-x0.25"), ("3", None), ("4", None), ("sparsity", None), ("controls", None), ("rounding", None), ("question", None))
-"""The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the rest."""
+QUEUE = (
+    ("3", "vgg-cov2"),
+    ("3", "vgg-cov2-bn"),
+    ("1", "mlp"),
+    ("1", "lenet5-caffe"),
+    ("2", "mlp"),
+    ("3", "mobilenet-v1-x0.25"),
+    ("3", "mobilenet-v1-x1"),
+    ("4", "mobilenet-v1-x0.25"),
+    ("3", None),
+    ("4", None),
+    ("sparsity", None),
+    ("controls", None),
+    ("rounding", None),
+    ("question", None),
+)
+"""The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the
+rest."""
 
 __all__ = ["PROFILES", "QUEUE", "TABLES", "Table", "arm_of", "place_in_queue", "regime_of"]
 
@@ -28,4 +62,6 @@ def regime_of(arm: str) -> str:
 
 def place_in_queue(table: str, network: str) -> int:
     """Where the runs of ``network`` in ``table`` stand in :data:`QUEUE`; those not named come last."""
-    return next((index for index, (name, of) in enumerate(QUEUE) if name == table and of in (None, network)), len(QUEUE))
+    return next(
+        (index for index, (name, of) in enumerate(QUEUE) if name == table and of in (None, network)), len(QUEUE)
+    )

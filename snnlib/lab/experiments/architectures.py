@@ -20,14 +20,31 @@ LARGE_QUICK = {"train_images": 1000, "test_images": 1000}
 """What the quick profile leaves the largest networks, so that it can be run on a CPU: it is a trial there, no more."""
 
 
-def three(dataset: str, network: str, train: TrainConfig, switcher: SwitcherConfig = SwitcherConfig()) -> tuple[Arm, Arm, Arm]:
-    """Dense and SNN-AL of one network, both ``train.epochs`` passes over the data in all, so with equal total steps; and
-    dense with as many steps as SNN-AL makes of the task network."""
+def three(
+    dataset: str, network: str, train: TrainConfig, switcher: SwitcherConfig = SwitcherConfig()
+) -> tuple[Arm, Arm, Arm]:
+    """Dense and SNN-AL of one network, both ``train.epochs`` passes over the data in all, so with equal total steps;
+    and dense with as many steps as SNN-AL makes of the task network."""
     dense = tuned.without_switcher(train)
     return (
         Arm("dense", "dense", "dense", dataset, network, dense),
-        Arm("snn-al-epoch", "alternating", "SNN-AL, t counts epochs", dataset, network, replace(train, alternate="epoch"), switcher),
-        Arm("dense-equal-steps", "dense", "dense, as many task-network steps as SNN-AL", dataset, network, replace(dense, epochs=tuned.network_epochs(train))),
+        Arm(
+            "snn-al-epoch",
+            "alternating",
+            "SNN-AL, t counts epochs",
+            dataset,
+            network,
+            replace(train, alternate="epoch"),
+            switcher,
+        ),
+        Arm(
+            "dense-equal-steps",
+            "dense",
+            "dense, as many task-network steps as SNN-AL",
+            dataset,
+            network,
+            replace(dense, epochs=tuned.network_epochs(train)),
+        ),
     )
 
 
@@ -55,26 +72,59 @@ def profiles(
 
 TUNED = (*tuned.table_1("mlp"), *tuned.table_1("lenet5-caffe"))
 MNIST_ARMS = profiles("mnist", ("mlp", "lenet5-caffe"), TrainConfig(epochs=30), {"smoke": 2000, "quick": 20000})
-MNIST_ARMS["quick"] = tuple(arm for network in ("mlp", "lenet5-caffe") for arm in three("mnist", network, QUICK, QUICK_SWITCHER))
+MNIST_ARMS["quick"] = tuple(
+    arm for network in ("mlp", "lenet5-caffe") for arm in three("mnist", network, QUICK, QUICK_SWITCHER)
+)
 MNIST = Table(
-    "1", "MNIST: the MLP and LeNet5-Caffe", MNIST_ARMS | {"paper": MNIST_ARMS["paper"] + TUNED},
-    SEEDS | {"smoke": (0, 1)}, "dense", {arm.name: "tuned-dense" for arm in TUNED},
+    "1",
+    "MNIST: the MLP and LeNet5-Caffe",
+    MNIST_ARMS | {"paper": MNIST_ARMS["paper"] + TUNED},
+    SEEDS | {"smoke": (0, 1)},
+    "dense",
+    {arm.name: "tuned-dense" for arm in TUNED},
 )
 
 
-def colour(name: str, title: str, dataset: str, networks: tuple[str, ...], images: dict[str, int], tried_on: int, fewer_whole: dict[str, int]) -> Table:
+def colour(
+    name: str,
+    title: str,
+    dataset: str,
+    networks: tuple[str, ...],
+    images: dict[str, int],
+    tried_on: int,
+    fewer_whole: dict[str, int],
+) -> Table:
     """Table 3 or 4; the profile ``whole`` is there once its settings are chosen."""
-    found, whole_arms = profiles(dataset, networks, replace(COLOUR, epochs=60), images, tried_on), whole.arms(dataset, networks)
+    found, whole_arms = (
+        profiles(dataset, networks, replace(COLOUR, epochs=60), images, tried_on),
+        whole.arms(dataset, networks),
+    )
     return Table(
-        name, title, found | ({"whole": whole_arms} if whole_arms else {}), SEEDS | {"whole": whole.SEEDS}, "dense",
-        dict.fromkeys((arm.name for arm in whole_arms), "tuned-dense"), {profile: FEWER for profile in found} | {"whole": fewer_whole},
+        name,
+        title,
+        found | ({"whole": whole_arms} if whole_arms else {}),
+        SEEDS | {"whole": whole.SEEDS},
+        "dense",
+        dict.fromkeys((arm.name for arm in whole_arms), "tuned-dense"),
+        dict.fromkeys(found, FEWER) | {"whole": fewer_whole},
     )
 
 
 CIFAR10 = colour(
-    "3", "CIFAR-10: VGG-cov2 without and with batch norm, VGG16, ResNet34, MobileNetV1", "cifar10",
-    ("vgg-cov2", "vgg-cov2-bn", "vgg16", "resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"), {"smoke": 512, "quick": 5000}, 500, whole.FEWER,
+    "3",
+    "CIFAR-10: VGG-cov2 without and with batch norm, VGG16, ResNet34, MobileNetV1",
+    "cifar10",
+    ("vgg-cov2", "vgg-cov2-bn", "vgg16", "resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"),
+    {"smoke": 512, "quick": 5000},
+    500,
+    whole.FEWER,
 )
 MINI_IMAGENET = colour(
-    "4", "Mini-ImageNet: ResNet34, MobileNetV1", "mini_imagenet", ("resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"), {"smoke": 256, "quick": 5000}, 200, whole.FEWER_4,
+    "4",
+    "Mini-ImageNet: ResNet34, MobileNetV1",
+    "mini_imagenet",
+    ("resnet34", "mobilenet-v1-x0.25", "mobilenet-v1-x1"),
+    {"smoke": 256, "quick": 5000},
+    200,
+    whole.FEWER_4,
 )

@@ -1,4 +1,5 @@
-"""Settings that searches have chosen, as ``snn search NAME --show`` prints them: what the arms of the tuned regime are made of.
+"""Settings that searches have chosen, as ``snn search NAME --show`` prints them: what the arms of the tuned regime are
+made of.
 
 They are written here, and not read from the trials when they are needed, so that a change of them is seen; a test holds
 them to the rule of :data:`~snnlib.lab.experiments.studies.ROLES` and to the committed trials.
@@ -7,39 +8,100 @@ them to the rule of :data:`~snnlib.lab.experiments.studies.ROLES` and to the com
 from __future__ import annotations
 
 MLP_DENSE: dict = {
-    "rate": 0.2447394502723996, "momentum": 0.0, "weight_decay": 0.0005, "clip_network": None, "schedule": "cosine",
-    "normalize": True, "fc": "torch",
+    "rate": 0.2447394502723996,
+    "momentum": 0.0,
+    "weight_decay": 0.0005,
+    "clip_network": None,
+    "schedule": "cosine",
+    "normalize": True,
+    "fc": "torch",
 }
 """Trial 662 of ``mlp-dense``."""
 
 MLP_SNN: dict[int, dict] = {
     667: {
-        "rate": 0.013395755174726827, "momentum": 0.9, "weight_decay": 0.0001, "clip_network": None,
-        "schedule": "cosine", "normalize": True, "fc": "torch", "rate_switcher": 0.006103040352574965,
-        "momentum_switcher": 0.0, "weight_decay_switcher": 0.0005, "clip_switcher": 0.1, "turn": "1", "ratio": "1:3",
-        "switcher_until": 1.0, "initial_mean": 0.36918176801526836, "initial_spread": 0.31750898212633527,
-        "upsample": "resize", "kernel_rows": 5, "channels": "4-8-16",
+        "rate": 0.013395755174726827,
+        "momentum": 0.9,
+        "weight_decay": 0.0001,
+        "clip_network": None,
+        "schedule": "cosine",
+        "normalize": True,
+        "fc": "torch",
+        "rate_switcher": 0.006103040352574965,
+        "momentum_switcher": 0.0,
+        "weight_decay_switcher": 0.0005,
+        "clip_switcher": 0.1,
+        "turn": "1",
+        "ratio": "1:3",
+        "switcher_until": 1.0,
+        "initial_mean": 0.36918176801526836,
+        "initial_spread": 0.31750898212633527,
+        "upsample": "resize",
+        "kernel_rows": 5,
+        "channels": "4-8-16",
     },
     657: {
-        "rate": 0.01576442688224168, "momentum": 0.9, "weight_decay": 0.0001, "clip_network": None,
-        "schedule": "cosine", "normalize": True, "fc": "torch", "rate_switcher": 0.0033570746881159434,
-        "momentum_switcher": 0.0, "weight_decay_switcher": 0.0, "clip_switcher": 0.1, "turn": "1", "ratio": "3:1",
-        "switcher_until": 0.25, "initial_mean": 0.29592259555652844, "initial_spread": 0.7374336243929577,
-        "upsample": "transposed", "kernel_rows": 7, "channels": "4-8-16",
+        "rate": 0.01576442688224168,
+        "momentum": 0.9,
+        "weight_decay": 0.0001,
+        "clip_network": None,
+        "schedule": "cosine",
+        "normalize": True,
+        "fc": "torch",
+        "rate_switcher": 0.0033570746881159434,
+        "momentum_switcher": 0.0,
+        "weight_decay_switcher": 0.0,
+        "clip_switcher": 0.1,
+        "turn": "1",
+        "ratio": "3:1",
+        "switcher_until": 0.25,
+        "initial_mean": 0.29592259555652844,
+        "initial_spread": 0.7374336243929577,
+        "upsample": "transposed",
+        "kernel_rows": 7,
+        "channels": "4-8-16",
     },
     656: {
-        "rate": 0.019740822509938877, "momentum": 0.9, "weight_decay": 0.0001, "clip_network": None,
-        "schedule": "cosine", "normalize": True, "fc": "torch", "rate_switcher": 0.0038404963777708893,
-        "momentum_switcher": 0.0, "weight_decay_switcher": 0.0, "clip_switcher": 0.1, "turn": "10", "ratio": "3:1",
-        "switcher_until": 0.25, "initial_mean": 0.3163212678697544, "initial_spread": 0.5941604648351774,
-        "upsample": "transposed", "kernel_rows": 7, "channels": "4-8-16",
+        "rate": 0.019740822509938877,
+        "momentum": 0.9,
+        "weight_decay": 0.0001,
+        "clip_network": None,
+        "schedule": "cosine",
+        "normalize": True,
+        "fc": "torch",
+        "rate_switcher": 0.0038404963777708893,
+        "momentum_switcher": 0.0,
+        "weight_decay_switcher": 0.0,
+        "clip_switcher": 0.1,
+        "turn": "10",
+        "ratio": "3:1",
+        "switcher_until": 0.25,
+        "initial_mean": 0.3163212678697544,
+        "initial_spread": 0.5941604648351774,
+        "upsample": "transposed",
+        "kernel_rows": 7,
+        "channels": "4-8-16",
     },
     659: {
-        "rate": 0.018401155183240682, "momentum": 0.9, "weight_decay": 0.0001, "clip_network": None,
-        "schedule": "cosine", "normalize": True, "fc": "torch", "rate_switcher": 0.0032594082983093335,
-        "momentum_switcher": 0.0, "weight_decay_switcher": 0.0, "clip_switcher": 0.1, "turn": "10", "ratio": "3:1",
-        "switcher_until": 0.25, "initial_mean": 0.3271950495369881, "initial_spread": 0.6419891865445819,
-        "upsample": "transposed", "kernel_rows": 7, "channels": "4-8-16",
+        "rate": 0.018401155183240682,
+        "momentum": 0.9,
+        "weight_decay": 0.0001,
+        "clip_network": None,
+        "schedule": "cosine",
+        "normalize": True,
+        "fc": "torch",
+        "rate_switcher": 0.0032594082983093335,
+        "momentum_switcher": 0.0,
+        "weight_decay_switcher": 0.0,
+        "clip_switcher": 0.1,
+        "turn": "10",
+        "ratio": "3:1",
+        "switcher_until": 0.25,
+        "initial_mean": 0.3271950495369881,
+        "initial_spread": 0.6419891865445819,
+        "upsample": "transposed",
+        "kernel_rows": 7,
+        "channels": "4-8-16",
     },
 }
 """Trials of ``mlp-snn``."""
@@ -60,7 +122,9 @@ CHOSEN: dict[str, dict[str, dict]] = {
     "vgg-cov2-bn": {},
     "mobilenet-v1-x0.25": {},
 }
-"""Network to role ("dense", those of ``ROLES``, and "front-TRIAL") to one value for each setting of the study's space; empty until chosen."""
+"""Network to role ("dense", those of ``ROLES``, and "front-TRIAL") to one value for each setting of the study's space;
+empty until chosen."""
 
 CHOSEN_SMALL: dict[str, dict] = {}
-"""What the switcher is fed ("weights": SNN-AL itself) to the settings that its small search chose; empty until chosen."""
+"""What the switcher is fed ("weights": SNN-AL itself) to the settings that its small search chose; empty until
+chosen."""

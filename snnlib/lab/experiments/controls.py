@@ -13,23 +13,39 @@ from . import tuned
 from .ablation import ABLATION
 from .table import Table, arm_of
 
-FED = {"nothing": "one free factor a neuron, no switcher", "constants": "switcher fed constants", "noise": "switcher fed fixed noise", "shuffled": "switcher fed rows in a new order each step"}
+FED = {
+    "nothing": "one free factor a neuron, no switcher",
+    "constants": "switcher fed constants",
+    "noise": "switcher fed fixed noise",
+    "shuffled": "switcher fed rows in a new order each step",
+}
 """The controls of what the switcher reads: the values of ``SwitcherConfig.reads`` and what tables call them."""
 
 STDS = {"": 0.01, "-std-0.1": 0.1}
-"""Both readings of the paper's initialisation: the ending of an arm's name, and the standard deviation of FC weights."""
+"""Both readings of the paper's initialisation: the ending of an arm's name, and the standard deviation of FC
+weights."""
 
 
 def controls(profile: str) -> tuple[Arm, ...]:
     """The arms of one profile, under both readings of the initialisation; those of Table 2 are the same runs."""
-    taken = {name: arm_of(ABLATION, profile, name) for name in ("dense", "dense-std-0.1", "dense-equal-steps", "snn-al-epoch", "snn-al-cut", "snn-al-std-0.1")}
+    taken = {
+        name: arm_of(ABLATION, profile, name)
+        for name in ("dense", "dense-std-0.1", "dense-equal-steps", "snn-al-epoch", "snn-al-cut", "snn-al-std-0.1")
+    }
     found = list(taken.values())
     for ending, std in STDS.items():
         base, of = taken["snn-al-epoch"].train, taken["snn-al-epoch" if not ending else f"snn-al{ending}"]
         train, switcher, said = taken[of.name].train, of.switcher, f", FC std {std}" if ending else ""
         unclipped = f"{said}, not clipped" if ending else ""  # as the dense arm of that initialisation
 
-        def arm(name: str, title: str, switcher: SwitcherConfig = switcher, train: TrainConfig = train, ending=ending, said=said) -> Arm:
+        def arm(
+            name: str,
+            title: str,
+            switcher: SwitcherConfig = switcher,
+            train: TrainConfig = train,
+            ending=ending,
+            said=said,
+        ) -> Arm:
             return Arm(f"{name}{ending}", "alternating", title + said, train=train, switcher=switcher)
 
         if ending:
@@ -41,27 +57,67 @@ def controls(profile: str) -> tuple[Arm, ...]:
         ]
         dense = arm_of(ABLATION, profile, f"dense{ending}").train
         half = replace(dense, epochs=max(dense.epochs // 2, 1))
-        for criterion, title in (("random", "random pruning to the same widths, trained on"), ("norm", "L2-norm pruning to the same widths, trained on")):
-            found.append(Arm(f"{criterion}{ending}", "pruned", title + unclipped, train=half, dense_epochs=dense.epochs - half.epochs, pruning=Pruning(criterion, of), continued=False))
-        found.append(Arm(f"scratch{ending}", "pruned", f"the structure found, trained from scratch{unclipped}", train=dense, pruning=Pruning("same", of)))
+        for criterion, title in (
+            ("random", "random pruning to the same widths, trained on"),
+            ("norm", "L2-norm pruning to the same widths, trained on"),
+        ):
+            found.append(
+                Arm(
+                    f"{criterion}{ending}",
+                    "pruned",
+                    title + unclipped,
+                    train=half,
+                    dense_epochs=dense.epochs - half.epochs,
+                    pruning=Pruning(criterion, of),
+                    continued=False,
+                )
+            )
+        found.append(
+            Arm(
+                f"scratch{ending}",
+                "pruned",
+                f"the structure found, trained from scratch{unclipped}",
+                train=dense,
+                pruning=Pruning("same", of),
+            )
+        )
         if ending:  # the same once more with SNN-AL's clipping, so that the clip cannot make the difference
-            clipped = [replace(of_kind, name=f"{of_kind.name.removesuffix(ending)}-clipped{ending}", title=of_kind.title.replace("not clipped", "clipped as SNN-AL")) for of_kind in found[-3:]]
-            found += [replace(each, train=replace(each.train, clip_network=base.clip_network), continued=True) for each in clipped]
+            clipped = [
+                replace(
+                    of_kind,
+                    name=f"{of_kind.name.removesuffix(ending)}-clipped{ending}",
+                    title=of_kind.title.replace("not clipped", "clipped as SNN-AL"),
+                )
+                for of_kind in found[-3:]
+            ]
+            found += [
+                replace(each, train=replace(each.train, clip_network=base.clip_network), continued=True)
+                for each in clipped
+            ]
     return tuple(found)
 
 
 ARMS = {profile: controls(profile) for profile in ("smoke", "quick", "paper")}
 ARMS["paper"] += (*tuned.arms("mlp").values(), *tuned.controls(), *tuned.small())
-TUNED = {f"{role}-{kind}": role for role in tuned.settings(tuned.CONTROLLED) for kind in ("cut", "random", "norm", "scratch")}
+TUNED = {
+    f"{role}-{kind}": role for role in tuned.settings(tuned.CONTROLLED) for kind in ("cut", "random", "norm", "scratch")
+}
 TUNED |= {arm.name: "tuned-dense" for arm in tuned.arms("mlp").values()} | {arm.name: "small" for arm in tuned.small()}
 
 CONTROLS = Table(
-    "controls", "Controls: does reading the weights matter? The MLP on MNIST",
-    ARMS, ABLATION.seeds, "snn-al-epoch", {arm.name: "snn-al-std-0.1" for arm in ARMS["paper"] if arm.name.endswith("-std-0.1")} | TUNED,
+    "controls",
+    "Controls: does reading the weights matter? The MLP on MNIST",
+    ARMS,
+    ABLATION.seeds,
+    "snn-al-epoch",
+    {arm.name: "snn-al-std-0.1" for arm in ARMS["paper"] if arm.name.endswith("-std-0.1")} | TUNED,
 )
 
 SPARSITY = Table(
-    "sparsity", "Where the sparsity comes from: one setting, and what is changed in it; the MLP on MNIST",
-    {"paper": tuned.sparsity()}, {"paper": ABLATION.seeds["paper"]}, "short",
+    "sparsity",
+    "Where the sparsity comes from: one setting, and what is changed in it; the MLP on MNIST",
+    {"paper": tuned.sparsity()},
+    {"paper": ABLATION.seeds["paper"]},
+    "short",
 )
 """Interventions; without arms until the search has chosen the sparse setting."""

@@ -24,9 +24,15 @@ def search() -> tuple[Arm, ...]:
         return Arm(name, "alternating", name.replace("-", " "), train=replace(train, **changes), switcher=switcher)
 
     def second(name: str, spread: float, mean: float = 1.0, **changes) -> Arm:
-        return arm(f"std-0.01-{name}", replace(switcher, initial_spread=spread, initial_mean=mean), **{"fc_std": 0.01, **changes})
+        return arm(
+            f"std-0.01-{name}",
+            replace(switcher, initial_spread=spread, initial_mean=mean),
+            **{"fc_std": 0.01, **changes},
+        )
 
-    def third(name: str, mean: float = 1.0, spread: float = 1.0, std: float = 0.01, channels=(4, 8, 16), **changes) -> Arm:
+    def third(
+        name: str, mean: float = 1.0, spread: float = 1.0, std: float = 0.01, channels=(4, 8, 16), **changes
+    ) -> Arm:
         shape = SwitcherConfig(initial_mean=mean, initial_spread=spread, scale_inputs=True, channels=channels)
         return arm(f"scaled-{name}", shape, **{"fc_std": std, **changes})
 
@@ -45,8 +51,18 @@ def search() -> tuple[Arm, ...]:
         arm("fc-std-0.01", fc_std=0.01),
         arm("constant-rate", schedule="constant"),
         Arm("dense-base", "dense", "dense", train=replace(train, epochs=4, clip_switcher=None)),
-        Arm("dense-unclipped", "dense", "dense, not clipped", train=replace(train, epochs=4, clip_switcher=None, clip_network=None)),
-        Arm("dense-fc-std-0.01", "dense", "dense, FC std 0.01", train=replace(train, epochs=4, clip_switcher=None, fc_std=0.01)),
+        Arm(
+            "dense-unclipped",
+            "dense",
+            "dense, not clipped",
+            train=replace(train, epochs=4, clip_switcher=None, clip_network=None),
+        ),
+        Arm(
+            "dense-fc-std-0.01",
+            "dense",
+            "dense, FC std 0.01",
+            train=replace(train, epochs=4, clip_switcher=None, fc_std=0.01),
+        ),
         second("spread-0.5", 0.5),
         second("spread-0.25", 0.25),
         second("spread-0.5-by-step", 0.5, alternate="step"),
@@ -75,6 +91,9 @@ def search() -> tuple[Arm, ...]:
 
 
 SEARCH = Table(
-    "search", "The search for the default settings, on held-out images",
-    arms={"search": search()}, seeds={"search": (0, 1)}, reference="base",
+    "search",
+    "The search for the default settings, on held-out images",
+    arms={"search": search()},
+    seeds={"search": (0, 1)},
+    reference="base",
 )

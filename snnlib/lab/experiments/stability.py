@@ -26,23 +26,37 @@ TURNS = ("epoch", "step")
 
 def start(turn: str, mean: float, spread: float) -> Arm:
     """A cell of the first map."""
-    return _arm(f"start-{turn}-mean-{mean:g}-spread-{spread:g}", replace(TRAIN, alternate=turn), SwitcherConfig(initial_mean=mean, initial_spread=spread))
+    return _arm(
+        f"start-{turn}-mean-{mean:g}-spread-{spread:g}",
+        replace(TRAIN, alternate=turn),
+        SwitcherConfig(initial_mean=mean, initial_spread=spread),
+    )
 
 
 def clipping(turn: str, switcher: float | None, network: float | None) -> Arm:
     """A cell of the second map."""
-    return _arm(f"clip-{turn}-switcher-{_norm(switcher)}-network-{_norm(network)}", replace(TRAIN, alternate=turn, clip_switcher=switcher, clip_network=network))
+    return _arm(
+        f"clip-{turn}-switcher-{_norm(switcher)}-network-{_norm(network)}",
+        replace(TRAIN, alternate=turn, clip_switcher=switcher, clip_network=network),
+    )
 
 
 def rate(turn: str, rate: float, clip: float | None) -> Arm:
     """A cell of the third map."""
-    return _arm(f"rate-{turn}-{rate:g}-clip-{_norm(clip)}", replace(TRAIN, alternate=turn, rate=rate, clip_switcher=clip, clip_network=clip))
+    return _arm(
+        f"rate-{turn}-{rate:g}-clip-{_norm(clip)}",
+        replace(TRAIN, alternate=turn, rate=rate, clip_switcher=clip, clip_network=clip),
+    )
 
 
 def calibration(turn: str, how: str, std: float) -> Arm:
     """A cell of the fourth map."""
     calibrate, scale_inputs = STARTS[how]
-    return _arm(f"{how}-{turn}-std-{std:g}", replace(TRAIN, alternate=turn, fc_std=std), SwitcherConfig(calibrate=calibrate, scale_inputs=scale_inputs))
+    return _arm(
+        f"{how}-{turn}-std-{std:g}",
+        replace(TRAIN, alternate=turn, fc_std=std),
+        SwitcherConfig(calibrate=calibrate, scale_inputs=scale_inputs),
+    )
 
 
 def _norm(clip: float | None) -> str:
@@ -65,15 +79,31 @@ def stability() -> tuple[Arm, ...]:
 
 
 STABILITY = Table(
-    "stability", "Stability: which settings train at all, on held-out images", arms={"map": stability()}, seeds={"map": (0, 1, 2)}, reference="start-epoch-mean-1-spread-1",
+    "stability",
+    "Stability: which settings train at all, on held-out images",
+    arms={"map": stability()},
+    seeds={"map": (0, 1, 2)},
+    reference="start-epoch-mean-1-spread-1",
 )
 
 
 ROUNDING = Table(
-    "rounding", "Rounding: SNN-AL, seed 0, with one weight moved by a millionth, eight times another one; the MLP on MNIST",
-    arms={"paper": tuple(
-        Arm(f"nudge-{which}", "alternating", f"weight {which} moved by 1e-6", train=TrainConfig(epochs=30, nudge=which), switcher=SwitcherConfig()) for which in range(1, 9)
-    )},
-    seeds={"paper": (0,)}, reference="nudge-1",
+    "rounding",
+    "Rounding: SNN-AL, seed 0, with one weight moved by a millionth, eight times another one; the MLP on MNIST",
+    arms={
+        "paper": tuple(
+            Arm(
+                f"nudge-{which}",
+                "alternating",
+                f"weight {which} moved by 1e-6",
+                train=TrainConfig(epochs=30, nudge=which),
+                switcher=SwitcherConfig(),
+            )
+            for which in range(1, 9)
+        )
+    },
+    seeds={"paper": (0,)},
+    reference="nudge-1",
 )
-"""Another processor rounds otherwise. How far does that carry? Everything but one rounding error is the same in these runs."""
+"""Another processor rounds otherwise. How far does that carry? Everything but one rounding error is the same in these
+runs."""

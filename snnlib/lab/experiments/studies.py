@@ -1,4 +1,5 @@
-"""What is searched: the settings that the paper leaves open, on held-out training images, each method with equal trials.
+"""What is searched: the settings that the paper leaves open, on held-out training images, each method with equal
+trials.
 
 A study draws settings from its space and judges them on 5,000 held-out training images by accuracy and by the share of
 weights removed. It climbs rungs: many short trials first, then those that stand out, trained longer and from scratch.
@@ -58,10 +59,18 @@ class Study:
     random_every: int = 10  # and one is drawn at random, so that one good corner does not take them all
     reads: str = "weights"  # what the switcher is fed: controls get searches of their own
     against: str = ""  # the study of the dense network that "knee" is measured from
-    roles: tuple[str, ...] = ("accurate", "knee", "sparse", "compact", "unstopped")  # what is chosen in the end, see :data:`ROLES`
+    roles: tuple[str, ...] = (
+        "accurate",
+        "knee",
+        "sparse",
+        "compact",
+        "unstopped",
+    )  # what is chosen in the end, see :data:`ROLES`
     candidates: int = 2  # for each role so many of the last rung are tried again on fresh seeds
     fresh: tuple[int, ...] = (1, 2, 3)  # these seeds
-    least_removed: float = 1.0  # percent of the weights; what removes less does not climb: with nothing removed it is a dense network
+    least_removed: float = (
+        1.0  # percent of the weights; what removes less does not climb: with nothing removed it is a dense network
+    )
     carries: str = ""  # a study of another network whose chosen settings are the first trials
     train_images: int | None = None  # so many training images only; None: all but the held-out ones
     fixed: dict = field(default_factory=dict)  # settings that are not searched, by name
@@ -75,23 +84,44 @@ class Study:
     @property
     def stages(self) -> tuple[Rung, ...]:
         """The rungs, and the confirmation of the candidates on fresh seeds, where there is one."""
-        return (*self.rungs, *([Rung(self.rungs[-1].epochs, self.candidates * len(self.roles) * len(self.fresh))] if self.fresh else []))
+        return (
+            *self.rungs,
+            *([Rung(self.rungs[-1].epochs, self.candidates * len(self.roles) * len(self.fresh))] if self.fresh else []),
+        )
 
     def arm(self, values: dict, epochs: int, name: str, split: str = "holdout", images: int | None = None) -> Arm:
         """The arm of one trial: ``values`` holds a value for each setting of the space."""
         values = self.fixed | values
         train = TrainConfig(
-            epochs=epochs, split=split, train_images=images or self.train_images, augment=values.get("augment", False), precision=values.get("precision", "float32"), rate=values["rate"], momentum=values["momentum"], weight_decay=values["weight_decay"],
-            clip_network=values["clip_network"], clip_switcher=values.get("clip_switcher"), schedule=values["schedule"], normalize=values["normalize"],
-            rate_switcher=values.get("rate_switcher"), momentum_switcher=values.get("momentum_switcher"),
-            weight_decay_switcher=values.get("weight_decay_switcher"), switcher_until=values.get("switcher_until", 1.0),
-            **turns(values.get("turn", "epoch"), values.get("ratio", "1:1")), **fc_start(values["fc"]),
+            epochs=epochs,
+            split=split,
+            train_images=images or self.train_images,
+            augment=values.get("augment", False),
+            precision=values.get("precision", "float32"),
+            rate=values["rate"],
+            momentum=values["momentum"],
+            weight_decay=values["weight_decay"],
+            clip_network=values["clip_network"],
+            clip_switcher=values.get("clip_switcher"),
+            schedule=values["schedule"],
+            normalize=values["normalize"],
+            rate_switcher=values.get("rate_switcher"),
+            momentum_switcher=values.get("momentum_switcher"),
+            weight_decay_switcher=values.get("weight_decay_switcher"),
+            switcher_until=values.get("switcher_until", 1.0),
+            **turns(values.get("turn", "epoch"), values.get("ratio", "1:1")),
+            **fc_start(values["fc"]),
         )
         if self.method == "dense":
             return Arm(name, "dense", name, self.dataset, self.network, train)
         switcher = SwitcherConfig(
-            channels=tuple(map(int, values.get("channels", "4-8-16").split("-"))), kernel=(values.get("kernel_rows", 3), 3), upsample=values.get("upsample", "resize"),
-            initial_mean=values["initial_mean"], initial_spread=values["initial_spread"], batch_norm=values.get("batch_norm", False), reads=self.reads,
+            channels=tuple(map(int, values.get("channels", "4-8-16").split("-"))),
+            kernel=(values.get("kernel_rows", 3), 3),
+            upsample=values.get("upsample", "resize"),
+            initial_mean=values["initial_mean"],
+            initial_spread=values["initial_spread"],
+            batch_norm=values.get("batch_norm", False),
+            reads=self.reads,
         )
         return Arm(name, "alternating", name, self.dataset, self.network, train, switcher)
 
@@ -105,12 +135,13 @@ ROLES = {
     "unstopped": "the highest accuracy with at least 60 % of the weights removed, among settings whose switcher learns to the end as in the paper; where there is none, the most weights removed",
     "front": "every other setting with fresh seeds that none beats in both accuracy and weights removed: nothing is chosen there",
 }
-"""The rule of the choice. On held-out images: the best of the last rung by it are trained again on three fresh seeds, and the one
-that is best by it in the mean of these is chosen. Written on 2026-11-25, before any trial of the second rung was run. A small
-search has no fresh seeds: the best of its last rung is chosen (written later that day, before any trial of such a search).
-"compact" was added when "knee" and "unstopped" had both come out as the accurate setting, which removes little: after the last rung
-of the MLP was seen, before its own candidates were trained on fresh seeds, and before any test run. It came out as the sparse one;
-"front" was added then, still before any test run: it leaves nothing out that the search has confirmed."""
+"""The rule of the choice. On held-out images: the best of the last rung by it are trained again on three fresh seeds,
+and the one that is best by it in the mean of these is chosen. Written on 2026-11-25, before any trial of the second
+rung was run. A small search has no fresh seeds: the best of its last rung is chosen (written later that day, before any
+trial of such a search). "compact" was added when "knee" and "unstopped" had both come out as the accurate setting,
+which removes little: after the last rung of the MLP was seen, before its own candidates were trained on fresh seeds,
+and before any test run. It came out as the sparse one; "front" was added then, still before any test run: it leaves
+nothing out that the search has confirmed."""
 
 LEAST_PCT, WITHIN = {"accurate": 5.0, "compact": 60.0, "sparse": 74.6, "unstopped": 60.0}, 0.1
 """The numbers in :data:`ROLES`: percent of the weights by role, and points."""
@@ -119,7 +150,10 @@ LEAST_PCT, WITHIN = {"accurate": 5.0, "compact": 60.0, "sparse": 74.6, "unstoppe
 def turns(turn: str, ratio: str) -> dict:
     """Settings for turns of "epoch", "1", "10" or "100" steps, and of ``ratio`` switcher to network."""
     unit = 1 if turn == "epoch" else int(turn)
-    return {"alternate": "epoch" if turn == "epoch" else "step", "turns": tuple(unit * int(part) for part in ratio.split(":"))}
+    return {
+        "alternate": "epoch" if turn == "epoch" else "step",
+        "turns": tuple(unit * int(part) for part in ratio.split(":")),
+    }
 
 
 def fc_start(start: str) -> dict:
@@ -164,35 +198,82 @@ LENET5 = (Rung(3, 100, 18000), Rung(10, 8), Rung(30, 4))
 COLOUR = (Rung(3, 12, 15000), Rung(8, 2))
 
 PHOTOGRAPHS = {"augment": True, "normalize": True, "precision": "bfloat16"}
-"""Of photographs: cropped, flipped and normalised, as is usual, and in the precision that is the faster one (``python -m benchmarks.networks``)."""
+"""Of photographs: cropped, flipped and normalised, as is usual, and in the precision that is the faster one (``python
+-m benchmarks.networks``)."""
 
 
 def small(name: str, title: str, space: Space, reads: str) -> Study:
-    """An equal small search, for a control or for what it is compared with, of the setting called sparse: there reading the weights should tell."""
-    return Study(f"mlp-{name}", f"{title}, the MLP on MNIST", "alternating", space, SMALL, reads=reads, roles=("sparse",), candidates=0, fresh=(), least_removed=60.0)
+    """An equal small search, for a control or for what it is compared with, of the setting called sparse: there reading
+    the weights should tell."""
+    return Study(
+        f"mlp-{name}",
+        f"{title}, the MLP on MNIST",
+        "alternating",
+        space,
+        SMALL,
+        reads=reads,
+        roles=("sparse",),
+        candidates=0,
+        fresh=(),
+        least_removed=60.0,
+    )
 
 
 def lenet5(method: str, title: str, space: Space, carries: str, roles: tuple[str, ...], against: str = "") -> Study:
     """A search of LeNet5-Caffe; of the last rung each role takes its best."""
     name = "dense" if method == "dense" else "snn"
-    return Study(f"lenet5-{name}", f"{title}, LeNet5-Caffe on MNIST", method, space, LENET5, network="lenet5-caffe", carries=carries, roles=roles, candidates=0, fresh=(), against=against)
+    return Study(
+        f"lenet5-{name}",
+        f"{title}, LeNet5-Caffe on MNIST",
+        method,
+        space,
+        LENET5,
+        network="lenet5-caffe",
+        carries=carries,
+        roles=roles,
+        candidates=0,
+        fresh=(),
+        against=against,
+    )
 
 
 def colour(network: str, method: str, title: str, space: Space) -> Study:
-    """A small search of a network on CIFAR-10, as many trials for the dense network as for SNN-AL; it begins with what the MLP's search has chosen."""
+    """A small search of a network on CIFAR-10, as many trials for the dense network as for SNN-AL; it begins with what
+    the MLP's search has chosen."""
     kind = "dense" if method == "dense" else "snn"
     return Study(
-        f"{network}-{kind}", f"{title}, {network} on CIFAR-10", method, {name: values for name, values in space.items() if name not in PHOTOGRAPHS}, COLOUR, dataset="cifar10",
-        network=network, floor=40.0, hopeless=15.0, carries=f"mlp-{kind}", roles=("dense",) if kind == "dense" else ("accurate",), candidates=0, fresh=(), fixed=PHOTOGRAPHS,
+        f"{network}-{kind}",
+        f"{title}, {network} on CIFAR-10",
+        method,
+        {name: values for name, values in space.items() if name not in PHOTOGRAPHS},
+        COLOUR,
+        dataset="cifar10",
+        network=network,
+        floor=40.0,
+        hopeless=15.0,
+        carries=f"mlp-{kind}",
+        roles=("dense",) if kind == "dense" else ("accurate",),
+        candidates=0,
+        fresh=(),
+        fixed=PHOTOGRAPHS,
     )
 
 
 STUDIES = {
     study.name: study
     for study in (
-        Study("mlp-snn", "SNN-AL, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, RUNGS, against="mlp-dense"),
+        Study(
+            "mlp-snn", "SNN-AL, the MLP on MNIST", "alternating", NETWORK | SWITCHER | SHAPE, RUNGS, against="mlp-dense"
+        ),
         Study("mlp-dense", "dense, the MLP on MNIST", "dense", NETWORK, RUNGS, roles=("dense",)),
-        lenet5("alternating", "SNN-AL", NETWORK | SWITCHER | SHAPE, "mlp-snn", ("accurate", "knee", "sparse"), "lenet5-dense"),
+        lenet5(
+            "alternating",
+            "SNN-AL",
+            NETWORK | SWITCHER | SHAPE,
+            "mlp-snn",
+            ("accurate", "knee", "sparse"),
+            "lenet5-dense",
+        ),
         lenet5("dense", "dense", NETWORK, "mlp-dense", ("dense",)),
         small("small", "SNN-AL, as many trials as its controls", NETWORK | SWITCHER | SHAPE, "weights"),
         small("nothing", "one free factor a neuron, no switcher", NETWORK | SWITCHER, "nothing"),
@@ -200,8 +281,12 @@ STUDIES = {
         small("constants", "switcher fed constants", NETWORK | SWITCHER | SHAPE, "constants"),
         small("shuffled", "switcher fed rows in a new order each step", NETWORK | SWITCHER | SHAPE, "shuffled"),
         *(
-            colour(network, method, title, space) for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
-            for method, title, space in (("alternating", "SNN-AL", NETWORK | SWITCHER | SHAPE), ("dense", "dense", NETWORK))
+            colour(network, method, title, space)
+            for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
+            for method, title, space in (
+                ("alternating", "SNN-AL", NETWORK | SWITCHER | SHAPE),
+                ("dense", "dense", NETWORK),
+            )
         ),
     )
 }

@@ -30,7 +30,9 @@ class Table:
     seeds: dict[str, tuple[int, ...]]  # by profile
     reference: str
     references: dict[str, str] = field(default_factory=dict)  # by arm
-    fewer_seeds: dict[str, dict[str, int]] = field(default_factory=dict)  # by profile, then by network: so many seeds at most
+    fewer_seeds: dict[str, dict[str, int]] = field(
+        default_factory=dict
+    )  # by profile, then by network: so many seeds at most
 
     def reference_of(self, arm: str) -> str:
         """The name of the arm that ``arm`` is compared with; a reference itself is compared with nothing."""
@@ -47,11 +49,17 @@ class Table:
 
     def runs(self, profile: str) -> list[tuple[Arm, int]]:
         """Every arm with each of its seeds, seeds outermost: so a half-done table has whole pairs."""
-        return [(arm, seed) for seed in self.seeds[profile] for arm in self.arms[profile] if seed in self.seeds_of(arm, profile)]
+        return [
+            (arm, seed)
+            for seed in self.seeds[profile]
+            for arm in self.arms[profile]
+            if seed in self.seeds_of(arm, profile)
+        ]
 
 
 def arm_of(table: Table, profile: str, name: str, network: str | None = None) -> Arm:
-    """The arm called ``name``, the first one unless ``network`` tells which; ``KeyError`` if there is none in that profile."""
+    """The arm called ``name``, the first one unless ``network`` tells which; ``KeyError`` if there is none in that
+    profile."""
     for arm in table.arms[profile]:
         if arm.name == name and network in (None, arm.network):
             return arm

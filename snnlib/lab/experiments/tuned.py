@@ -11,18 +11,32 @@ from ...config import Arm, Pruning, TrainConfig
 from .chosen import CHOSEN, CHOSEN_SMALL
 from .studies import STUDIES, Study
 
-SMALL = {"weights": "mlp-small", "nothing": "mlp-nothing", "constants": "mlp-constants", "noise": "mlp-noise", "shuffled": "mlp-shuffled"}
+SMALL = {
+    "weights": "mlp-small",
+    "nothing": "mlp-nothing",
+    "constants": "mlp-constants",
+    "noise": "mlp-noise",
+    "shuffled": "mlp-shuffled",
+}
 """What the switcher is fed to its small search."""
 
 CONTROLLED = ("compact", "sparse")
-"""The settings of the tuned regime of which the other reading of t, the cut and the pruned controls are run: where many neurons are pruned."""
+"""The settings of the tuned regime of which the other reading of t, the cut and the pruned controls are run: where many
+neurons are pruned."""
 
 SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")} | {
     network: (f"{network}-snn", f"{network}-dense") for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
 }
 """Network to its studies: SNN-AL's and the dense network's."""
 
-TITLES = {"short": "sparse setting, shorter", "accurate": "accurate setting", "knee": "knee setting", "compact": "compact setting", "sparse": "sparse setting", "unstopped": "unstopped setting"}
+TITLES = {
+    "short": "sparse setting, shorter",
+    "accurate": "accurate setting",
+    "knee": "knee setting",
+    "compact": "compact setting",
+    "sparse": "sparse setting",
+    "unstopped": "unstopped setting",
+}
 
 
 def snn(role: str, values: Mapping, study: Study) -> Arm:
@@ -45,7 +59,12 @@ def network_epochs(train: TrainConfig) -> int:
 def equal_steps(arm: Arm, of: Arm) -> Arm:
     """The dense ``arm`` with as many steps as ``of`` makes of the task network."""
     epochs = network_epochs(of.train)
-    return replace(arm, name=f"tuned-dense-as-{of.name}", title=f"dense, tuned, as many task-network steps as the {TITLES[of.name]}", train=replace(arm.train, epochs=epochs))
+    return replace(
+        arm,
+        name=f"tuned-dense-as-{of.name}",
+        title=f"dense, tuned, as many task-network steps as the {TITLES[of.name]}",
+        train=replace(arm.train, epochs=epochs),
+    )
 
 
 def other_t(arm: Arm) -> Arm:
@@ -59,7 +78,14 @@ def other_t(arm: Arm) -> Arm:
 def without_switcher(train: TrainConfig) -> TrainConfig:
     """``train`` for a network without a switcher: what is said of a switcher is taken back to its default."""
     return replace(
-        train, rate_switcher=None, momentum_switcher=None, weight_decay_switcher=None, clip_switcher=None, alternate="epoch", turns=(1, 1), switcher_until=1.0,
+        train,
+        rate_switcher=None,
+        momentum_switcher=None,
+        weight_decay_switcher=None,
+        clip_switcher=None,
+        alternate="epoch",
+        turns=(1, 1),
+        switcher_until=1.0,
     )
 
 
@@ -72,23 +98,55 @@ def separate(arm: Arm) -> Arm:
     """SNN-SL under the same settings: half of the epochs for the task network, then half for its switcher."""
     half = arm.train.epochs // 2
     train = replace(arm.train, epochs=half, alternate="epoch", turns=(1, 1), switcher_until=1.0)
-    return replace(arm, name=f"{arm.name}-sl", title=arm.title.replace("SNN-AL", "SNN-SL"), method="separate", train=train, dense_epochs=arm.train.epochs - half)
+    return replace(
+        arm,
+        name=f"{arm.name}-sl",
+        title=arm.title.replace("SNN-AL", "SNN-SL"),
+        method="separate",
+        train=train,
+        dense_epochs=arm.train.epochs - half,
+    )
 
 
 def cut(arm: Arm) -> Arm:
     """The same with the second term of Eq. 6 cut."""
-    return replace(arm, name=f"{arm.name}-cut", title=f"{arm.title}, second term of Eq. 6 cut", train=replace(arm.train, through_switcher=False))
+    return replace(
+        arm,
+        name=f"{arm.name}-cut",
+        title=f"{arm.title}, second term of Eq. 6 cut",
+        train=replace(arm.train, through_switcher=False),
+    )
 
 
 def to_size(arm: Arm) -> tuple[Arm, ...]:
     """The widths that ``arm`` found, reached without a switcher, under the same settings and clipping."""
     plain, half = alone(arm), arm.train.epochs // 2
-    said = {"random": "random pruning to the same widths, trained on", "norm": "L2-norm pruning to the same widths, trained on"}
+    said = {
+        "random": "random pruning to the same widths, trained on",
+        "norm": "L2-norm pruning to the same widths, trained on",
+    }
     pruned = [
-        replace(plain, name=f"{arm.name}-{kind}", method="pruned", title=f"{TITLES[arm.name]}: {title}", train=replace(plain.train, epochs=half), dense_epochs=arm.train.epochs - half, pruning=Pruning(kind, arm))
+        replace(
+            plain,
+            name=f"{arm.name}-{kind}",
+            method="pruned",
+            title=f"{TITLES[arm.name]}: {title}",
+            train=replace(plain.train, epochs=half),
+            dense_epochs=arm.train.epochs - half,
+            pruning=Pruning(kind, arm),
+        )
         for kind, title in said.items()
     ]
-    return (*pruned, replace(plain, name=f"{arm.name}-scratch", method="pruned", title=f"{TITLES[arm.name]}: the structure found, trained from scratch", pruning=Pruning("same", arm)))
+    return (
+        *pruned,
+        replace(
+            plain,
+            name=f"{arm.name}-scratch",
+            method="pruned",
+            title=f"{TITLES[arm.name]}: the structure found, trained from scratch",
+            pruning=Pruning("same", arm),
+        ),
+    )
 
 
 def interventions(arm: Arm, steps_per_epoch: int) -> tuple[Arm, ...]:
@@ -99,12 +157,22 @@ def interventions(arm: Arm, steps_per_epoch: int) -> tuple[Arm, ...]:
     changed = {
         "start-none": ("nothing off at the start", train, replace(switcher, initial_mean=1.0, initial_spread=0.2)),
         "start-half": ("half off at the start", train, replace(switcher, initial_mean=0.0)),
-        **{f"stop-{turns}": (f"switcher stops after {turns} {'turn' if turns == 1 else 'turns'}", replace(train, switcher_until=min(turns * turn, 1.0)), switcher) for turns in (1, 2, 4)},
+        **{
+            f"stop-{turns}": (
+                f"switcher stops after {turns} {'turn' if turns == 1 else 'turns'}",
+                replace(train, switcher_until=min(turns * turn, 1.0)),
+                switcher,
+            )
+            for turns in (1, 2, 4)
+        },
         "no-stop": ("switcher learns to the end", replace(train, switcher_until=1.0), switcher),
         "early": ("rate falls early", replace(train, schedule="step", milestones=(0.1, 0.2)), switcher),
         "late": ("rate falls late", replace(train, schedule="step", milestones=(0.8, 0.9)), switcher),
     }
-    return tuple(replace(arm, name=f"{arm.name}-{name}", title=f"{TITLES[arm.name]}, {title}", train=train, switcher=switcher) for name, (title, train, switcher) in changed.items())
+    return tuple(
+        replace(arm, name=f"{arm.name}-{name}", title=f"{TITLES[arm.name]}, {title}", train=train, switcher=switcher)
+        for name, (title, train, switcher) in changed.items()
+    )
 
 
 def arms(network: str, chosen: Mapping[str, Mapping] | None = None) -> dict[str, Arm]:
@@ -115,7 +183,9 @@ def arms(network: str, chosen: Mapping[str, Mapping] | None = None) -> dict[str,
     found = CHOSEN[network] if chosen is None else chosen
     of_snn, of_dense = (STUDIES[name] for name in SEARCHED[network])
     return {
-        role: dense(values, of_dense) if role == "dense" else snn(role, values, of_snn) for role, values in found.items() if role_of(role, found) == role
+        role: dense(values, of_dense) if role == "dense" else snn(role, values, of_snn)
+        for role, values in found.items()
+        if role_of(role, found) == role
     }
 
 
@@ -125,7 +195,8 @@ def role_of(role: str, chosen: Mapping[str, Mapping]) -> str:
 
 
 def settings(roles: Sequence[str], chosen: Mapping[str, Mapping] | None = None) -> tuple[str, ...]:
-    """The arms of SNN-AL on the MLP that stand for ``roles``, each once; the roles themselves before the search has chosen."""
+    """The arms of SNN-AL on the MLP that stand for ``roles``, each once; the roles themselves before the search has
+    chosen."""
     found = CHOSEN["mlp"] if chosen is None else chosen
     return tuple(dict.fromkeys(role_of(role, found) if role in found else role for role in roles))
 
@@ -136,27 +207,44 @@ def table_1(network: str) -> tuple[Arm, ...]:
 
 
 def table_2(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
-    """What Table 2 shows of it: every setting; of those that a role took dense with equal task-network steps, SNN-SL, and the other reading of t."""
+    """What Table 2 shows of it: every setting; of those that a role took dense with equal task-network steps, SNN-SL,
+    and the other reading of t."""
     found = arms("mlp", chosen)
     roles = {role: arm for role, arm in found.items() if role in TITLES}
     controlled = [roles[role] for role in settings(CONTROLLED, chosen) if role in roles]
-    return (*found.values(), *(equal_steps(found["dense"], arm) for arm in roles.values() if "dense" in found), *map(separate, roles.values()), *map(other_t, controlled))
+    return (
+        *found.values(),
+        *(equal_steps(found["dense"], arm) for arm in roles.values() if "dense" in found),
+        *map(separate, roles.values()),
+        *map(other_t, controlled),
+    )
 
 
 def controls(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     """The controls of the tuned regime that keep its settings."""
     found = arms("mlp", chosen)
-    return tuple(each for role in settings(CONTROLLED, chosen) if role in found for each in (cut(found[role]), *to_size(found[role])))
+    return tuple(
+        each
+        for role in settings(CONTROLLED, chosen)
+        if role in found
+        for each in (cut(found[role]), *to_size(found[role]))
+    )
 
 
 def small(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
-    """SNN-AL and its controls, each with the settings of its own small search: "small", and "small-fed-nothing" and so on."""
+    """SNN-AL and its controls, each with the settings of its own small search: "small", and "small-fed-nothing" and so
+    on."""
     found = CHOSEN_SMALL if chosen is None else chosen
     made = []
     for reads, values in found.items():
         study = STUDIES[SMALL[reads]]
         name = "small" if reads == "weights" else f"small-fed-{reads}"
-        made.append(replace(study.arm(dict(values), study.rungs[-1].epochs, name, split="full"), title=f"small search: {study.title.split(',')[0]}"))
+        made.append(
+            replace(
+                study.arm(dict(values), study.rungs[-1].epochs, name, split="full"),
+                title=f"small search: {study.title.split(',')[0]}",
+            )
+        )
     return tuple(made)
 
 
@@ -169,7 +257,9 @@ def sparsity(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     found = arms("mlp", chosen).get(settings(("sparse",), chosen)[0])
     if found is None:
         return ()
-    base = replace(found, name="short", title=f"{TITLES[found.name]}, {SHORTER} epochs", train=replace(found.train, epochs=SHORTER))
+    base = replace(
+        found, name="short", title=f"{TITLES[found.name]}, {SHORTER} epochs", train=replace(found.train, epochs=SHORTER)
+    )
     return (base, *interventions(base, 938))
 
 

@@ -1,8 +1,8 @@
-"""The profile ``whole``: all images of CIFAR-10 and Mini-ImageNet in as few epochs as will do, so that two CPU cores can run it.
+"""The profile ``whole``: all images of CIFAR-10 and Mini-ImageNet in as few epochs as will do, so that two CPU cores
+can run it.
 
-Settings come from small searches (:mod:`~snnlib.lab.experiments.studies`), the number of epochs from the table ``epochs`` by
-the rule of :data:`ENOUGH`. Until both are there the profile has no runs.
-"""
+Settings come from small searches (:mod:`~snnlib.lab.experiments.studies`), the number of epochs from the table
+``epochs`` by the rule of :data:`ENOUGH`. Until both are there the profile has no runs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TRIED = (4, 8, 16, 32)
 """Numbers of epochs of which the dense network shows what they bring."""
 
 ENOUGH = 1.0
-"""Percentage points: of :data:`TRIED` the fewest epochs are taken whose dense network is, on held-out images, less than so far from twice
-as many. Written on 2026-11-25, before any such run."""
+"""Percentage points: of :data:`TRIED` the fewest epochs are taken whose dense network is, on held-out images, less than
+so far from twice as many. Written on 2026-11-25, before any such run."""
 
 EPOCHS: dict[str, int] = {}
 """Network to epochs, by that rule; empty until the runs are there."""
@@ -36,7 +36,10 @@ FEWER_4 = {"mobilenet-v1-x0.25": 3, "mobilenet-v1-x1": 0, "resnet34": 0}
 
 
 def arms(
-    dataset: str, networks: tuple[str, ...], chosen: Mapping[str, Mapping] | None = None, epochs: Mapping[str, int] | None = None
+    dataset: str,
+    networks: tuple[str, ...],
+    chosen: Mapping[str, Mapping] | None = None,
+    epochs: Mapping[str, int] | None = None,
 ) -> tuple[Arm, ...]:
     """Dense and SNN-AL of ``networks``, those whose settings are there."""
     chosen, epochs = tuned.CHOSEN if chosen is None else chosen, EPOCHS if epochs is None else epochs
@@ -62,7 +65,12 @@ def curve(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     for network, roles in chosen.items():
         study = STUDIES[tuned.SEARCHED[network][1]]
         if study.dataset == "cifar10" and "dense" in roles:
-            found += [replace(study.arm(dict(roles["dense"]), epochs, f"epochs-{epochs}"), title=f"dense, tuned, {epochs} epochs") for epochs in TRIED]
+            found += [
+                replace(
+                    study.arm(dict(roles["dense"]), epochs, f"epochs-{epochs}"), title=f"dense, tuned, {epochs} epochs"
+                )
+                for epochs in TRIED
+            ]
     return tuple(found)
 
 
@@ -72,14 +80,24 @@ def precisions(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     roles = (tuned.CHOSEN if chosen is None else chosen)[network]
     return tuple(
         replace(
-            arm, name=f"{arm.name}-{precision}", title=f"{arm.title}, {precision}",
+            arm,
+            name=f"{arm.name}-{precision}",
+            title=f"{arm.title}, {precision}",
             train=replace(arm.train, epochs=TRIED[0], split="holdout", precision=precision),
         )
-        for arm in (tuned.arms(network, roles).values() if roles else ()) for precision in ("float32", "bfloat16")
+        for arm in (tuned.arms(network, roles).values() if roles else ())
+        for precision in ("float32", "bfloat16")
     )
 
 
-CURVE = Table("epochs", "CIFAR-10: how many epochs will do", {"search": curve()}, {"search": (0,)}, f"epochs-{TRIED[-1]}")
+CURVE = Table(
+    "epochs", "CIFAR-10: how many epochs will do", {"search": curve()}, {"search": (0,)}, f"epochs-{TRIED[-1]}"
+)
 PRECISION = Table(
-    "precision", "VGG-cov2 in float32 and in bfloat16", {"search": precisions()}, {"search": (0, 1, 2)}, "tuned-dense-float32", {"accurate-bfloat16": "accurate-float32"},
+    "precision",
+    "VGG-cov2 in float32 and in bfloat16",
+    {"search": precisions()},
+    {"search": (0, 1, 2)},
+    "tuned-dense-float32",
+    {"accurate-bfloat16": "accurate-float32"},
 )

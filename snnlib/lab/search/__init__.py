@@ -21,8 +21,28 @@ from .store import Store, importance, quiet
 from .trials import REGIONS, default_folder, file_of, read, regions, try_out, write
 
 __all__ = [
-    "REGIONS", "Progress", "Store", "by_role", "candidates", "chosen", "confirmed", "default_folder", "dense_accuracy", "file_of", "front", "importance", "over", "promoted",
-    "quiet", "ranks", "read", "regions", "retried", "search", "try_out", "write",
+    "REGIONS",
+    "Progress",
+    "Store",
+    "by_role",
+    "candidates",
+    "chosen",
+    "confirmed",
+    "default_folder",
+    "dense_accuracy",
+    "file_of",
+    "front",
+    "importance",
+    "over",
+    "promoted",
+    "quiet",
+    "ranks",
+    "read",
+    "regions",
+    "retried",
+    "search",
+    "try_out",
+    "write",
 ]
 
 
@@ -37,9 +57,16 @@ class Progress:
 
 
 def search(
-    study: Study, folder: Path, scratch: Path, workers: int, device: str = "cpu", deadline: float | None = None, on_trial: Callable[[Progress], None] | None = None,
+    study: Study,
+    folder: Path,
+    scratch: Path,
+    workers: int,
+    device: str = "cpu",
+    deadline: float | None = None,
+    on_trial: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Run, or go on with, ``study``: ``workers`` trials at once, rung by rung, until ``deadline`` (``time.monotonic()``).
+    """Run, or go on with, ``study``: ``workers`` trials at once, rung by rung, until ``deadline``
+    (``time.monotonic()``).
 
     After the deadline no trial starts. A ``KeyboardInterrupt`` ends the trials under way; they start anew next time.
     """
@@ -61,7 +88,9 @@ def search(
                         if trial is None:
                             break
                         arm = study.arm(trial.params, rung.epochs, f"trial-{trial.number}", images=rung.images)
-                        running[pool.submit(try_out, arm, trial.user_attrs.get("seed", study.seed), study.hopeless, device)] = trial
+                        running[
+                            pool.submit(try_out, arm, trial.user_attrs.get("seed", study.seed), study.hopeless, device)
+                        ] = trial
                     if not running:
                         break
                     done, _ = wait(running, return_when=FIRST_COMPLETED)

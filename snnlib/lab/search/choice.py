@@ -13,7 +13,8 @@ from .trials import read
 
 
 def ranks(points: np.ndarray) -> np.ndarray:
-    """Rank of each of ``points`` (points, objectives), all to be large: 0 for those that none beats, 1 once these are gone, ..."""
+    """Rank of each of ``points`` (points, objectives), all to be large: 0 for those that none beats, 1 once these are
+    gone, ..."""
     beaten = (points[:, None] <= points[None]).all(2) & (points[:, None] < points[None]).any(2)
     found, left, rank = np.full(len(points), -1), np.ones(len(points), bool), 0
     while left.any():
@@ -24,7 +25,8 @@ def ranks(points: np.ndarray) -> np.ndarray:
 
 
 def front(trials: pd.DataFrame, study: Study, rung: int | None = None) -> pd.DataFrame:
-    """The finished trials of one rung (the last one that has any) that no other beats in all objectives, most accurate first."""
+    """The finished trials of one rung (the last one that has any) that no other beats in all objectives, most accurate
+    first."""
     finished = trials[(trials["state"] == "finished") & (trials["rung"].astype(int) <= len(study.rungs))]
     if not len(finished):
         return finished
@@ -39,7 +41,8 @@ def unstopped(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
-    """The trials of ``rung`` that go up: rank by rank of those above the floor; of the last rank the most spread out in accuracy.
+    """The trials of ``rung`` that go up: rank by rank of those above the floor; of the last rank the most spread out in
+    accuracy.
 
     A share of the places is for trials whose switcher learns to the end.
     """
@@ -61,7 +64,11 @@ def _best_ranks(finished: pd.DataFrame, study: Study, wanted: int) -> list[int]:
         members = finished[rank == level].sort_values(["accuracy", "trial"], ascending=[False, True]).index
         room = wanted - len(chosen)
         if len(members) > room:
-            members = members[np.unique(np.linspace(0, len(members) - 1, room).round().astype(int))] if room > 0 else members[:0]
+            members = (
+                members[np.unique(np.linspace(0, len(members) - 1, room).round().astype(int))]
+                if room > 0
+                else members[:0]
+            )
         chosen += list(members)
     return chosen
 
@@ -82,17 +89,26 @@ def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFram
         trials = unstopped(trials)
         accuracy, removed = accuracy[trials.index], removed[trials.index]
     enough = accuracy[removed >= LEAST_PCT[role]].sort_values(ascending=False, kind="stable")
-    return trials.loc[enough.index] if len(enough) else trials.loc[removed.sort_values(ascending=False, kind="stable").index]
+    return (
+        trials.loc[enough.index]
+        if len(enough)
+        else trials.loc[removed.sort_values(ascending=False, kind="stable").index]
+    )
 
 
 def candidates(trials: pd.DataFrame, study: Study, dense: float | None) -> pd.DataFrame:
     """The best of the last rung for each role, which are trained again on fresh seeds; each once."""
     last = trials[(trials["state"] == "finished") & (trials["rung"] == len(study.rungs))]
-    return pd.concat([by_role(last, role, dense).head(study.candidates) for role in study.roles]).drop_duplicates("trial") if len(last) else last
+    return (
+        pd.concat([by_role(last, role, dense).head(study.candidates) for role in study.roles]).drop_duplicates("trial")
+        if len(last)
+        else last
+    )
 
 
 def over(trials: pd.DataFrame, study: Study, dense: float | None) -> bool:
-    """Whether every trial of every rung, and every candidate on every fresh seed, has ended; ``dense`` as in :func:`by_role`."""
+    """Whether every trial of every rung, and every candidate on every fresh seed, has ended; ``dense`` as in
+    :func:`by_role`."""
     if (trials["rung"] == 1).sum() < study.rungs[0].trials:
         return False
     for rung in range(2, len(study.rungs) + 1):
@@ -101,21 +117,28 @@ def over(trials: pd.DataFrame, study: Study, dense: float | None) -> bool:
             return False
     again = trials[trials["rung"] == len(study.stages)]
     there = set(zip(again["parent"], again["seed"])) if len(again) else set()
-    return not study.fresh or {(trial, seed) for trial in candidates(trials, study, dense)["trial"] for seed in study.fresh} <= there
+    return (
+        not study.fresh
+        or {(trial, seed) for trial in candidates(trials, study, dense)["trial"] for seed in study.fresh} <= there
+    )
 
 
 def retried(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """What fresh seeds made of the candidates, one a row: figures of the last rung, then lists of those of the fresh seeds, and how many failed."""
+    """What fresh seeds made of the candidates, one a row: figures of the last rung, then lists of those of the fresh
+    seeds, and how many failed."""
     again, rows = trials[trials["rung"] == len(study.stages)], []
     for parent, group in again.groupby(again["parent"].astype(int)) if study.fresh else ():
         first, finished = trials[trials["trial"] == parent].iloc[0], group[group["state"] == "finished"]
-        figures = {name: first[name] for name in study.objectives} | {f"{name}_again": finished[name].astype(float).tolist() for name in study.objectives}
+        figures = {name: first[name] for name in study.objectives} | {
+            f"{name}_again": finished[name].astype(float).tolist() for name in study.objectives
+        }
         rows.append({"trial": parent, **figures, "failed": len(group) - len(finished)})
     return pd.DataFrame(rows, dtype=object).sort_values("accuracy", ascending=False) if rows else pd.DataFrame(rows)
 
 
 def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left out.
+    """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left
+    out.
 
     Without fresh seeds: the finished trials of the last rung, once it is done.
     """
@@ -129,12 +152,17 @@ def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
     for parent, group in again.groupby(again["parent"].astype(int)):
         if len(set(group["seed"])) == len(study.fresh):
             first = group.iloc[0].to_dict()
-            rows.append(first | {"trial": parent, "seed": None} | {name: float(group[name].astype(float).mean()) for name in ("accuracy", "removed")})
+            rows.append(
+                first
+                | {"trial": parent, "seed": None}
+                | {name: float(group[name].astype(float).mean()) for name in ("accuracy", "removed")}
+            )
     return pd.DataFrame(rows, dtype=object)
 
 
 def chosen(study: Study, folder: Path) -> dict[str, dict]:
-    """The row of :func:`confirmed` that each role takes, and what else is on their front ("front-656": the setting of trial 656).
+    """The row of :func:`confirmed` that each role takes, and what else is on their front ("front-656": the setting of
+    trial 656).
 
     Raises ``Refused`` where the search has not come so far.
     """

@@ -47,7 +47,9 @@ def _distributions(study: Study) -> dict:
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     return {
-        name: FloatDistribution(space.low, space.high, log=space.log) if isinstance(space, Between) else CategoricalDistribution(space)
+        name: FloatDistribution(space.low, space.high, log=space.log)
+        if isinstance(space, Between)
+        else CategoricalDistribution(space)
         for name, space in study.space.items()
     }
 
@@ -74,11 +76,19 @@ class Store:
         with self.lock:
             self._storage = JournalStorage(JournalFileBackend(journal, lock_obj=JournalFileOpenLock(journal)))
             sampler = optuna.samplers.TPESampler(
-                multivariate=True, constant_liar=True, n_startup_trials=max(study.rungs[0].trials // 6, 10),
-                seed=int(np.random.SeedSequence([study.seed, os.getpid(), time.time_ns()]).generate_state(1)[0]),  # a repeated one would repeat its draws
+                multivariate=True,
+                constant_liar=True,
+                n_startup_trials=max(study.rungs[0].trials // 6, 10),
+                seed=int(
+                    np.random.SeedSequence([study.seed, os.getpid(), time.time_ns()]).generate_state(1)[0]
+                ),  # a repeated one would repeat its draws
             )
             self.optuna: optuna.Study = optuna.create_study(
-                storage=self._storage, study_name=study.name, directions=["maximize"] * len(study.objectives), load_if_exists=True, sampler=sampler,
+                storage=self._storage,
+                study_name=study.name,
+                directions=["maximize"] * len(study.objectives),
+                load_if_exists=True,
+                sampler=sampler,
             )
             self._adopt(read(study, folder).to_dict("records"))
             self._carried = carried(study, folder)
@@ -88,15 +98,25 @@ class Store:
         """Add what the file has and the journal lacks: a fresh clone goes on from the file alone."""
         import optuna
 
-        known = {trial.user_attrs["row"]["trial"] for trial in self.optuna.get_trials(deepcopy=False) if "row" in trial.user_attrs}
+        known = {
+            trial.user_attrs["row"]["trial"]
+            for trial in self.optuna.get_trials(deepcopy=False)
+            if "row" in trial.user_attrs
+        }
         space = _distributions(self.study)
         for row in rows:
             if row["trial"] in known:
                 continue
             params = {name: _member(space[name], row[name]) for name in space}
-            attributes = {name: row[name] for name in ("rung", "parent", "seed") if row.get(name) is not None} | {"row": row}
+            attributes = {name: row[name] for name in ("rung", "parent", "seed") if row.get(name) is not None} | {
+                "row": row
+            }
             trial = optuna.trial.create_trial(
-                values=_values(self.study, row), params=params, distributions=space, user_attrs=attributes, constraints={"floor": _below(self.study, row)},
+                values=_values(self.study, row),
+                params=params,
+                distributions=space,
+                user_attrs=attributes,
+                constraints={"floor": _below(self.study, row)},
             )
             self.optuna.add_trial(trial)
         beyond = max((row["trial"] for row in rows), default=-1) + 1 - len(self.optuna.get_trials(deepcopy=False))
@@ -108,7 +128,8 @@ class Store:
         return self.optuna.user_attrs.get("shift", 0)
 
     def _bury(self) -> None:
-        """Trials that a process on this machine began and did not end are waited for no longer: their settings are tried again."""
+        """Trials that a process on this machine began and did not end are waited for no longer: their settings are
+        tried again."""
         import optuna
 
         for trial in self.optuna.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
@@ -116,11 +137,16 @@ class Store:
             if host not in ("", socket.gethostname()) or _alive(int(process)):
                 continue
             self.optuna.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-            self.optuna.enqueue_trial(trial.params, user_attrs={key: value for key, value in trial.user_attrs.items() if key in ("rung", "parent", "seed")})
+            self.optuna.enqueue_trial(
+                trial.params,
+                user_attrs={key: value for key, value in trial.user_attrs.items() if key in ("rung", "parent", "seed")},
+            )
 
     def rows(self) -> list[dict]:
         """All trials that have ended, in their order."""
-        found = [trial.user_attrs["row"] for trial in self.optuna.get_trials(deepcopy=False) if "row" in trial.user_attrs]
+        found = [
+            trial.user_attrs["row"] for trial in self.optuna.get_trials(deepcopy=False) if "row" in trial.user_attrs
+        ]
         return sorted(found, key=lambda row: row["trial"])
 
     def frame(self) -> pd.DataFrame:
@@ -145,12 +171,17 @@ class Store:
         import optuna
 
         there = {
-            (trial.user_attrs.get("parent"), trial.user_attrs.get("seed")) for trial in self.optuna.get_trials(deepcopy=False)
+            (trial.user_attrs.get("parent"), trial.user_attrs.get("seed"))
+            for trial in self.optuna.get_trials(deepcopy=False)
             if trial.user_attrs.get("rung") == rung and trial.state != optuna.trial.TrialState.FAIL
         }
         if rung > len(self.study.rungs):
             trials = self.frame()
-            dense = dense_accuracy(self.study, self.path.parent) if "knee" in self.study.roles and (trials["rung"] == rung - 1).any() else None
+            dense = (
+                dense_accuracy(self.study, self.path.parent)
+                if "knee" in self.study.roles and (trials["rung"] == rung - 1).any()
+                else None
+            )
             best, seeds = candidates(trials, self.study, dense), self.study.fresh
         else:
             best, seeds = promoted(self.frame(), self.study, rung - 1), (self.study.seed,)
@@ -178,21 +209,29 @@ class Store:
         return trial
 
     def _given(self, number: int) -> dict[str, Any]:
-        """Settings of trial ``number`` of the first rung that the sampler does not choose: all of them, one, or none."""
+        """Settings of trial ``number`` of the first rung that the sampler does not choose: all of them, one, or
+        none."""
         study = self.study
         if number < len(self._carried):
             return self._carried[number]
         if number % study.random_every == study.random_every - 1:
             draw = np.random.default_rng([study.seed, number])
             return {name: _drawn(space, draw) for name, space in study.space.items()}
-        return {"switcher_until": 1.0} if "switcher_until" in study.space and number % study.unstopped_every == 0 else {}
+        return (
+            {"switcher_until": 1.0} if "switcher_until" in study.space and number % study.unstopped_every == 0 else {}
+        )
 
     def tell(self, trial: optuna.Trial, row: dict) -> dict:
         """Keep what came of a trial; returns its whole row."""
         attributes = trial.user_attrs
         whole = {
-            "trial": trial.number + self._shift(), "rung": attributes["rung"], "parent": attributes.get("parent"), "seed": attributes.get("seed", self.study.seed),
-            "epochs": self.study.stages[attributes["rung"] - 1].epochs, **trial.params, **row,
+            "trial": trial.number + self._shift(),
+            "rung": attributes["rung"],
+            "parent": attributes.get("parent"),
+            "seed": attributes.get("seed", self.study.seed),
+            "epochs": self.study.stages[attributes["rung"] - 1].epochs,
+            **trial.params,
+            **row,
             "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
         trial.set_user_attr("row", whole)
@@ -212,10 +251,11 @@ CARRIED = 5
 
 
 def carried(study: Study, folder: Path) -> list[dict[str, Any]]:
-    """Settings that ``study`` tries first: those that the search of another network has chosen, then what else it confirmed, the most accurate first.
+    """Settings that ``study`` tries first: those that the search of another network has chosen, then what else it
+    confirmed, the most accurate first.
 
-    Each once, :data:`CARRIED` at most; none if there is no such search. Raises ``Refused`` where that search has chosen nothing yet.
-    """
+    Each once, :data:`CARRIED` at most; none if there is no such search. Raises ``Refused`` where that search has chosen
+    nothing yet."""
     if not study.carries:
         return []
     other, found = STUDIES[study.carries], []
@@ -267,9 +307,13 @@ def importance(trials: pd.DataFrame, study: Study, objective: str, rung: int = 1
         rows = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
         rows = rows[rows["accuracy"].astype(float) >= study.floor]
         if len(rows) < 20:
-            raise Refused(f"study {study.name}: {len(rows)} finished trials are too few to say which settings matter; 20 is the least")
+            raise Refused(
+                f"study {study.name}: {len(rows)} finished trials are too few to say which settings matter; 20 is the least"
+            )
         space, single = _distributions(study), optuna.create_study(direction="maximize")
         for row in rows.to_dict("records"):
             params = {name: _member(space[name], row[name]) for name in space}
             single.add_trial(optuna.trial.create_trial(value=float(row[objective]), params=params, distributions=space))
-        return optuna.importance.get_param_importances(single, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
+        return optuna.importance.get_param_importances(
+            single, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
+        )

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import records
 from ...config import Arm
+from .. import records
 from ..experiments.studies import Study, cut_after
 
 REGIONS = ("pixels_off", "rows_off", "columns_off", "centre_off")
-"""Shares of input pixels switched off, in percent: all, top and bottom 4 rows, left and right 4 columns, central 14 x 14."""
+"""Shares of input pixels switched off, in percent: all, top and bottom 4 rows, left and right 4 columns, central 14 x
+14."""
 
 
 def default_folder() -> Path:
@@ -40,9 +41,13 @@ def read(study: Study, folder: Path) -> pd.DataFrame:
         return pd.DataFrame(columns=["trial", "rung", "state"])
     try:
         found = pd.read_csv(path, keep_default_na=False, dtype=str)
-        return pd.DataFrame({name: [_plain(value) for value in found[name]] for name in found}, dtype=object)  # None stays None
+        return pd.DataFrame(
+            {name: [_plain(value) for value in found[name]] for name in found}, dtype=object
+        )  # None stays None
     except (OSError, EOFError, ValueError, KeyError) as error:
-        raise records.FileError(f"{path} is damaged ({error}). Take it from the repository again, or delete it and search anew.") from error
+        raise records.FileError(
+            f"{path} is damaged ({error}). Take it from the repository again, or delete it and search anew."
+        ) from error
 
 
 def _plain(text: str) -> Any:
@@ -81,11 +86,11 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> dict:
     """
     import torch
 
-    from ...training.flow import decode
     from ...metrics import removed_pct
     from ...networks import count
-    from ..runner import pick_device
+    from ...training.flow import decode
     from ...training.loops import State, TrainingError, train_alternating, train_dense
+    from ..runner import pick_device
     from ..underway import build_network, result, wrap
 
     began, place = time.monotonic(), pick_device(device)
@@ -110,17 +115,27 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> dict:
         row |= {"state": "cut", "error": str(reason)}
     row["epochs_done"] = state.epoch
     if state.history:
-        row |= {"accuracy": round(100 * state.history[-1]["accuracy"], 3), "best_accuracy": round(100 * max(each["accuracy"] for each in state.history), 3)}
+        row |= {
+            "accuracy": round(100 * state.history[-1]["accuracy"], 3),
+            "best_accuracy": round(100 * max(each["accuracy"] for each in state.history), 3),
+        }
     if row["state"] == "finished":
         found = result(network, model, state.history)
-        row |= {"removed": round(found["removed_pct"], 3), "effective": round(found["effective_pct"], 3), "widths": _widths(found["widths"])}
+        row |= {
+            "removed": round(found["removed_pct"], 3),
+            "effective": round(found["effective_pct"], 3),
+            "widths": _widths(found["widths"]),
+        }
     if model is not None:
         full = list(network.gate_widths())
         times = {"start": state.marks.get("start"), "first": state.marks.get("first turn")}
         for name, text in times.items():
             if text is not None:
                 kept = [int((~off).sum()) for off in decode(text, full)]
-                row |= {f"removed_{name}": round(removed_pct(full, kept, **count.shape(network)), 3), f"widths_{name}": _widths(kept)}
+                row |= {
+                    f"removed_{name}": round(removed_pct(full, kept, **count.shape(network)), 3),
+                    f"widths_{name}": _widths(kept),
+                }
         if not network.kernel_weights() and state.history:
             row |= dict(zip(REGIONS, regions(decode(state.history[-1]["off"], full)[0], data.image[1:])))
     versions = f"torch {torch.__version__}, python {platform.python_version()}"
@@ -156,5 +171,10 @@ def regions(off: np.ndarray, size: tuple[int, int], edge: int = 4) -> tuple[floa
     image = off.reshape(size)
     height, width = size
     inner, outer = slice(edge, -edge), np.r_[0:edge, -edge:0]
-    parts = (image, image[outer][:, inner], image[inner][:, outer], image[height // 4 : -(height // 4), width // 4 : -(width // 4)])
+    parts = (
+        image,
+        image[outer][:, inner],
+        image[inner][:, outer],
+        image[height // 4 : -(height // 4), width // 4 : -(width // 4)],
+    )
     return tuple(round(100 * float(part.mean()), 2) for part in parts)
