@@ -77,7 +77,8 @@ def main() -> None:
 def show(results: dict, console: Console) -> None:
     """Print what was measured."""
     console.print(
-        f"\n{results['device']}, torch {results['torch']}; matrix products {results['matmul_gflops']} GFLOP/s, copies {results['copy_gbs']} GB/s"
+        f"\n{results['device']}, torch {results['torch']}; matrix products {results['matmul_gflops']} GFLOP/s, copies "
+        f"{results['copy_gbs']} GB/s"
     )
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("", "ours ms", "plain ms", "ratio", "limit", "reached", "note"):
@@ -92,7 +93,8 @@ def show(results: dict, console: Console) -> None:
     console.print(table)
     if any((row["fraction"] or 0) > 1 for row in results["rows"]):
         console.print(
-            "more than 100 %: convolutions here come from another library than matrix products, and do more operations a second"
+            "more than 100 %: convolutions here come from another library than matrix products, and do more "
+            "operations a second"
         )
     for point in results.get("growth", []):
         console.print(f"{point['what']:<30}{point['size']:>10}  {point['phase']:<9} {point['ms']:8.2f} ms a step")

@@ -97,5 +97,6 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=3)
     for row in rows(parser.parse_args().rounds):
         print(
-            f"{row.name}: ours {row.ours_ms:.0f} ms, plain {row.plain_ms:.0f} ms, ratio {row.ratio:.1f}, {row.fraction:.0%} of {row.limit}; {row.note}"
+            f"{row.name}: ours {row.ours_ms:.0f} ms, plain {row.plain_ms:.0f} ms, ratio {row.ratio:.1f}, "
+            f"{row.fraction:.0%} of {row.limit}; {row.note}"
         )

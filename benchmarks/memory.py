@@ -118,10 +118,12 @@ def rows(
     """
     return [
         Row(
-            f"memory: {peak.network} on {peak.dataset}, {'dense' if peak.phase == 'dense' else peak.phase + ' phase'}, batch {peak.batch}",
+            f"memory: {peak.network} on {peak.dataset}, "
+            f"{'dense' if peak.phase == 'dense' else peak.phase + ' phase'}, batch {peak.batch}",
             peak.device,
             None,
-            note=f"peak {mib(peak.measured)}, {peak.factor:.2f} times the estimate; operations in C: {mib(peak.native)}",
+            note=f"peak {mib(peak.measured)}, {peak.factor:.2f} times the estimate; operations in C: "
+            f"{mib(peak.native)}",
         )
         for peak in peaks(device, networks=networks)
     ]
@@ -209,7 +211,8 @@ def report(found: list[Peak]) -> None:
             evaluation_bytes(network, SwitcherConfig(), image, classes, judged_at_once(image)),
         )
         print(
-            f"estimate for a whole run of {network} on {dataset}: {mib(whole)}; judging {judged_at_once(image)} images at once takes {mib(judged)} of it"
+            f"estimate for a whole run of {network} on {dataset}: {mib(whole)}; judging {judged_at_once(image)} "
+            f"images at once takes {mib(judged)} of it"
         )
 
 

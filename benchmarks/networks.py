@@ -125,7 +125,8 @@ def main() -> None:
     keep_memory()
     torch.set_num_threads(options.threads)
     print(
-        f"{'':<56}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch {torch.__version__})"
+        f"{'':<56}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch "
+        f"{torch.__version__})"
     )
     for row in rows(options.rounds, torch.device(options.device), options.network or ()):
         plain_ms, ratio, fraction = (

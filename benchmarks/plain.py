@@ -24,7 +24,7 @@ class PlainSwitcher(nn.Module):
 
     def __init__(self, switcher: Switcher) -> None:
         super().__init__()
-        config, (layers, rows, cols) = switcher.config, switcher.size
+        config, (layers, _rows, cols) = switcher.config, switcher.size
         self.transposed = config.upsample == "transposed"
         self.encoder, self.row_convolutions, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         self.tap_biases = nn.ParameterList()

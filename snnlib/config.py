@@ -43,8 +43,10 @@ READS = {
     "weights": "the task network's weights, as in the paper",
     "constants": "ones in the place of every weight",
     "noise": "fixed Gaussian noise in the place of the weights",
-    "shuffled": "the weights, a layer's rows in a new random order at every step: neuron i gets the factor of another row",
-    "reordered": "the weights, a layer's rows in one fixed random order; each factor goes back to the neuron it was read from",
+    "shuffled": "the weights, a layer's rows in a new random order at every step: neuron i gets the factor of "
+    "another row",
+    "reordered": "the weights, a layer's rows in one fixed random order; each factor goes back to the neuron it was "
+    "read from",
     "nothing": "no weights at all: every neuron has one free factor, and there is no U-Net",
 }
 """What a switcher may be fed: the weights, or one of the controls that ask whether reading them matters."""
@@ -57,7 +59,8 @@ class SwitcherConfig:
     channels: tuple[int, ...] = (4, 8, 16)  # one encoder block each; more channels cost more than they prune
     kernel: tuple[int, int] = (3, 3)  # rows x columns of an encoder convolution; odd, so that rows stay aligned
     width_stride: int = 3  # stride along a row; columns have no order, so windows need not overlap, and cost less
-    upsample: str = "transposed"  # the paper's decoder; "one-bias": with torch's one bias; "resize": repeats rows, free of parity effects
+    # the paper's decoder; "one-bias": with torch's one bias; "resize": repeats rows, free of parity effects
+    upsample: str = "transposed"
     reads: str = "weights"  # what it is fed; everything else is a control, see snnlib.switching.readings
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
     scale_inputs: bool = True  # calibration also scales the first convolution so that each layer arrives with unit RMS
@@ -119,8 +122,11 @@ class TrainConfig:
     test_images: int | None = None  # judged on so many images, evenly spread over the test set; None: all of them
     augment: bool = False  # open: random crop (padded by an eighth of the side) and horizontal flip of training images
     normalize: bool = False  # open: each colour less its mean over the training images, divided by its deviation
-    nudge: int = 0  # a control: above 0, one weight of the network is moved by a millionth before training, another for each number
-    precision: str = "float32"  # of the task network's products in training; "bfloat16": under autocast. The switcher, and what judges, stay float32
+    # a control: above 0, one weight of the network is moved by a millionth before training, another for each number
+    nudge: int = 0
+    # of the task network's products in training; "bfloat16": under autocast. The switcher, and what judges, stay
+    # float32
+    precision: str = "float32"
     pixels: str = "raster"  # a control: "transposed" images, or all "shuffled" by one fixed permutation of the pixels
 
     def __post_init__(self) -> None:
@@ -207,7 +213,8 @@ class Arm:
     switcher: SwitcherConfig | None = None  # None for a dense or pruned network
     dense_epochs: int = 0  # "separate" and "pruned": epochs of the dense training that comes first
     pruning: Pruning | None = None  # "pruned": which neurons are kept
-    continued: bool = True  # whether the second stage goes on in the order of images; False repeats the first one's, as older runs did
+    # whether the second stage goes on in the order of images; False repeats the first one's, as older runs did
+    continued: bool = True
 
     def __post_init__(self) -> None:
         if self.method not in ("dense", "alternating", "separate", "pruned"):
@@ -222,11 +229,13 @@ class Arm:
             (self.dense_epochs > 0) != (self.method == "separate") and self.method != "pruned"
         ):
             raise ValueError(
-                f"arm {self.name!r}: dense_epochs={self.dense_epochs}, but epochs of dense training come first in a separate arm or a pruned one, and only there"
+                f"arm {self.name!r}: dense_epochs={self.dense_epochs}, but epochs of dense training come first in a "
+                "separate arm or a pruned one, and only there"
             )
         if self.pruning and (self.pruning.of.dataset, self.pruning.of.network) != (self.dataset, self.network):
             raise ValueError(
-                f"arm {self.name!r}: it prunes {self.network} on {self.dataset} as {self.pruning.of.name!r}, which is {self.pruning.of.network} on {self.pruning.of.dataset}"
+                f"arm {self.name!r}: it prunes {self.network} on {self.dataset} as {self.pruning.of.name!r}, which is "
+                f"{self.pruning.of.network} on {self.pruning.of.dataset}"
             )
 
     def settings(self) -> dict:

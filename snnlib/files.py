@@ -35,7 +35,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         if part is not None and os.path.exists(part):
             os.unlink(part)
         raise FileError(
-            f"{path} could not be written ({error.strerror}); what stood there before is unchanged. Free some space or choose another folder with --records."
+            f"{path} could not be written ({error.strerror}); what stood there before is unchanged. Free some space "
+            "or choose another folder with --records."
         ) from error
 
 
@@ -60,9 +61,10 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
             metadata = json.loads((file.metadata() or {}).get("snnlib", "{}"))
             if metadata.get("version") != VERSION:
                 raise FileError(
-                    f"{path} is of version {metadata.get('version')}, this library reads version {VERSION}. Delete it and run again."
+                    f"{path} is of version {metadata.get('version')}, this library reads version {VERSION}. Delete it "
+                    "and run again."
                 )
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata
+            return {name: file.get_tensor(name) for name in file}, metadata
     except FileNotFoundError as error:
         raise FileError(f"{path}: there is no such file.") from error
     except (SafetensorError, ValueError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ def weight_count(widths: Sequence[int], outputs: int = 10, areas: Sequence[int] 
     """
     kernels, inputs = [channels, *widths[: len(areas)]], [*widths[len(areas) :], outputs]
     convolutions = sum(a * b * area for a, b, area in zip(kernels, kernels[1:], areas))
-    return convolutions + sum(a * b for a, b in zip(inputs, inputs[1:]))
+    return convolutions + sum(a * b for a, b in itertools.pairwise(inputs))
 
 
 def removed_pct(

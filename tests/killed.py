@@ -4,6 +4,7 @@
 done. ``python tests/killed.py share ROOT``: two processes at once work through the same runs.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -75,9 +76,8 @@ def kill(root):
     """Runs of one stage and of two, undisturbed in ROOT/alone, killed in ROOT/killed."""
     dataset, kills, resumed = small_data(), 0, 0
     for arm in (tiny.ALTERNATING, tiny.SEPARATE):
-        runner.check_memory(
-            arm, dataset, CPU
-        )  # known to all processes then; its first time takes ten times as long as a run, and would catch nearly all kills
+        # Known to all processes then; its first time takes ten times as long as a run, and would catch nearly all kills
+        runner.check_memory(arm, dataset, CPU)
         done = seed = found = 0
         while done < KILLS or not found:
             seconds = left_alone(arm, seed, root / "alone", dataset)
@@ -99,10 +99,8 @@ def share(root):
                     with open(root / "epochs", "a") as file:  # one short write: lines of two processes do not mix
                         file.write(json.dumps([os.getpid(), run, done]) + "\n")
 
-                try:
+                with contextlib.suppress(runner.Busy):
                     runner.run(arm, "quick", seed, root, CPU, dataset, watch=note)
-                except runner.Busy:
-                    pass
 
     both = [in_process(work), in_process(work)]
     return {

@@ -259,14 +259,16 @@ def test_wrong_arguments_as_a_subprocess():
     assert ended.returncode == 2
     assert (
         ended.stderr
-        == "snn: unknown table '22': did you mean '2'? known: 1, 2, 3, 4, controls, question, pattern, search, stability, rounding\n"
+        == "snn: unknown table '22': did you mean '2'? known: 1, 2, 3, 4, controls, question, pattern, search, "
+        "stability, rounding\n"
     )
 
 
 def test_help_and_version_come_without_torch():
     script = (
         "import sys\nfrom snnlib.__main__ import main\n"
-        "try:\n    main(sys.argv[1:])\nfinally:\n    assert not {'torch', 'pandas', 'scipy'} & set(sys.modules), 'a heavy import'"
+        "try:\n    main(sys.argv[1:])\nfinally:\n    assert not {'torch', 'pandas', 'scipy'} & set(sys.modules), 'a "
+        "heavy import'"
     )
     for words, expected in (
         (["--help"], "compact"),

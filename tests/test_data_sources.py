@@ -110,7 +110,8 @@ def test_downloads_are_torchvisions(monkeypatch, tmp_path, name, kind):
     monkeypatch.setattr(getattr(torchvision.datasets, kind), "__init__", no_network)
     with pytest.raises(
         DataError,
-        match=f"{name} could not be downloaded into .*no route to host.*tries again.*Without a network.*copy its {name}/ into .*SNNLIB_DATA",
+        match=f"{name} could not be downloaded into .*no route to host.*tries again.*Without a network.*copy its "
+        f"{name}/ into .*SNNLIB_DATA",
     ):
         data.download(name, tmp_path / name)
 

@@ -1,5 +1,6 @@
 """The experiments as data: what runs belong to a table, who shares them, and in which order a queue takes them."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,7 @@ PAPER = [name for name in TABLES if "paper" in TABLES[name].arms]
 def test_every_table_has_its_reference_for_each_network():
     for table in TABLES.values():
         for profile, arms in table.arms.items():
-            assert profile in PROFILES and len(set((arm.network, arm.name) for arm in arms)) == len(arms)
+            assert profile in PROFILES and len({(arm.network, arm.name) for arm in arms}) == len(arms)
             for network in {arm.network for arm in arms}:
                 assert network in NETWORKS
                 assert arm_of(table, profile, table.reference, network).network == network
@@ -80,9 +81,9 @@ def test_one_network_of_a_table_may_be_asked_for(tmp_path, capsys):
 
 def test_seeds_of_small_networks_are_grouped_and_nothing_else(tmp_path):
     todo = batch.plan(PAPER, "paper", tmp_path).to_do
-    assert [group for group in workers.groups_of(todo, 1)] == [[job] for job in todo]
+    assert list(workers.groups_of(todo, 1)) == [[job] for job in todo]
     groups = workers.groups_of(todo, 8)
-    assert sorted(map(str, sum(groups, []))) == sorted(map(str, todo))
+    assert sorted(map(str, itertools.chain.from_iterable(groups))) == sorted(map(str, todo))
     for group in groups:
         seeds = sum(job.arm == group[0].arm for job in todo)
         assert len({job.arm for job in group}) == 1 and len(group) == (

@@ -27,7 +27,7 @@ def stand_in(monkeypatch):
 
         def replay(self):
             replays.append(self)
-            loss, gates = self.graphed._step(self.graphed._x, self.graphed._y)
+            loss, _gates = self.graphed._step(self.graphed._x, self.graphed._y)
             self.graphed._loss.copy_(loss)  # a graph writes where the captured step wrote
 
     class OnCpu(graphs.Graphed):

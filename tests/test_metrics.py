@@ -1,6 +1,7 @@
 """Metrics on published figures, on networks small enough to count by hand, and against scipy."""
 
 import csv
+import itertools
 import math
 from pathlib import Path
 
@@ -237,7 +238,7 @@ def test_effective_widths_are_those_of_a_search_along_every_path(kernels, pixels
     ]
     inputs = (kernels[-1] if kernels else 2) * pixels
     widths = [inputs, *hidden, 3]
-    weights = [draw.normal(size=shape) * (draw.random(shape) < kept) for shape in zip(widths, widths[1:])]
+    weights = [draw.normal(size=shape) * (draw.random(shape) < kept) for shape in itertools.pairwise(widths)]
     gates = [draw.random(size) * (draw.random(size) < kept) for size in [*kernels, inputs, *hidden]]
     assert metrics.effective_widths(gates, weights, tensors) == matter(gates, weights, tensors)
 

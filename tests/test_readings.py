@@ -182,7 +182,7 @@ def test_a_pruned_run_keeps_as_many_neurons_as_the_run_that_it_follows(tmp_path,
     )
     assert [row["epoch"] for row in record["history"]] == list(range(2 + dense_epochs))
     assert records.arm_of(record) == replace(arm, pruning=replace(arm.pruning, of=replace(tiny.ALTERNATING, title="")))
-    loaded, network, masked = trained.load(records.path_of(arm, "quick", 1, tmp_path))
+    loaded, _network, masked = trained.load(records.path_of(arm, "quick", 1, tmp_path))
     assert loaded.settings_hash() == arm.settings_hash()
     assert all(torch.equal(gate > 0, kept) for gate, kept in zip(masked.gates(), same))
     assert runner.run(arm, "quick", 1, tmp_path, CPU, images) == record
@@ -191,7 +191,7 @@ def test_a_pruned_run_keeps_as_many_neurons_as_the_run_that_it_follows(tmp_path,
 def test_a_neuron_that_is_left_out_is_not_trained(tmp_path, images):
     arm = pruned("same", 0)
     record = runner.run(arm, "quick", 0, tmp_path, CPU, images)
-    _, network, masked = trained.load(records.path_of(arm, "quick", 0, tmp_path))
+    _, network, _masked = trained.load(records.path_of(arm, "quick", 0, tmp_path))
     start = runner.build_network(arm, 0, CPU)
     for gate, weight, before in zip(record["result"]["gates"], network.linear_weights(), start.linear_weights()):
         off = torch.tensor(gate) == 0

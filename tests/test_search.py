@@ -123,7 +123,7 @@ def test_a_role_is_for_switchers_that_learn_to_the_end_and_so_is_a_share_of_what
     study = Study("s", "", "alternating", {}, (Rung(1, 9), Rung(2, 3)), floor=95)
     assert list(search.promoted(trials, study, 1)["trial"]) == [0, 1, 3]
     study = Study("s", "", "alternating", {}, (Rung(1, 9), Rung(2, 2)), floor=95)  # too few places for a third of them
-    assert list(search.promoted(trials, study, 1)["trial"])[0] == 0
+    assert next(iter(search.promoted(trials, study, 1)["trial"])) == 0
 
 
 def test_some_trials_are_not_the_sampler_s_choice(tmp_path):

@@ -293,10 +293,10 @@ def test_batch_norm_normalises_each_channel_by_its_own_rows_and_columns_in_train
     for norm in switcher.norms:
         norm.register_forward_hook(lambda module, inputs, output: seen.append((inputs[0], output)))
     trained = switcher(packed)
-    for given, found in seen:
-        mean, deviation = given.mean((0, 2, 3), keepdim=True), given.var((0, 2, 3), unbiased=False, keepdim=True)
-        norm = next(norm for norm in switcher.norms if norm.num_features == given.shape[1])
-        expected = (given - mean) / (deviation + norm.eps).sqrt() * norm.weight[:, None, None] + norm.bias[
+    for taken, found in seen:
+        mean, deviation = taken.mean((0, 2, 3), keepdim=True), taken.var((0, 2, 3), unbiased=False, keepdim=True)
+        norm = next(norm for norm in switcher.norms if norm.num_features == taken.shape[1])
+        expected = (taken - mean) / (deviation + norm.eps).sqrt() * norm.weight[:, None, None] + norm.bias[
             :, None, None
         ]
         torch.testing.assert_close(found, expected)

@@ -1,6 +1,7 @@
 """Training: what each phase changes and leaves, what stops a run, and what a seed decides."""
 
 import copy
+import itertools
 import math
 from dataclasses import replace
 
@@ -215,7 +216,7 @@ def test_alternating_by_epoch_leaves_the_frozen_side_alone_for_the_whole_epoch()
         0,
         on_epoch=lambda state: points.append((copies(model.network), copies(model.switcher))),
     )
-    for epoch, (before, after) in enumerate(zip(points, points[1:])):
+    for epoch, (before, after) in enumerate(itertools.pairwise(points)):
         moved = [any(not torch.equal(a[name], b[name]) for name in a) for a, b in zip(before, after)]
         assert moved == ([False, True] if epoch % 2 == 0 else [True, False])
 
@@ -336,7 +337,10 @@ def test_what_is_off_is_noted_at_the_start_after_the_first_turn_and_after_each_e
         for name in ("switcher_step", "network_step"):
             patch.setattr(training, name, watch(getattr(training, name)))
         state = train_alternating(model, DATA, config, 0)
-    read = lambda text: [layer.tolist() for layer in flow.decode(text, WIDTHS[:-1])]
+
+    def read(text):
+        return [layer.tolist() for layer in flow.decode(text, WIDTHS[:-1])]
+
     assert list(state.marks) == ["start", "first turn"]
     assert read(state.marks["start"]) == first and read(state.marks["first turn"]) == steps[turn - 1]
     assert [read(row["off"]) for row in state.history] == [steps[2], steps[5]]

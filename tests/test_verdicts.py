@@ -215,7 +215,7 @@ def weights_records(root, lead, better=FED):
 
 
 def structure_records(root, lead):
-    for name, ending in verdicts.READINGS.items():
+    for name, _ending in verdicts.READINGS.items():
         write(root, "controls", name, eight(98.0))
         for control in ("random", "norm", "scratch"):
             write(root, "controls", verdicts.beside(name, control), eight(98.0 - lead, -1))

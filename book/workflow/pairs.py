@@ -48,7 +48,8 @@ def from_text(text: Path) -> NotebookNode:
     content = text.read_text(encoding="utf-8")
     if "format_name: myst" not in content.partition("\n---\n")[0]:
         raise BookError(
-            f"{text} lacks jupytext's header (format_name: myst), so it would be built as plain text. Copy it from another chapter."
+            f"{text} lacks jupytext's header (format_name: myst), so it would be built as plain text. Copy it from "
+            "another chapter."
         )
     read = jupytext.reads(content, fmt="md:myst")
     seen: Counter[str] = Counter()
@@ -157,6 +158,7 @@ def faults(text: Path) -> list[str]:
     ]
     if "{cite" in text.read_text(encoding="utf-8") or "{bibliography}" in text.read_text(encoding="utf-8"):
         found.append(
-            f"{text.name}: cite with {{footcite:p}} or {{footcite:t}} and list with {{footbibliography}}: references stand at the end of each chapter"
+            f"{text.name}: cite with {{footcite:p}} or {{footcite:t}} and list with {{footbibliography}}: references "
+            "stand at the end of each chapter"
         )
     return found

@@ -39,8 +39,8 @@ def printed(name: str, records: str = "data/records") -> str:
 def block(content: str, name: str) -> str:
     """What stands in the block ``name`` of ``content``. Raises :class:`BookError` where a mark is missing."""
     begin, end = marks(name)
-    before, found, rest = content.partition(begin)
-    inside, ended, after = rest.partition(end)
+    _before, found, rest = content.partition(begin)
+    inside, ended, _after = rest.partition(end)
     if not found or not ended:
         raise BookError(f"README.md lacks its marks {begin!r} and {end!r}.")
     return inside.strip()

@@ -120,22 +120,26 @@ def _notes(percentages: list[Audited], gains: list[Gain]) -> list[str]:
 
     recounted = [row for row in percentages if row.recounted is not None]
     said = [
-        f"{sum(row.agrees for row in recounted)} of {len(recounted)} percentages follow from their widths, {sum(gain.agrees for gain in gains)} of {len(gains)} stated gains from their table"
+        f"{sum(row.agrees for row in recounted)} of {len(recounted)} percentages follow from their widths, "
+        f"{sum(gain.agrees for gain in gains)} of {len(gains)} stated gains from their table"
     ]
     for row in recounted:
         if row.live_widths != row.widths:
             said.append(
-                f"{row.network}, {row.method}: of {_chain(row.widths)} at most {_chain(row.live_widths)} can be alive, so {row.structural:.2f} % of the weights are gone at least"
+                f"{row.network}, {row.method}: of {_chain(row.widths)} at most {_chain(row.live_widths)} can be "
+                f"alive, so {row.structural:.2f} % of the weights are gone at least"
             )
     for gain in gains:
         if gain.network == "mlp":
             said.append(
-                f"the gain of the MLP on MNIST is {gain.images} of {TEST_IMAGES:,} test images; one network's sampling error there is {gain.sampling_error:.3f} points"
+                f"the gain of the MLP on MNIST is {gain.images} of {TEST_IMAGES:,} test images; one network's "
+                f"sampling error there is {gain.sampling_error:.3f} points"
             )
     small, whole = last_layers().values()
     named = sorted({row.full[-1] for row in recounted if "x0.25" in row.network})
     if named:
         said.append(
-            f"MobileNetV1's last layer has {small} inputs at x0.25 and {whole} at x1; the rows named x0.25 are counted from {' and '.join(map(str, named))}"
+            f"MobileNetV1's last layer has {small} inputs at x0.25 and {whole} at x1; the rows named x0.25 are "
+            f"counted from {' and '.join(map(str, named))}"
         )
     return said

@@ -57,7 +57,8 @@ def compact(
     largest = max(1.0, float(logits.abs().max()))
     if not difference <= TOLERANCE * largest:
         raise records.FileError(
-            f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); nothing was written"
+            f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); "
+            "nothing was written"
         )
     compaction.save_compact(out, smaller)
     classes = len(dataset.classes)

@@ -11,7 +11,8 @@ from ..lab.names import Refused, check_name
 
 EXAMPLES = (
     "Examples: [bold]snn data mnist[/bold], [bold]snn data cifar10 --download[/bold], "
-    "[bold]snn data my/photos --size 64 --rgb --npz photos.npz[/bold]; then [bold]photos.npz[/bold] is a data set's name"
+    "[bold]snn data my/photos --size 64 --rgb --npz photos.npz[/bold]; then [bold]photos.npz[/bold] is a data set's "
+    "name"
 )
 SHOWN = 20
 """Classes whose images are counted one by one; of more, the fewest and most images a class are given."""
@@ -76,7 +77,8 @@ def describe(dataset, name: str, place: str) -> None:
     shape = " x ".join(map(str, dataset.image))
     typer.echo(f"{name}: sound{place}")
     typer.echo(
-        f"images: {len(dataset.x_train)} to train, {len(dataset.x_test)} to test, each {shape} (channels x height x width), values 0 to 255"
+        f"images: {len(dataset.x_train)} to train, {len(dataset.x_test)} to test, each {shape} (channels x height x "
+        "width), values 0 to 255"
     )
     for part, labels in (("training", dataset.y_train), ("test", dataset.y_test)):
         counts = labels.bincount(minlength=len(dataset.classes)).tolist()
@@ -88,7 +90,8 @@ def describe(dataset, name: str, place: str) -> None:
         else:
             each = str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
             typer.echo(
-                f"{part} images a class: {each}, in {len(counts)} classes ({dataset.classes[0]} to {dataset.classes[-1]})"
+                f"{part} images a class: {each}, in {len(counts)} classes ({dataset.classes[0]} to "
+                f"{dataset.classes[-1]})"
             )
     for image in dataset.skipped:
         typer.echo(f"left out: {image}")

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-NOTES = """weights: of switched layers, biases not counted, as the paper counts them: all layers, or the fully connected ones (fc)
+NOTES = """weights: of switched layers, biases not counted, as the paper counts them: all layers, or the fully
+connected ones (fc)
 MACs: multiply-accumulate operations for one image, every layer; parameters: all that is trained"""
 
 

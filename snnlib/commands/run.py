@@ -30,7 +30,7 @@ EXAMPLES = """Examples:
 
 [bold]snn run --pending --profile paper --time-budget 1800 --pack records.tar.gz[/bold]  half an hour of all that is missing.
 
-[bold]snn run 2 --arm dense --arm snn-al-epoch --seed 0[/bold]  two runs only."""
+[bold]snn run 2 --arm dense --arm snn-al-epoch --seed 0[/bold]  two runs only."""  # noqa: E501
 
 
 def run(
@@ -105,7 +105,8 @@ def run(
     for (_, name), group in failed.items():
         seeds, others = ", ".join(str(entry.seed) for entry in group), ", and others like it" if len(group) > 1 else ""
         _say(
-            f"{name} seed {seeds} failed before ({group[0].record['error']['message']}{others}): not tried again without --force"
+            f"{name} seed {seeds} failed before ({group[0].record['error']['message']}{others}): not tried again "
+            "without --force"
         )
     if dry_run:
         _list(todo, root)
@@ -147,7 +148,9 @@ def _list(todo: batch.Batch, root: Path) -> None:
         )
     if todo.to_do:
         _say(
-            f"in all {_runs(len(todo.to_do))}, {estimates.said([known[job.arm.settings_hash()] for job in todo.to_do])} of one core, or of one device, as recorded runs went"
+            f"in all {_runs(len(todo.to_do))}, "
+            f"{estimates.said([known[job.arm.settings_hash()] for job in todo.to_do])} of one core, or of one device, "
+            "as recorded runs went"
         )
 
 

@@ -88,7 +88,8 @@ def _say(progress: Progress) -> None:
         else f"{row['state']}: {row['error']}"
     )
     typer.echo(
-        f"rung {progress.rung}, {progress.done} of {progress.wanted}: trial {row['trial']}: {what} ({row['seconds']:.0f} s)"
+        f"rung {progress.rung}, {progress.done} of {progress.wanted}: trial {row['trial']}: {what} "
+        f"({row['seconds']:.0f} s)"
     )
 
 
@@ -144,7 +145,8 @@ def _show(study, folder: Path, as_json: bool) -> None:
             f"{key} {row[key]:.3g}" if isinstance(row[key], float) else f"{key} {row[key]}" for key in study.space
         )
         typer.echo(
-            f"  trial {row['trial']}: {row['accuracy']:.2f} %, {row['removed']:.1f} % removed, {row['widths']}\n    {settings}"
+            f"  trial {row['trial']}: {row['accuracy']:.2f} %, {row['removed']:.1f} % removed, {row['widths']}\n    "
+            f"{settings}"
         )
     for role, row in taken.items():
         said = (

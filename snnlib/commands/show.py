@@ -18,7 +18,10 @@ from ..lab.names import Refused, check_name
 from ..report.claims import REGIMES
 from . import PROFILE_HELP, RecordsFolder
 
-TABLE_EXAMPLES = "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profile quick --json[/bold], [bold]snn table 2 --regime tuned[/bold]"
+TABLE_EXAMPLES = (
+    "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profile quick --json[/bold], "
+    "[bold]snn table 2 --regime tuned[/bold]"
+)
 
 
 def table(

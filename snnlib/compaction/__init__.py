@@ -52,7 +52,8 @@ def _choose(operations: dict, network):
     if type(network) not in operations:
         known = ", ".join(kind.__name__ for kind in operations)
         raise TypeError(
-            f"a {type(network).__name__} cannot be compacted: give the task network itself ({known}), without its switcher"
+            f"a {type(network).__name__} cannot be compacted: give the task network itself ({known}), without its "
+            "switcher"
         )
     return operations[type(network)]
 

@@ -37,7 +37,8 @@ def fold_convnet(network: ConvNet, gates: Sequence[Tensor]) -> ConvNet:
     for index, gate in enumerate(gates[:count]):
         if (gate < 0).any():
             raise ValueError(
-                f"the gates of convolution {index} hold a negative factor: only factors of 0 and above pass through max pooling"
+                f"the gates of convolution {index} hold a negative factor: only factors of 0 and above pass through "
+                "max pooling"
             )
     layers = [layer_of(convolution) for convolution in network.convolutions]
     layers[1:] = [scale(layer, gate) for layer, gate in zip(layers[1:], gates)]

@@ -20,9 +20,29 @@ from .npz import load_npz, save_npz
 from .place import data_folder, folder_of
 
 __all__ = [
-    "CHECKSUMS", "DOWNLOADS", "LOADERS", "MNIST_FILES", "DataError", "Dataset", "checked", "data_folder", "download", "folder_of",
-    "is_path", "load", "load_cifar10", "load_fashion", "load_folder", "load_mini_imagenet", "load_mnist", "load_npz", "pixel_order", "read_idx", "save_npz", "scale",
-]  # fmt: skip
+    "CHECKSUMS",
+    "DOWNLOADS",
+    "LOADERS",
+    "MNIST_FILES",
+    "DataError",
+    "Dataset",
+    "checked",
+    "data_folder",
+    "download",
+    "folder_of",
+    "is_path",
+    "load",
+    "load_cifar10",
+    "load_fashion",
+    "load_folder",
+    "load_mini_imagenet",
+    "load_mnist",
+    "load_npz",
+    "pixel_order",
+    "read_idx",
+    "save_npz",
+    "scale",
+]
 
 LOADERS = {
     "mnist": load_mnist,

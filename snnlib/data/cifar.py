@@ -21,7 +21,8 @@ def load_cifar10(folder: Path) -> Dataset:
             return load_npz(npz, "cifar10")
     if not (folder / "cifar-10-batches-py").is_dir():
         raise DataError(
-            f"CIFAR-10 is not in {folder}. Get it with `snn data cifar10 --download`, or set SNNLIB_DATA to a folder that holds cifar10.npz."
+            f"CIFAR-10 is not in {folder}. Get it with `snn data cifar10 --download`, or set SNNLIB_DATA to a folder "
+            "that holds cifar10.npz."
         )
     from torchvision.datasets import CIFAR10
 

@@ -117,7 +117,8 @@ def checked(dataset: Dataset, source: Path) -> Dataset:
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= classes:
             raise DataError(
-                f"{source}: {part} labels run from {low} to {high}, but there are {classes} classes, 0 to {classes - 1}."
+                f"{source}: {part} labels run from {low} to {high}, but there are {classes} classes, 0 to "
+                f"{classes - 1}."
             )
     if dataset.x_test.shape[1:] != dataset.x_train.shape[1:]:
         shapes = [" x ".join(map(str, x.shape[1:])) for x in (dataset.x_train, dataset.x_test)]

@@ -35,6 +35,7 @@ def download(name: str, folder: Path) -> None:
             kind(str(folder), train=train, download=True)
     except (OSError, RuntimeError, EOFError) as error:  # no network, no room, or a file that is not what it should be
         raise DataError(
-            f"{name} could not be downloaded into {folder} ({error}). The same command tries again. Without a network, run it on a machine "
+            f"{name} could not be downloaded into {folder} ({error}). The same command tries again. Without a "
+            "network, run it on a machine "
             f"that has one, and copy its {folder.name}/ into the folder that SNNLIB_DATA names."
         ) from error

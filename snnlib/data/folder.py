@@ -73,7 +73,8 @@ def list_images(folder: Path) -> Listed:
     if folder / "train" not in found or not class_folders(folder / "train"):
         if not found:
             raise DataError(
-                f"{folder} holds no subfolder: it needs one for each class, or train/ and test/ with one for each class."
+                f"{folder} holds no subfolder: it needs one for each class, or train/ and test/ with one for each "
+                "class."
             )
         return split(found)
     test = next((folder / name for name in ("test", "val") if folder / name in found), None)
@@ -83,7 +84,8 @@ def list_images(folder: Path) -> Listed:
     names = [tuple(each.name for each in side) for side in sides]
     if names[0] != names[1]:
         raise DataError(
-            f"{folder}: train/ and {test.name}/ hold different classes: {few(sorted(set(names[0]) ^ set(names[1])))} in one of them only."
+            f"{folder}: train/ and {test.name}/ hold different classes: {few(sorted(set(names[0]) ^ set(names[1])))} "
+            "in one of them only."
         )
     return Listed(names[0], *([images_of(each) for each in side] for side in sides))
 
@@ -119,7 +121,8 @@ def load_folder(
     ]
     if problems and not skip_broken:
         raise DataError(
-            f"{folder}: {len(problems)} of {len(paths)} images cannot be used: {few([f'{path} ({why})' for path, why in problems.items()])}. "
+            f"{folder}: {len(problems)} of {len(paths)} images cannot be used: "
+            f"{few([f'{path} ({why})' for path, why in problems.items()])}. "
             "Mend or delete them, or leave them out with `snn data FOLDER --skip-broken` (skip_broken=True)"
             + ("." if rgb else "; images that are only of another kind can be converted with --rgb (rgb=True).")
         )

@@ -69,7 +69,8 @@ def load_fashion(folder: Path) -> Dataset:
     for name, md5 in FashionMNIST.resources:
         if not check_integrity(str(raw / name), md5):
             raise DataError(
-                f"{raw / name} is missing or damaged (expected MD5 {md5}). Get it anew with `snn data fashion-mnist --download`."
+                f"{raw / name} is missing or damaged (expected MD5 {md5}). Get it anew with `snn data fashion-mnist "
+                "--download`."
             )
     return _four_files(
         "fashion-mnist", folder, [read_idx(raw / name) for name in MNIST_FILES], tuple(FashionMNIST.classes)

@@ -50,15 +50,18 @@ def load_mini_imagenet(folder: Path, skip_broken: bool = False) -> Dataset:
     ]
     if not found:
         raise DataError(
-            f"Mini-ImageNet is not in {folder}. Set SNNLIB_DATA to a folder that holds mini_imagenet.npz, or mini_imagenet/ with a "
-            f"subfolder of {IMAGES} images for each of its 100 classes (n01532829 to n13133613). Nobody may pass it on freely: it is a part of ImageNet."
+            f"Mini-ImageNet is not in {folder}. Set SNNLIB_DATA to a folder that holds mini_imagenet.npz, or "
+            "mini_imagenet/ with a "
+            f"subfolder of {IMAGES} images for each of its 100 classes (n01532829 to n13133613). Nobody may pass it "
+            "on freely: it is a part of ImageNet."
         )
     ours = test_images()
     found = sorted(found, key=lambda each: each.name)
     if [each.name for each in found] != list(ours):
         odd = sorted({each.name for each in found} ^ set(ours)) or ["a class"]
         raise DataError(
-            f"{folder} does not hold the 100 classes of Mini-ImageNet once each: {odd[0]} is too many or missing. Name other folders by their path."
+            f"{folder} does not hold the 100 classes of Mini-ImageNet once each: {odd[0]} is too many or missing. "
+            "Name other folders by their path."
         )
     for each in found:
         if len(images_of(each)) != IMAGES:

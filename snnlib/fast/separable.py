@@ -86,11 +86,11 @@ def kind(convolution: nn.Conv2d, x: Tensor) -> str:
             convolution.groups == channels == convolution.out_channels
             and shape == ((3, 3), (1, 1))
             and (lanes % channels == 0 or channels % lanes == 0)
+        ) and (
+            (convolution.stride == (1, 1) and width * channels % lanes == 0)
+            or (convolution.stride == (2, 2) and channels % lanes == 0)
         ):
-            if (convolution.stride == (1, 1) and width * channels % lanes == 0) or (
-                convolution.stride == (2, 2) and channels % lanes == 0
-            ):
-                return "depthwise"
+            return "depthwise"
         if (
             x.dtype == torch.bfloat16
             and convolution.groups == 1

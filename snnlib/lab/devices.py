@@ -20,7 +20,8 @@ def pick_device(name: str) -> torch.device:
         raise ValueError(f"device {name!r} is not supported: choose cpu, cuda, cuda:N or auto")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
-            f"--device {name}: this machine has no CUDA device that torch {torch.__version__} can use; choose cpu or auto"
+            f"--device {name}: this machine has no CUDA device that torch {torch.__version__} can use; choose cpu or "
+            "auto"
         )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"--device {name}: there are only {torch.cuda.device_count()} CUDA devices here")

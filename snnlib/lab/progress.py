@@ -93,7 +93,8 @@ class Lines:
             self._remaining.epoch(event.job, event.done, event.row["seconds"])
             if time.monotonic() - self._last < EVERY:
                 return
-            line = f"{event.job}: epoch {event.done} of {event.job.epochs}, {100 * event.row['accuracy']:.2f} %; {self._remaining}"
+            accuracy = f"{100 * event.row['accuracy']:.2f} %"
+            line = f"{event.job}: epoch {event.done} of {event.job.epochs}, {accuracy}; {self._remaining}"
         else:
             self._ended += 1
             self._remaining.end(event.job)

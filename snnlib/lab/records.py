@@ -122,7 +122,8 @@ def arm_of(record: dict) -> Arm:
         return _arm(record["settings"], record["arm"], record.get("title", ""))
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(
-            f"the record of {record['arm']}, seed {record['seed']}, has settings that this library does not know ({error}). Run the arm again."
+            f"the record of {record['arm']}, seed {record['seed']}, has settings that this library does not know "
+            f"({error}). Run the arm again."
         ) from error
 
 

@@ -129,7 +129,8 @@ def _factors_of(
     record = run(of, profile, seed, root, device, dataset if same_images else None, deadline=deadline)
     if record["status"] != "finished":
         raise ValueError(
-            f"{arm.name} seed {seed} keeps the neurons that {of.name} kept, but that run failed ({record['error']['message']})"
+            f"{arm.name} seed {seed} keeps the neurons that {of.name} kept, but that run failed "
+            f"({record['error']['message']})"
         )
     return record["result"]["gates"]
 

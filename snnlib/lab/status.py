@@ -129,7 +129,8 @@ def about(table: str, profile: str, root: Path) -> str:
         said.append(f"The records took {took} of computing ({devices}).")
     if absent := len(found) - len(done):
         said.append(
-            f"**{absent} of {len(found)} records are missing or stale**, so all that follows is provisional; `{command(table, profile, root)}` makes them."
+            f"**{absent} of {len(found)} records are missing or stale**, so all that follows is provisional; "
+            f"`{command(table, profile, root)}` makes them."
         )
     failed: dict[str, list[Entry]] = {}
     for entry in found:

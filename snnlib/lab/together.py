@@ -51,7 +51,8 @@ class Together:
             raise ValueError("networks with batch norm cannot be trained together: train their seeds one by one")
         if config.precision != "float32":
             raise ValueError(
-                f"precision={config.precision!r}: seeds train together in float32 only; train them one by one (--together 1)"
+                f"precision={config.precision!r}: seeds train together in float32 only; train them one by one "
+                "(--together 1)"
             )
         self.models, self.config, self.switched = list(models), config, isinstance(models[0], Switched)
         self._template = _LossAndGates(copy.deepcopy(models[0]))

@@ -229,7 +229,8 @@ def _serve(pipe: Connection, device: str, threads: int | None, deadline: float |
             ends = _all(
                 "refused",
                 jobs,
-                f"{arm.network} does not fit into the memory of {device} ({str(problem).splitlines()[0]}): choose a smaller batch_size, fewer seeds --together, or another device",
+                f"{arm.network} does not fit into the memory of {device} ({str(problem).splitlines()[0]}): choose a "
+                "smaller batch_size, fewer seeds --together, or another device",
             )
         except (data.DataError, records.FileError, OSError, ValueError) as problem:
             ends = _all("refused", jobs, str(problem))

@@ -81,7 +81,9 @@ class ConvNet(nn.Module):
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
         if gates is not None:
             check_gates(gates, self.gate_widths(), len(self.plan))
-        waiting = None  # ⊙ g_n of Eq. 4 where no pooling follows: the next convolution's weights take it on, which are fewer than pixels
+        # ⊙ g_n of Eq. 4 where no pooling follows: the next convolution's weights take it on, which are fewer than
+        # pixels
+        waiting = None
         for index, (conv, norm, stage) in enumerate(zip(self.convolutions, self.norms, self.plan)):
             weight = conv.weight if waiting is None else conv.weight * waiting[:, None, None]
             x, waiting = F.relu(norm(F.conv2d(x, weight, conv.bias, padding=conv.padding))), None

@@ -135,5 +135,6 @@ def _check_size(image: tuple[int, int, int], halvings: int) -> None:
     least = 2**halvings
     if min(image[1:]) < least:
         raise ValueError(
-            f"images of {image[1]} x {image[2]} are too small for this network, which halves them {halvings} times: at least {least} x {least}"
+            f"images of {image[1]} x {image[2]} are too small for this network, which halves them {halvings} times: "
+            f"at least {least} x {least}"
         )

@@ -15,7 +15,8 @@ def check_gates(gates: Sequence[Tensor], widths: Sequence[int], convolutions: in
     """
     if len(gates) != len(widths):
         raise ValueError(
-            f"{len(gates)} gates for {len(widths)} layers: give one vector a layer, for layers of widths {tuple(widths)}"
+            f"{len(gates)} gates for {len(widths)} layers: give one vector a layer, for layers of widths "
+            f"{tuple(widths)}"
         )
     for index, (gate, width) in enumerate(zip(gates, widths)):
         if tuple(gate.shape) != (width,):

@@ -133,7 +133,8 @@ def _unreadable(path: Path) -> str:
     with path.open(newline="", errors="replace") as file:
         for line, row in enumerate(csv.DictReader(file), start=2):
             if not re.fullmatch(r"(\d+(-\d+)*)?", row.get("widths") or ""):
-                return f", line {line} ({row.get('network')}, {row.get('method')}): widths {row['widths']!r} are not whole numbers joined by hyphens"
+                place = f", line {line} ({row.get('network')}, {row.get('method')})"
+                return f"{place}: widths {row['widths']!r} are not whole numbers joined by hyphens"
     return ""
 
 

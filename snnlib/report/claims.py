@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REGIMES = {
-    "letter": "the paper's letter: what its text fixes, torch's own start of the switcher, nothing calibrated, nothing clipped",
-    "plain": "our first completion: the switcher's start calibrated, both sides clipped, plain SGD, both readings of the FC std",
+    "letter": "the paper's letter: what its text fixes, torch's own start of the switcher, nothing calibrated, "
+    "nothing clipped",
+    "plain": "our first completion: the switcher's start calibrated, both sides clipped, plain SGD, both readings of "
+    "the FC std",
     "tuned": "settings found by a search on held-out images, against a dense network found by an equal search",
 }
 """The settings for which a claim is judged."""
@@ -42,14 +44,16 @@ CLAIMS = (
         "accuracy",
         "The network with its switcher is more accurate than the dense network.",
         "abstract, Tables 1, 3 and 4",
-        "For every network measured: accuracy of SNN-AL less that of the dense network after as many steps in all; in the tuned regime the setting called accurate.",
+        "For every network measured: accuracy of SNN-AL less that of the dense network after as many steps in all; "
+        "in the tuned regime the setting called accurate.",
         REVISED,
     ),
     Claim(
         "sparsity",
         "Training prunes neurons by the task's loss alone, with no term for sparsity.",
         "section 3.2",
-        "Share of weights removed at the end less that before the first step, where some factors start at 0; for every network of Table 1 and every setting of the regime.",
+        "Share of weights removed at the end less that before the first step, where some factors start at 0; for "
+        "every network of Table 1 and every setting of the regime.",
         REVISED,
     ),
     Claim(
@@ -63,7 +67,8 @@ CLAIMS = (
         "harder",
         "The compression is lower for harder tasks and for simpler networks.",
         "abstract, section 4.3",
-        "Share of weights removed from ResNet34's and MobileNetV1's FC layer: on CIFAR-10 less that on Mini-ImageNet (harder), and on each data set "
+        "Share of weights removed from ResNet34's and MobileNetV1's FC layer: on CIFAR-10 less that on Mini-ImageNet "
+        "(harder), and on each data set "
         "ResNet34 less MobileNetV1 x1 (simpler). Three pairs decide, provisionally: these networks get three seeds.",
         REVISED,
     ),
@@ -71,14 +76,16 @@ CLAIMS = (
         "centre",
         "Strengthened input neurons are those of the image's centre.",
         "section 4.1.2, Fig. 4 left",
-        "MLP, every setting of the regime: share of strengthened pixels (factor 1 and above) among the central 14 x 14 less that among all others.",
+        "MLP, every setting of the regime: share of strengthened pixels (factor 1 and above) among the central 14 x "
+        "14 less that among all others.",
         REVISED,
     ),
     Claim(
         "errors",
         "The second term of Eq. 6, which carries the errors of all outputs, helps the task network.",
         "section 3.4",
-        "MLP, every setting of the regime (tuned: compact and sparse): accuracy of SNN-AL less that of the same with the second term cut.",
+        "MLP, every setting of the regime (tuned: compact and sparse): accuracy of SNN-AL less that of the same with "
+        "the second term cut.",
         COMPACT,
         policy="any",
     ),
@@ -93,9 +100,13 @@ CLAIMS = (
         "weights",
         "The weights hold knowledge of which neurons matter, and the switcher reads it.",
         "title, section 1",
-        "MLP, every setting of the regime (tuned: the sparse settings of small searches, an equal one for SNN-AL and for each control): SNN-AL against one free factor a neuron, and against a switcher fed constants, fixed noise, or rows in a new order each step. "
-        "One of two is better if the corrected interval of the accuracy or of the share of weights removed lies on its side of 0, and the other does not lie on the other side. "
-        "Holds if SNN-AL is better than every control under every setting, fails if it is better than none under one of them.",
+        "MLP, every setting of the regime (tuned: the sparse settings of small searches, an equal one for SNN-AL and "
+        "for each control): SNN-AL against one free factor a neuron, and against a switcher fed constants, fixed "
+        "noise, or rows in a new order each step. "
+        "One of two is better if the corrected interval of the accuracy or of the share of weights removed lies on "
+        "its side of 0, and the other does not lie on the other side. "
+        "Holds if SNN-AL is better than every control under every setting, fails if it is better than none under one "
+        "of them.",
         WIDENED,
         policy="own",
     ),
@@ -103,16 +114,21 @@ CLAIMS = (
         "structure",
         "The structure that the switcher finds is a good one, not just any of its size.",
         "section 4.1.1",
-        "MLP, every setting of the regime (tuned: compact and sparse): accuracy of SNN-AL less that of random pruning to the same widths, of L2-norm pruning to the same widths, and of the same structure trained "
+        "MLP, every setting of the regime (tuned: compact and sparse): accuracy of SNN-AL less that of random pruning "
+        "to the same widths, of L2-norm pruning to the same widths, and of the same structure trained "
         "from scratch, after as many steps in all.",
         COMPACT,
     ),
     Claim(
         "position",
-        "Rows of pixels at the top and bottom are pruned, columns at the sides are not, because the weights lie in raster order (our hypothesis).",
+        "Rows of pixels at the top and bottom are pruned, columns at the sides are not, because the weights lie in "
+        "raster order (our hypothesis).",
         "ours; the question of section 4.1.2",
-        "MLP (tuned: the short runs of the settings in which the pattern shows best on held-out images). Contrast: share of pruned pixels in the top and bottom 4 rows less that in the left and right 4 columns, corners left out, in the image as it was. The contrast of images as they are, "
-        "minus that of transposed images, and the contrast of images as they are less that of shuffled pixels and less that of reordered rows must all lie above 0; it fails if one of them lies below.",
+        "MLP (tuned: the short runs of the settings in which the pattern shows best on held-out images). Contrast: "
+        "share of pruned pixels in the top and bottom 4 rows less that in the left and right 4 columns, corners left "
+        "out, in the image as it was. The contrast of images as they are, "
+        "minus that of transposed images, and the contrast of images as they are less that of shuffled pixels and "
+        "less that of reordered rows must all lie above 0; it fails if one of them lies below.",
         WIDENED,
     ),
 )

@@ -24,14 +24,15 @@ def first_maps(network: ConvNet, images: Tensor) -> np.ndarray:
     """
     if not isinstance(network, ConvNet):
         raise ValueError(
-            f"{type(network).__name__} has no switched convolution, so no maps with factors: choose LeNet5-Caffe or VGG-cov2"
+            f"{type(network).__name__} has no switched convolution, so no maps with factors: choose LeNet5-Caffe or "
+            "VGG-cov2"
         )
     return F.relu(network.norms[0](network.convolutions[0](images))).numpy()
 
 
 def one_of_each(labels: Sequence[int]) -> list[int]:
     """Index of the first image of each class, in the order of the classes."""
-    values, first = np.unique(np.asarray(labels), return_index=True)
+    _values, first = np.unique(np.asarray(labels), return_index=True)
     return [int(index) for index in first]
 
 
@@ -65,7 +66,8 @@ def map_grid(maps: np.ndarray, factors: Sequence[float], images: np.ndarray, nam
     factors = np.asarray(factors, float)
     if maps.shape[:2] != (len(images), len(factors)) or len(names) != len(images):
         raise ValueError(
-            f"{maps.shape[0]} x {maps.shape[1]} maps for {len(images)} images, {len(names)} names and {len(factors)} factors: they must match"
+            f"{maps.shape[0]} x {maps.shape[1]} maps for {len(images)} images, {len(names)} names and {len(factors)} "
+            "factors: they must match"
         )
     order = np.argsort(factors, kind="stable")
     colours, norm = factor_colours(factors.max())

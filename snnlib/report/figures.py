@@ -80,7 +80,8 @@ def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28
     image = np.asarray([] if gates_of_inputs is None else gates_of_inputs, float)
     if image.size != shape[0] * shape[1]:
         raise ValueError(
-            f"{image.size} factors for {shape[0]} x {shape[1]} pixels: give the first layer's factors of a finished run with a switcher, and its images' shape"
+            f"{image.size} factors for {shape[0]} x {shape[1]} pixels: give the first layer's factors of a finished "
+            "run with a switcher, and its images' shape"
         )
     image = image.reshape(shape)
     colours, norm = factor_colours(image.max())
@@ -117,7 +118,8 @@ def _epochs_of(record: Mapping, *needed: str) -> list[Mapping]:
     found = [row for row in record["history"] if all(name in row for name in needed)]
     if not found:
         raise ValueError(
-            f"{run} has no {' and no '.join(needed)} in its history: choose {'an arm with a switcher' if 'pruned' in needed else 'another run'}"
+            f"{run} has no {' and no '.join(needed)} in its history: choose "
+            f"{'an arm with a switcher' if 'pruned' in needed else 'another run'}"
         )
     return found
 
@@ -197,7 +199,8 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Fig
                 f"seed {run.get('seed', 'none')}: {len(curve)}" for run, curve in zip(records_by_arm[label], curves)
             )
             raise ValueError(
-                f"{label!r} has runs of different length, or none (epochs by {lengths or 'seed: none'}): give finished runs of one profile and the same settings"
+                f"{label!r} has runs of different length, or none (epochs by {lengths or 'seed: none'}): give "
+                "finished runs of one profile and the same settings"
             )
     if not found:
         raise ValueError("no runs to draw: give the finished runs of one arm at least")

@@ -23,12 +23,14 @@ def factors_in_place(record: Mapping) -> np.ndarray:
     result, settings, size = record["result"], record["settings"], tuple(record["images"].get("shape", (1, 28, 28))[1:])
     if not result or not result["gates"]:
         raise ValueError(
-            f"the run of {record['arm']!r}, seed {record['seed']}, has no factors: choose a finished run with a switcher"
+            f"the run of {record['arm']!r}, seed {record['seed']}, has no factors: choose a finished run with a "
+            "switcher"
         )
     gates = np.asarray(result["gates"][0], float)
     if gates.size != size[0] * size[1]:
         raise ValueError(
-            f"the run of {record['arm']!r} has {gates.size} factors in its first layer, its images have {size[0]} x {size[1]} pixels"
+            f"the run of {record['arm']!r} has {gates.size} factors in its first layer, its images have {size[0]} x "
+            f"{size[1]} pixels"
         )
     found = np.empty(gates.size)
     found[pixel_order(settings["train"].get("pixels", "raster"), size).numpy()] = gates

@@ -30,7 +30,8 @@ def last_factors(record: Mapping) -> list[float]:
     if not result or not result.get("gates"):
         why = "it failed" if record.get("status") == "failed" else "it has no switcher, or its record is cut"
         raise ValueError(
-            f"the run of {record.get('arm')!r}, seed {record.get('seed')}, has no factors ({why}): choose a finished run with a switcher"
+            f"the run of {record.get('arm')!r}, seed {record.get('seed')}, has no factors ({why}): choose a finished "
+            "run with a switcher"
         )
     return result["gates"][-1]
 
@@ -46,7 +47,8 @@ def factor_strips(strips: Mapping[str, Sequence[float]], columns: int = 64) -> F
     if not found or not all(values.size for values in found.values()):
         empty = [title for title, values in found.items() if not values.size]
         raise ValueError(
-            f"no factors to draw{f' for {empty[0]!r}' if empty else ''}: give the factors of a finished run with a switcher"
+            f"no factors to draw{f' for {empty[0]!r}' if empty else ''}: give the factors of a finished run with a "
+            "switcher"
         )
     colours, norm = factor_colours(max(float(values.max()) for values in found.values()))
     lines = [-(-values.size // columns) for values in found.values()]

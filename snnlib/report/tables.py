@@ -341,18 +341,22 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
             ", whichever has the same start and settings," if len(compared) > 1 else ""
         )
         said.append(
-            f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence interval"
+            f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence "
+            "interval"
         )
     if any(row.start_pct is not None for row in table_rows):
         said.append(
-            "start, turn 1, removed: weights whose neurons are off before the first step, after the switcher's first turn, and at the end; training prunes the difference"
+            "start, turn 1, removed: weights whose neurons are off before the first step, after the switcher's first "
+            "turn, and at the end; training prunes the difference"
         )
     if any(row.source == "paper" and "x0.25" in row.network for row in table_rows):
         said.append(
-            "mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has 256 inputs. Its rows compare with our x1"
+            "mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has "
+            "256 inputs. Its rows compare with our x1"
         )
     said += [
-        f"{row.title}: {row.failed} of {row.failed + row.n} runs died or diverged; with these at the accuracy of guessing the difference is {row.all_mean:+.2f} [{row.all_low:+.2f}, {row.all_high:+.2f}]"
+        f"{row.title}: {row.failed} of {row.failed + row.n} runs died or diverged; with these at the accuracy of "
+        f"guessing the difference is {row.all_mean:+.2f} [{row.all_low:+.2f}, {row.all_high:+.2f}]"
         for row in table_rows
         if row.source == "ours" and row.failed and row.all_low is not None
     ]

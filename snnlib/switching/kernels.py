@@ -33,7 +33,8 @@ class KernelSwitcher(nn.Module):
         for index, shape in enumerate(shapes):
             if len(shape) != 4 or min(shape) < 1:
                 raise ValueError(
-                    f"convolution {index} has kernels of shape {tuple(shape)}: give (kernels, channels, height, width), each 1 or more"
+                    f"convolution {index} has kernels of shape {tuple(shape)}: give (kernels, channels, height, "
+                    "width), each 1 or more"
                 )
         self.shapes = tuple(map(tuple, shapes))
         self.sizes = tuple(shape[0] for shape in shapes)

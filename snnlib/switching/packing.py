@@ -83,6 +83,7 @@ def pack_linear(weights: Sequence[Tensor]) -> PackedWeights:
     for index, weight in enumerate(weights):
         if weight.ndim != 2 or not weight.numel():
             raise ValueError(
-                f"layer {index} has shape {tuple(weight.shape)}: packing needs a matrix (inputs, outputs) with at least one weight"
+                f"layer {index} has shape {tuple(weight.shape)}: packing needs a matrix (inputs, outputs) with at "
+                "least one weight"
             )
     return PackedWeights(None, [(weight.shape[0], weight.shape[1]) for weight in weights], weights)

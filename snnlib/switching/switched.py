@@ -48,7 +48,8 @@ class Switched(nn.Module):
         reference, kernels = next(network.parameters()), network.kernel_weights()
         if config.reads != "weights" and kernels:
             raise ValueError(
-                f"reads={config.reads!r}: the controls are made for networks whose FC layers alone are switched, an MLP for example"
+                f"reads={config.reads!r}: the controls are made for networks whose FC layers alone are switched, an "
+                "MLP for example"
             )
         shapes = [tuple(weight.shape) for weight in network.linear_weights()]
         switcher = (FreeFactors if config.reads == "nothing" else Switcher)(

@@ -50,7 +50,8 @@ class Switcher(nn.Module):
             width = (width - 1) // config.width_stride + 1
             if config.batch_norm and width * math.ceil(rows / 2 ** len(self.norms)) == 1:
                 raise ValueError(
-                    f"batch_norm: level {len(self.norms) + 1} of the switcher has one number a channel, which has no deviation; take fewer channels"
+                    f"batch_norm: level {len(self.norms) + 1} of the switcher has one number a channel, which has no "
+                    "deviation; take fewer channels"
                 )
             # there is one matrix and no batch: statistics over rows and columns, the same in training and afterwards
             self.norms.append(

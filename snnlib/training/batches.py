@@ -33,7 +33,8 @@ class Batches:
         images = len(data.x_train)
         if config.batch_size > images:
             raise ValueError(
-                f"batch_size={config.batch_size} is larger than the data set: {data.name} has {images} training images here"
+                f"batch_size={config.batch_size} is larger than the data set: {data.name} has {images} training "
+                "images here"
             )
         self.data, self.config, self.seed, self.dtype = data, config, seed, dtype
         self.padding = data.image[1] // 8  # of the random crop: 4 for 32 x 32 images, as is usual

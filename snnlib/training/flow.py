@@ -51,7 +51,8 @@ def of_record(record: Mapping) -> dict[str, list[np.ndarray]]:
     kept = record.get("off")
     if not kept:
         raise ValueError(
-            f"the run of {record.get('arm')!r}, seed {record.get('seed')}, did not note which neurons were off: choose a run with a switcher, or train it again with --force"
+            f"the run of {record.get('arm')!r}, seed {record.get('seed')}, did not note which neurons were off: "
+            "choose a run with a switcher, or train it again with --force"
         )
     return {
         time: decode(text, kept["widths"])

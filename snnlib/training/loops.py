@@ -67,7 +67,8 @@ def check_turns(config: TrainConfig) -> None:
     """Raise ``ValueError`` where the task network would have no turn at all."""
     if config.alternate == "epoch" and config.epochs <= config.turns[0] and config.switcher_until == 1:
         raise ValueError(
-            f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; give at least {config.turns[0] + 1} epochs"
+            f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; "
+            f"give at least {config.turns[0] + 1} epochs"
         )
 
 
@@ -97,7 +98,8 @@ def check_precision(precision: str, device: torch.device) -> None:
     """Raise ``ValueError`` where ``device`` cannot compute in ``precision`` at a speed worth having."""
     if precision == "bfloat16" and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         raise ValueError(
-            "precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another one, on CUDA, or with precision='float32'"
+            "precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another "
+            "one, on CUDA, or with precision='float32'"
         )
 
 

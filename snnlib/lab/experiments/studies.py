@@ -55,7 +55,8 @@ class Study:
     network: str = "mlp"
     floor: float = 95.0
     hopeless: float = 80.0
-    unstopped_every: int = 3  # so many trials of the first rung, one keeps a switcher that learns to the end; and of what climbs, the same share
+    # so many trials of the first rung, one keeps a switcher that learns to the end; and of what climbs, the same share
+    unstopped_every: int = 3
     random_every: int = 10  # and one is drawn at random, so that one good corner does not take them all
     reads: str = "weights"  # what the switcher is fed: controls get searches of their own
     against: str = ""  # the study of the dense network that "knee" is measured from
@@ -129,11 +130,16 @@ class Study:
 ROLES = {
     "dense": "the highest accuracy",
     "accurate": "the highest accuracy with at least 5 % of the weights removed",
-    "knee": "the most weights removed within 0.1 points of the tuned dense network; where there is none, the accurate one",
-    "sparse": "the highest accuracy with at least 74.6 % of the weights removed, the paper's share; where there is none, the most weights removed",
-    "compact": "the highest accuracy with at least 60 % of the weights removed; where there is none, the most weights removed",
-    "unstopped": "the highest accuracy with at least 60 % of the weights removed, among settings whose switcher learns to the end as in the paper; where there is none, the most weights removed",
-    "front": "every other setting with fresh seeds that none beats in both accuracy and weights removed: nothing is chosen there",
+    "knee": "the most weights removed within 0.1 points of the tuned dense network; where there is none, the "
+    "accurate one",
+    "sparse": "the highest accuracy with at least 74.6 % of the weights removed, the paper's share; where there is "
+    "none, the most weights removed",
+    "compact": "the highest accuracy with at least 60 % of the weights removed; where there is none, the most "
+    "weights removed",
+    "unstopped": "the highest accuracy with at least 60 % of the weights removed, among settings whose switcher "
+    "learns to the end as in the paper; where there is none, the most weights removed",
+    "front": "every other setting with fresh seeds that none beats in both accuracy and weights removed: nothing is "
+    "chosen there",
 }
 """The rule of the choice. On held-out images: the best of the last rung by it are trained again on three fresh seeds,
 and the one that is best by it in the mean of these is chosen. Written on 2026-11-25, before any trial of the second

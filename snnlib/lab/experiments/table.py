@@ -10,7 +10,8 @@ PROFILES = {
     "smoke": "one or two seeds, two epochs of few images: only shows that everything runs",
     "quick": "three seeds, few epochs of part of the images: a reduced run",
     "paper": "8 paired seeds (3 of the largest networks) on the whole data set, trained until the accuracy settles",
-    "whole": "the whole data set in as few epochs as will do, 1 to 8 paired seeds by the network's size: fewer epochs than in the profile paper, settings from a search",
+    "whole": "the whole data set in as few epochs as will do, 1 to 8 paired seeds by the network's size: fewer "
+    "epochs than in the profile paper, settings from a search",
     "map": "short held-out runs that show which settings train at all",
     "search": "held-out runs from which the default settings were chosen",
 }

@@ -308,7 +308,8 @@ def importance(trials: pd.DataFrame, study: Study, objective: str, rung: int = 1
         rows = rows[rows["accuracy"].astype(float) >= study.floor]
         if len(rows) < 20:
             raise Refused(
-                f"study {study.name}: {len(rows)} finished trials are too few to say which settings matter; 20 is the least"
+                f"study {study.name}: {len(rows)} finished trials are too few to say which settings matter; 20 is the "
+                "least"
             )
         space, single = _distributions(study), optuna.create_study(direction="maximize")
         for row in rows.to_dict("records"):
