@@ -13,7 +13,6 @@ import argparse
 
 import torch
 from PIL import Image
-from snnlib.training.loops.batches import Batches
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as Items
 from torchvision.transforms import Compose, RandomCrop, RandomHorizontalFlip, ToTensor
@@ -22,6 +21,7 @@ from benchmarks.timing import Row, copy_bandwidth, interleaved
 from snnlib import data
 from snnlib.config import TrainConfig
 from snnlib.lab.workers import keep_memory
+from snnlib.training.batches import Batches
 
 
 class Pictures(Items):

@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from snnlib.training.loops.loops import network_step, optimizer, switcher_step
 
 from benchmarks.steps import STILL
 from benchmarks.timing import interleaved
@@ -27,6 +26,7 @@ from snnlib.lab.workers import cpu_count, keep_memory
 from snnlib.networks import MLP
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
+from snnlib.training.loops import network_step, optimizer, switcher_step
 
 HIDDEN = (75, 150, 300, 600, 1200)
 BATCHES = (16, 32, 64, 128, 256)

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from snnlib.training.loops.loops import judged_at_once, optimizer
 
 from benchmarks.timing import Row, wait_for
 from snnlib.config import SwitcherConfig, TrainConfig
@@ -34,6 +33,7 @@ from snnlib.networks import NETWORKS
 from snnlib.networks.listing import IMAGES, USES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
+from snnlib.training.loops import judged_at_once, optimizer
 
 FACTOR = 1.3
 """A measured peak of torch's operations is at most so many times the estimate, and at least the estimate divided by

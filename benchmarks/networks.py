@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
-from snnlib.training.loops.loops import check_precision, dense_step, network_step, optimizer, switcher_step
 from torch import nn
 
 from benchmarks.steps import STILL, network_flops
@@ -26,6 +25,7 @@ from snnlib.networks import NETWORKS, DeepNet
 from snnlib.networks.listing import IMAGES, USES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
+from snnlib.training.loops import check_precision, dense_step, network_step, optimizer, switcher_step
 
 SWITCHED_WHOLE = 1.2
 """SNN-AL's phases may take so many times the dense step where convolutions are switched."""

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from snnlib.training.loops.loops import dense_step, network_step, optimizer, switcher_step
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,6 +29,7 @@ from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
 from snnlib.switching.switcher import Switcher
+from snnlib.training.loops import dense_step, network_step, optimizer, switcher_step
 
 CASES = {"mlp": ("mnist", 10), "lenet5-caffe": ("mnist", 2), "vgg-cov2": ("cifar10", 1)}
 """Networks whose every layer is switched: their data set, and how many steps are timed together."""

@@ -64,7 +64,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
                     f"{path} is of version {metadata.get('version')}, this library reads version {VERSION}. Delete it "
                     "and run again."
                 )
-            return {name: file.get_tensor(name) for name in file}, metadata
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except FileNotFoundError as error:
         raise FileError(f"{path}: there is no such file.") from error
     except (SafetensorError, ValueError, OSError) as error:

@@ -5,7 +5,7 @@ import torch
 from torchvision.transforms.v2 import functional as transform
 
 from snnlib.seeds import generator
-from snnlib.training.loops import augment
+from snnlib.training import augment
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 28), (3, 10, 17), (1, 5, 5)])

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from snnlib.training.loops.batches import Batches, colour_statistics, order
 
 from snnlib.config import TrainConfig
 from snnlib.data import Dataset
 from snnlib.seeds import generator
+from snnlib.training.batches import Batches, colour_statistics, order
 
 
 def dataset(channels=3, images=150):

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from command_line import inside
-from snnlib.training.loops.batches import Batches
 
 from snnlib import data
 from snnlib.compaction import load_compact
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.lab import records, runner, trained
+from snnlib.training.batches import Batches
 
 TRAIN = TrainConfig(epochs=2, train_images=128, batch_size=32)
 SWITCHER = SwitcherConfig(channels=(2, 4), initial_mean=0.3)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snnlib.training.loops import flow
+from snnlib.training import flow
 
 LAYERS = st.lists(st.lists(st.sampled_from([0.0, 0.5, 2.0]), min_size=1, max_size=20), min_size=1, max_size=4)
 

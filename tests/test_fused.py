@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 import torch
-from snnlib.training.loops.loops import network_step, optimizer, switcher_step
 from torch.nn import functional as F
 
 from benchmarks.plain import Plain, sgds
@@ -15,6 +14,7 @@ from snnlib.networks import MLP, lenet5_caffe, mlp
 from snnlib.networks.gating import gated_linear
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
+from snnlib.training.loops import network_step, optimizer, switcher_step
 
 PATHS = [
     "torch",

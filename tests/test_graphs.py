@@ -13,7 +13,7 @@ from snnlib.fast import graphs
 from snnlib.networks import MLP
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops import loops as training
+from snnlib.training import loops as training
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import gc
 
 import pytest
 import torch
-from snnlib.training.loops.loops import accuracy, judged_at_once
 
 from benchmarks import memory as benchmark
 from snnlib.config import SwitcherConfig
 from snnlib.lab import memory
 from snnlib.networks import lenet5_caffe, mlp
+from snnlib.training.loops import accuracy, judged_at_once
 
 SWITCHER = SwitcherConfig()
 

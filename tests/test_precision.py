@@ -11,7 +11,7 @@ from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.lab.together import Together
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.switching.switched import Switched
-from snnlib.training.loops import loops as training
+from snnlib.training import loops as training
 
 HALF = TrainConfig(precision="bfloat16")
 SUPPORTED = pytest.mark.skipif(

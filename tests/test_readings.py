@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 import tiny
 import torch
-from snnlib.training.loops.loops import train_alternating
 
 from snnlib import config, data
 from snnlib.config import READS, Arm, Pruning, SwitcherConfig, TrainConfig
@@ -15,6 +14,7 @@ from snnlib.lab.underway import left_out
 from snnlib.networks import MLP, NETWORKS
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
+from snnlib.training.loops import train_alternating
 
 CPU = torch.device("cpu")
 WIDTHS = (12, 9, 7, 3)

@@ -20,7 +20,7 @@ from snnlib import data, files, metrics
 from snnlib.config import Arm, SwitcherConfig, TrainConfig, check_seed
 from snnlib.lab import names, records, runner, trained
 from snnlib.lab.experiments import TABLES
-from snnlib.training.loops import batches, flow
+from snnlib.training import batches, flow
 
 CPU = torch.device("cpu")
 ARM = replace(tiny.ALTERNATING, train=replace(tiny.TRAIN, epochs=2, train_images=None))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from snnlib.report import sparsity
-from snnlib.training.loops import flow
+from snnlib.training import flow
 
 
 def run_of(start, turn, end, accuracy=98.0):

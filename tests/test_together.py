@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from snnlib.training.loops.loops import DivergenceError, State, TrainingError
 
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.data import Dataset
@@ -13,7 +12,8 @@ from snnlib.lab import records, runner, together
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops import loops as training
+from snnlib.training import loops as training
+from snnlib.training.loops import DivergenceError, State, TrainingError
 
 SEEDS = (0, 1, 2)
 CPU = torch.device("cpu")

@@ -7,14 +7,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from snnlib.training.loops.loops import (
-    DeadLayerError,
-    DivergenceError,
-    State,
-    train_alternating,
-    train_dense,
-    train_separate,
-)
 from torch import nn
 from torch.nn import functional as F
 
@@ -25,8 +17,9 @@ from snnlib.lab import together
 from snnlib.networks import MLP, vgg_cov2
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched, dead_layers
-from snnlib.training.loops import batches, checks, flow
-from snnlib.training.loops import loops as training
+from snnlib.training import batches, checks, flow
+from snnlib.training import loops as training
+from snnlib.training.loops import DeadLayerError, DivergenceError, State, train_alternating, train_dense, train_separate
 
 WIDTHS = (16, 12, 8, 3)
 SWITCHER = SwitcherConfig(initial_mean=1.0, initial_spread=0.5)

@@ -1,8 +1,18 @@
-"""Algorithm 1 and its relatives: switcher and task network trained by turns, one after the other, or the network
-alone."""
+"""Algorithm 1 and its relatives: switcher and task network trained by turns, one after the other, or the network alone."""
 
 from .checks import DeadLayerError, DivergenceError, TrainingError
-from .loops import State, accuracy, train_alternating, train_dense, train_separate
+from .loops import (
+    State,
+    accuracy,
+    dense_step,
+    gate_counts,
+    network_step,
+    optimizer,
+    switcher_step,
+    train_alternating,
+    train_dense,
+    train_separate,
+)
 
 __all__ = [
     "DeadLayerError",
@@ -10,6 +20,11 @@ __all__ = [
     "State",
     "TrainingError",
     "accuracy",
+    "dense_step",
+    "gate_counts",
+    "network_step",
+    "optimizer",
+    "switcher_step",
     "train_alternating",
     "train_dense",
     "train_separate",
