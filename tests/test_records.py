@@ -156,7 +156,8 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 import torch
-from snnlib import records
+from snnlib import files
+from snnlib.lab import records
 
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # no file may grow beyond 1,000 bytes
