@@ -23,7 +23,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_REQUIRE_VIRTUALENV := 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help environment reproduce test book bench gpu clean
+.PHONY: help environment reproduce test lint book bench gpu clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -40,7 +40,7 @@ $(STAMP):
 	@find $(VENV) -type d -name '*.dist-info' ! -exec test -e '{}/RECORD' ';' -prune -exec rm -rf '{}' +
 	@echo "Installing into $(VENV): the first time this fetches some 3 GB and takes several minutes ..."
 	@$(PIP) install --quiet -c constraints.txt pip setuptools wheel
-	@PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation -c constraints.txt -e '.[book,search,test]'
+	@PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation -c constraints.txt -e '.[book,search,test,lint]'
 	@touch $@
 
 reproduce: environment ## Train the quick profile, run the chapters, build the book, print Table 2
@@ -52,6 +52,10 @@ reproduce: environment ## Train the quick profile, run the chapters, build the b
 
 test: environment ## Run all tests (under five minutes once the environment is there)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+lint: environment ## Check the form of all code: ruff's rules and its layout
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 
 book: environment ## Build the HTML book as published, from the outputs in its notebooks
 	@$(BIN)/python -m book.workflow html

@@ -1,4 +1,4 @@
-"""Algorithm 1 and its relatives: switcher and task network trained by turns, one after the other, or the network alone."""
+"""Algorithm 1 and its relatives: switcher and task network trained by turns, one after the other, or one alone."""
 
 from .checks import DeadLayerError, DivergenceError, TrainingError
 from .loops import (
