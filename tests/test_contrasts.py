@@ -41,3 +41,17 @@ def test_tables_leave_out_what_has_no_runs():
         and table.loc["a", "contrast [95 %]"].startswith("+25.0")
     )
     assert not len(contrasts.contrast_table({})) and not len(contrasts.parts_table({"a": (runs, {})}))
+
+
+def test_where_the_pattern_comes_from_is_said_once_there_are_enough_pairs():
+    noise = np.random.default_rng(0).integers(-1, 2, 8) / 20
+    shown = {seed: run_of(0.8 + extra, 0.2) for seed, extra in enumerate(noise)}
+    turns = {seed: run_of(0.8 - extra, 0.2, "transposed") for seed, extra in enumerate(noise)}
+    stays = {seed: run_of(0.2, 0.8 - extra, "transposed") for seed, extra in enumerate(noise)}
+    plain = {seed: run_of(0.5 + extra, 0.5, "transposed") for seed, extra in enumerate(noise)}
+    assert "not from what they show**" in contrasts.origin(contrasts.parts(shown, turns))
+    assert "not from where they stand in the matrix**" in contrasts.origin(contrasts.parts(shown, stays))
+    assert "from both" in contrasts.origin(contrasts.parts(shown, plain))
+    same = {seed: run_of(0.5 + extra, 0.5) for seed, extra in enumerate(noise)}
+    assert "Neither part" in contrasts.origin(contrasts.parts(same, plain))
+    assert contrasts.origin(contrasts.parts(dict(list(shown.items())[:7]), turns)).startswith("7 pairs of runs so far")

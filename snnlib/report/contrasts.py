@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..metrics import PairedDifference
 from . import pixels
-from .verdicts import one
+from .verdicts import ENOUGH, Sign, one, sides
 from .wording import span
 
 Runs = Mapping[int, dict]
@@ -52,6 +52,23 @@ def contrast_table(groups: Mapping[str, Runs]) -> pd.DataFrame:
                 "contrast [95 %]": span(contrast(runs), 1),
             }
     return pd.DataFrame(rows).T
+
+
+def origin(found: Mapping[str, PairedDifference]) -> str:
+    """Where the pattern comes from, in words, from what :func:`parts` returns; both intervals corrected together (Holm)."""
+    digits, raster = sides([Sign("digits", found["digits"]), Sign("raster", found["raster"])])
+    said = f"part of the raster {span(found['raster'], 1)}, part of the digits {span(found['digits'], 1)}"
+    if found["raster"].n < ENOUGH:
+        return f"{found['raster'].n} pairs of runs so far, and fewer than {ENOUGH} decide nothing ({said})."
+    if raster > 0 >= digits:
+        return (
+            f"**The pattern comes from where the pixels stand in the weight matrix, not from what they show** ({said})."
+        )
+    if digits > 0 >= raster:
+        return f"**The pattern comes from what the pixels show, not from where they stand in the matrix** ({said})."
+    if digits > 0 and raster > 0:
+        return f"**The pattern comes from both, from what the pixels show and from where they stand** ({said})."
+    return f"Neither part lies above 0: these runs do not tell where the pattern comes from ({said})."
 
 
 def parts_table(pairs: Mapping[str, tuple[Runs, Runs]]) -> pd.DataFrame:
