@@ -55,11 +55,12 @@ def contrast_table(groups: Mapping[str, Runs]) -> pd.DataFrame:
 
 
 def origin(found: Mapping[str, PairedDifference]) -> str:
-    """Where the pattern comes from, in words, from what :func:`parts` returns; both intervals corrected together (Holm)."""
+    """Where the pattern comes from, in words, from what :func:`parts` returns; both intervals are corrected (Holm)."""
     digits, raster = sides([Sign("digits", found["digits"]), Sign("raster", found["raster"])])
     said = f"part of the raster {span(found['raster'], 1)}, part of the digits {span(found['digits'], 1)}"
     if found["raster"].n < ENOUGH:
-        return f"{found['raster'].n} pairs of runs so far, and fewer than {ENOUGH} decide nothing ({said})."
+        pairs = found["raster"].n
+        return f"{pairs} pairs of runs so far, and fewer than {ENOUGH} decide nothing ({said})."
     if raster > 0 >= digits:
         return (
             f"**The pattern comes from where the pixels stand in the weight matrix, not from what they show** ({said})."
