@@ -45,7 +45,7 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", lambda graph: contextlib.nullcontext())
-    monkeypatch.setattr(training, "Graphed", OnCpu)
+    monkeypatch.setattr(graphs, "Graphed", OnCpu)
     return replays
 
 

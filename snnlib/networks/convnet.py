@@ -85,8 +85,11 @@ class ConvNet(nn.Module):
         # pixels
         waiting = None
         for index, (conv, norm, stage) in enumerate(zip(self.convolutions, self.norms, self.plan)):
-            weight = conv.weight if waiting is None else conv.weight * waiting[:, None, None]
-            x, waiting = F.relu(norm(F.conv2d(x, weight, conv.bias, padding=conv.padding))), None
+            if waiting is None:
+                x = conv(x)
+            else:
+                x = F.conv2d(x, conv.weight * waiting[:, None, None], conv.bias, padding=conv.padding)
+            x, waiting = F.relu(norm(x)), None
             if gates is not None and not stage.pool and index + 1 < len(self.plan):
                 waiting = gates[index]
             elif gates is not None:
