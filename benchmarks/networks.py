@@ -9,7 +9,6 @@ precision. The limit is the matrix-product peak of that precision; it counts the
 
 from __future__ import annotations
 
-import argparse
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -18,9 +17,8 @@ import torch
 from torch import nn
 
 from benchmarks.steps import STILL, network_flops
-from benchmarks.timing import Row, interleaved, matmul_peak
+from benchmarks.timing import Row, command_line, interleaved, matmul_peak
 from snnlib.config import SwitcherConfig
-from snnlib.lab.workers import keep_memory
 from snnlib.networks import NETWORKS, DeepNet
 from snnlib.networks.listing import IMAGES, USES
 from snnlib.seeds import generator
@@ -115,26 +113,5 @@ def _torch_alone(network: nn.Module) -> nn.Module:
     return nn.Sequential(network.features, nn.Flatten(), network.head) if isinstance(network, DeepNet) else network
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=6, help="timed rounds of each kind")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--network", action="append", choices=sorted(NETWORKS), help="only this one; may be repeated")
-    options = parser.parse_args()
-    keep_memory()
-    torch.set_num_threads(options.threads)
-    print(
-        f"{'':<56}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch "
-        f"{torch.__version__})"
-    )
-    for row in rows(options.rounds, torch.device(options.device), options.network or ()):
-        plain_ms, ratio, fraction = (
-            f"{value:{form}}" if value is not None else ""
-            for value, form in ((row.plain_ms, ".2f"), (row.ratio, ".2f"), (row.fraction, ".1%"))
-        )
-        print(f"{row.name:<56}{row.ours_ms:>9.2f}{plain_ms:>9}{ratio:>7}{fraction:>9}  {row.note}")
-
-
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, rows, sorted(NETWORKS), rounds=6, names=56)

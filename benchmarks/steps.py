@@ -9,7 +9,6 @@ matrix-product peak; the fraction counts the products of the standard forward an
 
 from __future__ import annotations
 
-import argparse
 import copy
 import math
 from collections.abc import Callable, Sequence
@@ -21,9 +20,8 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import plain
-from benchmarks.timing import Row, interleaved, matmul_peak
+from benchmarks.timing import Row, command_line, interleaved, matmul_peak
 from snnlib.config import SwitcherConfig, TrainConfig
-from snnlib.lab.workers import keep_memory
 from snnlib.networks import NETWORKS
 from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
@@ -166,26 +164,5 @@ def _scores_macs(switcher: Switcher, shapes: Sequence[tuple[int, int]]) -> int:
     return total + heights[0] * switcher.head.weight.numel()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=20, help="timed rounds of each kind")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--network", action="append", choices=list(CASES), help="only this one; may be repeated")
-    options = parser.parse_args()
-    keep_memory()
-    torch.set_num_threads(options.threads)
-    print(
-        f"{'':<62}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch "
-        f"{torch.__version__})"
-    )
-    for row in rows(options.rounds, torch.device(options.device), options.network or tuple(CASES)):
-        plain_ms, ratio, fraction = (
-            f"{value:{form}}" if value is not None else ""
-            for value, form in ((row.plain_ms, ".2f"), (row.ratio, ".2f"), (row.fraction, ".1%"))
-        )
-        print(f"{row.name:<62}{row.ours_ms:>9.2f}{plain_ms:>9}{ratio:>7}{fraction:>9}  {row.note}")
-
-
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, rows, list(CASES), rounds=20, names=62)

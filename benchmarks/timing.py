@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+
+from snnlib.lab.workers import keep_memory
 
 
 @dataclass(frozen=True)
@@ -77,3 +80,31 @@ def _best(function: Callable[[], object], rounds: int, device: torch.device) -> 
         if turn >= 2:
             times.append(time.perf_counter() - began)
     return min(times)
+
+
+def command_line(
+    description: str | None,
+    rows: Callable[[int, torch.device, Sequence[str]], list[Row]],
+    networks: Sequence[str],
+    rounds: int,
+    names: int,
+) -> None:
+    """Measure by ``rows`` as the command line asks, ``rounds`` if it does not say, and print them, ``names`` wide."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=rounds, help="timed rounds of each kind")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--network", action="append", choices=networks, help="only this one; may be repeated")
+    options = parser.parse_args()
+    keep_memory()
+    torch.set_num_threads(options.threads)
+    print(
+        f"{'':<{names}}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch "
+        f"{torch.__version__})"
+    )
+    for row in rows(options.rounds, torch.device(options.device), options.network or networks):
+        plain_ms, ratio, fraction = (
+            f"{value:{form}}" if value is not None else ""
+            for value, form in ((row.plain_ms, ".2f"), (row.ratio, ".2f"), (row.fraction, ".1%"))
+        )
+        print(f"{row.name:<{names}}{row.ours_ms:>9.2f}{plain_ms:>9}{ratio:>7}{fraction:>9}  {row.note}")

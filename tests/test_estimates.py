@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import invented
 import pytest
 
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
@@ -11,6 +12,10 @@ from snnlib.lab.estimates import Estimate
 DENSE = Arm("dense", "dense", train=TrainConfig(epochs=2, train_images=1000))
 
 
+def estimate(arm, root):
+    return estimates.of_arms([arm], root)[arm.settings_hash()]
+
+
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "default_root", lambda: tmp_path / "none")
@@ -18,15 +23,7 @@ def root(tmp_path, monkeypatch):
 
 
 def keep(arm, seed, seconds, root, status="finished"):
-    written = {
-        "version": records.VERSION,
-        **dict.fromkeys(records.NEEDED),
-        "arm": arm.name,
-        "settings": arm.settings(),
-        "seed": seed,
-        "seconds": seconds,
-        "status": status,
-    }
+    written = invented.record(arm, seed, seconds=seconds, status=status)
     records.write(records.path_of(arm, "quick", seed, root), written)
 
 
@@ -34,8 +31,8 @@ def test_seconds_grow_with_the_images_of_all_epochs(root):
     for seed, seconds in enumerate((10.0, 30.0, 20.0)):
         keep(DENSE, seed, seconds, root)
     keep(DENSE, 3, 1.0, root, status="failed")  # a run that broke off tells nothing
-    assert estimates.estimate(DENSE, root) == Estimate(20.0)
-    assert estimates.estimate(replace(DENSE, name="whole", train=TrainConfig(epochs=3)), root).seconds == pytest.approx(
+    assert estimate(DENSE, root) == Estimate(20.0)
+    assert estimate(replace(DENSE, name="whole", train=TrainConfig(epochs=3)), root).seconds == pytest.approx(
         20 / 2000 * 180_000
     )
     held_out = replace(DENSE, train=TrainConfig(epochs=1, split="holdout"))
@@ -49,11 +46,11 @@ def test_other_methods_and_precisions_of_the_network_serve_roughly(root):
     with_switcher = replace(DENSE, name="snn-al", method="alternating", switcher=SwitcherConfig())
     halves = replace(DENSE, name="half", train=replace(DENSE.train, precision="bfloat16"))
     for arm in (with_switcher, halves):
-        assert estimates.estimate(arm, root) == Estimate(10.0, rough=True)
+        assert estimate(arm, root) == Estimate(10.0, rough=True)
     keep(with_switcher, 0, 40.0, root)
-    assert estimates.estimate(with_switcher, root) == Estimate(40.0)
-    assert estimates.estimate(replace(DENSE, network="lenet5-caffe"), root) == Estimate(None)
-    assert estimates.estimate(replace(DENSE, dataset="a/folder"), root) == Estimate(None)
+    assert estimate(with_switcher, root) == Estimate(40.0)
+    assert estimate(replace(DENSE, network="lenet5-caffe"), root) == Estimate(None)
+    assert estimate(replace(DENSE, dataset="a/folder"), root) == Estimate(None)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import invented
 import pytest
 from command_line import inside
 
@@ -101,21 +102,7 @@ def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
         }
         records.write(
             records.path_of(arm, "smoke", seed, tmp_path),
-            {
-                "version": records.VERSION,
-                "status": "finished",
-                "error": None,
-                "profile": "smoke",
-                "arm": arm.name,
-                "seed": seed,
-                "settings_hash": arm.settings_hash(),
-                "settings": arm.settings(),
-                "seconds": 1.0,
-                "device": "d",
-                "versions": {"torch": "2"},
-                "result": result,
-                "history": [],
-            },
+            invented.record(arm, seed, profile="smoke", result=result, history=[]),
         )
     rows = tables.rows("3", "smoke", tmp_path)
     networks = list(dict.fromkeys("".join(filter(str.isalnum, row.network)) for row in rows))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import invented
 import pytest
 import tiny
 import torch
@@ -27,23 +28,7 @@ ARM = replace(tiny.ALTERNATING, train=replace(tiny.TRAIN, epochs=2, train_images
 
 
 def minimal(arm=ARM, seed=0, **changes):
-    """The least that counts as a record of ``arm``."""
-    return {
-        "version": records.VERSION,
-        "status": "finished",
-        "error": None,
-        "profile": "quick",
-        "arm": arm.name,
-        "seed": seed,
-        "settings_hash": arm.settings_hash(),
-        "settings": arm.settings(),
-        "seconds": 1.0,
-        "device": "a device",
-        "versions": {"torch": "2"},
-        "result": {"accuracy": 90.0},
-        "history": [{"epoch": 0, "accuracy": 0.9, "seconds": 1.0}],
-        **changes,
-    }
+    return invented.record(arm, seed, **changes)
 
 
 @pytest.fixture(scope="module")

@@ -174,7 +174,7 @@ def test_what_is_left_of_a_search_and_what_fresh_seeds_made_of_its_best():
     )
     first = trials_of((98, 20), (97, 50), (96, 80), (94, 90))
     assert not search.over(first[:3], study, None) and not search.over(first, study, None)
-    last = trials_of((98.5, 10), (97.5, 40), (96.5, 75), rung=2).assign(trial=[4, 5, 6], parent=[0, 1, 2])
+    last = trials_of((98.5, 10), (97.5, 40), (96.5, 75), rung=2).assign(trial=[4, 5, 6], parent=[0, 1, 2], seed=0)
     trials = pd.concat([first, last], ignore_index=True)
     assert list(search.candidates(trials, study, None)["trial"]) == [4, 6]
     again = trials_of((98.1, 2), (98.3, 4), (96.0, 70), rung=3).assign(

@@ -4,6 +4,7 @@ import json
 import statistics
 from dataclasses import asdict
 
+import invented
 import pandas
 import pytest
 from command_line import inside
@@ -31,22 +32,8 @@ def record_of(arm, seed, accuracy, widths, **changes):
         "removed_pct": metrics.removed_pct((784, 300, 100), widths),
         "effective_pct": metrics.removed_pct((784, 300, 100), widths) + 0.5,
     }
-    return {
-        "version": records.VERSION,
-        "status": "finished",
-        "error": None,
-        "profile": "paper",
-        "arm": arm,
-        "seed": seed,
-        "settings_hash": ARMS[arm].settings_hash(),
-        "settings": ARMS[arm].settings(),
-        "seconds": 10.0 + seed,
-        "device": "one CPU",
-        "versions": {"torch": "2.14.1"},
-        "result": result,
-        "history": [],
-        **changes,
-    }
+    known = {"profile": "paper", "seconds": 10.0 + seed, "device": "one CPU", "versions": {"torch": "2.14.1"}}
+    return invented.record(ARMS[arm], seed, **{**known, "result": result, "history": [], **changes})
 
 
 def write(root, arm, seed, **changes):

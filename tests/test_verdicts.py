@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import invented
 import numpy as np
 import pytest
 from command_line import inside
@@ -25,29 +26,16 @@ def record_of(arm, seed, accuracy=98.0, removed=10.0, factors=None, history=(), 
     if factors is None and arm.switcher:
         factors = ones()
     gates = None if factors is None else [list(map(float, factors.flatten())), [1.0] * 300, [1.0] * 100]
-    return {
-        "version": records.VERSION,
-        "status": "finished",
-        "error": None,
-        "profile": "paper",
-        "arm": arm.name,
-        "seed": seed,
-        "settings_hash": arm.settings_hash(),
-        "settings": arm.settings(),
-        "seconds": 1.0,
-        "device": "d",
-        "versions": {"torch": "2"},
-        "images": {"shape": [1, 28, 28], "classes": 10},
-        "history": list(history),
-        "result": {
-            "accuracy": accuracy,
-            "widths": FULL,
-            "removed_pct": removed,
-            "start_removed_pct": start,
-            "effective_pct": removed,
-            "gates": gates,
-        },
+    result = {
+        "accuracy": accuracy,
+        "widths": FULL,
+        "removed_pct": removed,
+        "start_removed_pct": start,
+        "effective_pct": removed,
+        "gates": gates,
     }
+    images = {"shape": [1, 28, 28], "classes": 10}
+    return invented.record(arm, seed, profile="paper", images=images, history=list(history), result=result)
 
 
 def write(root, table, name, values, network="mlp", failed=False):

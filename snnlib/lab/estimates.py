@@ -6,6 +6,7 @@ there are none of the same kind, and what is said then is marked as rough.
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -41,36 +42,49 @@ def images_of(arm: Arm) -> int | None:
     return images * (arm.train.epochs + arm.dense_epochs)
 
 
-def speeds(arm: Arm, root: Path, alike: bool) -> list[float]:
-    """Seconds an image in recorded runs of the arm's network and data set; ``alike``: of its method and precision
-    alone."""
+@dataclass(frozen=True)
+class Speed:
+    """How fast a recorded run was: seconds an image, and what else its speed hangs on."""
+
+    kind: tuple[str, str]  # method and precision
+    seconds: float
+
+
+def speeds(dataset: str, network: str, root: Path) -> list[Speed]:
+    """Of finished runs of ``network`` on ``dataset`` below ``root``."""
     found = []
     for profile in PROFILES:
-        for path in sorted(Path(root, profile).glob(f"{arm.dataset}-{arm.network}/*/seed-*.json"))[: 10 * EXAMPLES]:
+        for path in sorted(Path(root, profile).glob(f"{dataset}-{network}/*/seed-*.json"))[: 10 * EXAMPLES]:
             try:
                 record = records.read(path)
-                other = records.arm_of(record)
+                arm = records.arm_of(record)
             except records.FileError:
                 continue
-            same = (other.method, other.train.precision) == (arm.method, arm.train.precision)
-            images = images_of(other)
-            if record["status"] == "finished" and images and (same or not alike):
-                found.append(record["seconds"] / images)
-            if len(found) >= EXAMPLES:
-                return found
+            if record["status"] == "finished" and (images := images_of(arm)):
+                found.append(Speed((arm.method, arm.train.precision), record["seconds"] / images))
     return found
 
 
-def estimate(arm: Arm, root: Path) -> Estimate:
-    """What a run of ``arm`` will take on a machine like that of the records below ``root``, or of the library's own."""
+def estimate(arm: Arm, known: Sequence[Sequence[Speed]]) -> Estimate:
+    """What a run of ``arm`` will take on a machine like that of the records; ``known``: :func:`speeds` of folders, the
+    first one first."""
     images = images_of(arm)
     if images is None:
         return Estimate(None)
     for alike in (True, False):
-        for folder in dict.fromkeys((Path(root), records.default_root())):
-            if found := speeds(arm, folder, alike):
-                return Estimate(statistics.median(found) * images, rough=not alike)
+        for folder in known:
+            kind = (arm.method, arm.train.precision)
+            if found := [each.seconds for each in folder if each.kind == kind or not alike]:
+                return Estimate(statistics.median(found[:EXAMPLES]) * images, rough=not alike)
     return Estimate(None)
+
+
+def of_arms(arms: Iterable[Arm], root: Path) -> dict[str, Estimate]:
+    """Estimates by settings, from the records below ``root``, else from the library's own; each record is read once."""
+    folders = dict.fromkeys((Path(root), records.default_root()))
+    read = functools.cache(lambda dataset, network: [speeds(dataset, network, folder) for folder in folders])
+    by_hash = {arm.settings_hash(): arm for arm in arms}
+    return {key: estimate(arm, read(arm.dataset, arm.network)) for key, arm in by_hash.items()}
 
 
 def said(estimates: Sequence[Estimate]) -> str:
@@ -83,8 +97,3 @@ def said(estimates: Sequence[Estimate]) -> str:
     rough = "about " if any(each.rough for each in estimates) else ""
     least = "at least " if len(known) < len(estimates) else ""
     return f"{least}{rough}{hours:.1f} h" if hours >= 0.95 else f"{least}{rough}{max(sum(known) / 60, 1):.0f} min"
-
-
-def of_arms(arms: Iterable[Arm], root: Path) -> dict[str, Estimate]:
-    """Estimates by settings, each computed once."""
-    return {key: estimate(arm, root) for key, arm in {arm.settings_hash(): arm for arm in arms}.items()}

@@ -94,14 +94,13 @@ def _absent(
     table: str, profile: str, root: Path, found: Sequence[Entry], all_arms: set[str], network: str
 ) -> list[str]:
     """A line for what is missing and one for what is stale; ``network`` is empty where the table has but one."""
-    lines = []
+    lines, runs_of = [], Counter(entry.arm.name for entry in found)
     for state in ("missing", "stale"):
         seeds: dict[str, list[int]] = {}
         for entry in found:
             if entry.state == state:
                 seeds.setdefault(entry.arm.name, []).append(entry.seed)
         if seeds:
-            runs_of = Counter(entry.arm.name for entry in found)
             whole = [arm for arm, some in seeds.items() if len(some) == runs_of[arm] > 1]
             parts = [f"{arm} seed {', '.join(map(str, some))}" for arm, some in seeds.items() if arm not in whole]
             which = "; ".join(([f"all of {', '.join(whole)}"] if whole else []) + parts)

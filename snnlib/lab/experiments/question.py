@@ -29,28 +29,17 @@ def question(profile: str) -> tuple[Arm, ...]:
     found = []
     for name, ending, said in (("snn-al-std-0.1", "-std-0.1", ", FC std 0.1"), ("snn-al-epoch", "", "")):
         plain = arm_of(ABLATION, profile, name)
+        transposed, shuffled = (replace(plain.train, pixels=pixels) for pixels in ("transposed", "shuffled"))
+        reordered = replace(plain.switcher, reads="reordered")
         found += [
             plain,
-            Arm(
-                f"transposed{ending}",
-                "alternating",
-                f"images transposed{said}",
-                train=replace(plain.train, pixels="transposed"),
-                switcher=plain.switcher,
-            ),
-            Arm(
-                f"pixels-shuffled{ending}",
-                "alternating",
-                f"pixels shuffled by one permutation{said}",
-                train=replace(plain.train, pixels="shuffled"),
-                switcher=plain.switcher,
-            ),
-            Arm(
-                f"rows-reordered{ending}",
-                "alternating",
-                f"switcher reads the rows in another order{said}",
-                train=plain.train,
-                switcher=replace(plain.switcher, reads="reordered"),
+            *(
+                Arm(f"{version}{ending}", "alternating", f"{title}{said}", train=train, switcher=switcher)
+                for version, title, train, switcher in (
+                    ("transposed", "images transposed", transposed, plain.switcher),
+                    ("pixels-shuffled", "pixels shuffled by one permutation", shuffled, plain.switcher),
+                    ("rows-reordered", "switcher reads the rows in another order", plain.train, reordered),
+                )
             ),
         ]
     sparse = arm_of(ABLATION, profile, "snn-al-std-0.1")

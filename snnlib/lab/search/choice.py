@@ -106,21 +106,25 @@ def candidates(trials: pd.DataFrame, study: Study, dense: float | None) -> pd.Da
     )
 
 
+def wanted(trials: pd.DataFrame, study: Study, rung: int, dense: float | None) -> list[tuple[dict, int]]:
+    """What ``rung``, above the first, is made of: trials of the rung below, each with a seed; ``dense`` as ever."""
+    if rung > len(study.rungs):
+        best, seeds = candidates(trials, study, dense), study.fresh
+    else:
+        best, seeds = promoted(trials, study, rung - 1), (study.seed,)
+    return [(row, seed) for row in best.to_dict("records") for seed in seeds]
+
+
 def over(trials: pd.DataFrame, study: Study, dense: float | None) -> bool:
-    """Whether every trial of every rung, and every candidate on every fresh seed, has ended; ``dense`` as in
-    :func:`by_role`."""
+    """Whether every trial of every rung, and every candidate on every fresh seed, has ended."""
     if (trials["rung"] == 1).sum() < study.rungs[0].trials:
         return False
-    for rung in range(2, len(study.rungs) + 1):
-        above = trials[trials["rung"] == rung]
-        if not set(promoted(trials, study, rung - 1)["trial"]) <= set(above["parent"] if len(above) else ()):
+    for rung in range(2, len(study.stages) + 1):
+        there = trials[trials["rung"] == rung]
+        ended = set(zip(there["parent"], there["seed"])) if len(there) else set()
+        if not {(row["trial"], seed) for row, seed in wanted(trials, study, rung, dense)} <= ended:
             return False
-    again = trials[trials["rung"] == len(study.stages)]
-    there = set(zip(again["parent"], again["seed"])) if len(again) else set()
-    return (
-        not study.fresh
-        or {(trial, seed) for trial in candidates(trials, study, dense)["trial"] for seed in study.fresh} <= there
-    )
+    return True
 
 
 def retried(trials: pd.DataFrame, study: Study) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from ..experiments.studies import STUDIES, Between, Study
 from ..names import Refused
-from .choice import by_role, candidates, chosen, confirmed, dense_accuracy, promoted
+from .choice import by_role, chosen, confirmed, dense_accuracy, wanted
 from .trials import file_of, read, write
 
 if TYPE_CHECKING:
@@ -175,21 +175,12 @@ class Store:
             for trial in self.optuna.get_trials(deepcopy=False)
             if trial.user_attrs.get("rung") == rung and trial.state != optuna.trial.TrialState.FAIL
         }
-        if rung > len(self.study.rungs):
-            trials = self.frame()
-            dense = (
-                dense_accuracy(self.study, self.path.parent)
-                if "knee" in self.study.roles and (trials["rung"] == rung - 1).any()
-                else None
-            )
-            best, seeds = candidates(trials, self.study, dense), self.study.fresh
-        else:
-            best, seeds = promoted(self.frame(), self.study, rung - 1), (self.study.seed,)
-        for row in best.to_dict("records"):
-            params = {name: _member(space, row[name]) for name, space in _distributions(self.study).items()}
-            for seed in seeds:
-                if (int(row["trial"]), seed) in there:
-                    continue
+        trials, dense = self.frame(), None
+        if rung > len(self.study.rungs) and "knee" in self.study.roles and (trials["rung"] == rung - 1).any():
+            dense = dense_accuracy(self.study, self.path.parent)
+        for row, seed in wanted(trials, self.study, rung, dense):
+            if (int(row["trial"]), seed) not in there:
+                params = {name: _member(space, row[name]) for name, space in _distributions(self.study).items()}
                 self.optuna.enqueue_trial(params, user_attrs={"rung": rung, "parent": int(row["trial"]), "seed": seed})
 
     def ask(self, rung: int) -> optuna.Trial | None:
