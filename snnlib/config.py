@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 ALGORITHM = 1
@@ -256,7 +257,12 @@ class Arm:
 
     def settings_hash(self) -> str:
         """First 12 hex digits of the SHA-256 of :meth:`settings`; code versions and devices do not enter."""
-        return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()[:12]
+        return hash_of(self.settings())
+
+
+def hash_of(settings: Mapping) -> str:
+    """The hash of settings as :meth:`Arm.settings` gives them, or as a record holds them."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def restore(kind: type, values: dict):

@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from snnlib import __version__, data, files
 from snnlib.compaction import load_compact
+from snnlib.config import hash_of
 from snnlib.lab import records, trained
 from snnlib.lab.experiments import TABLES, arm_of
 
@@ -155,7 +156,9 @@ def test_spoiled_records_are_named_and_left_out(copy, capsys):
     stale, broken, failed = (
         smoke_path(copy, arm, seed) for arm, seed in (("dense", 1), ("snn-al-epoch", 0), ("snn-al-epoch", 1))
     )
-    stale.write_text(stale.read_text().replace(records.read(stale)["settings_hash"], "0" * 12))
+    made = records.read(stale)
+    older = made["settings"] | {"train": made["settings"]["train"] | {"rate": 0.2}}
+    records.write(stale, made | {"settings": older, "settings_hash": hash_of(older)})
     broken.write_bytes(broken.read_bytes()[:500])
     record = records.read(failed)
     records.write(failed, record | {"status": "failed", "result": None, "error": {"message": "the loss became nan"}})

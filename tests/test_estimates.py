@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import invented
 import pytest
+from invented import unchecked  # noqa: F401
 
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.lab import estimates, records
 from snnlib.lab.estimates import Estimate
+
+pytestmark = pytest.mark.usefixtures("unchecked")
 
 DENSE = Arm("dense", "dense", train=TrainConfig(epochs=2, train_images=1000))
 

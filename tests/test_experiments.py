@@ -6,6 +6,7 @@ from dataclasses import replace
 import invented
 import pytest
 from command_line import inside
+from invented import unchecked  # noqa: F401
 
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.lab import batch, records, workers
@@ -92,6 +93,7 @@ def test_seeds_of_small_networks_are_grouped_and_nothing_else(tmp_path):
         )
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
     for arm, seed in TABLES["3"].runs("smoke"):
         result = {
@@ -150,6 +152,28 @@ def test_a_worker_trains_seeds_together_and_reports_each(tmp_path):
         if event.kind in ("refused", "finished")
     ]
     assert ends == [("tiny", "refused"), ("tiny", "refused"), ("after", "finished")]
+
+
+def test_a_runs_bits_do_not_depend_on_what_else_is_pending(tmp_path):
+    """A run alone takes one thread, as two at once do; the record says how many."""
+    arm = Arm("tiny", "alternating", train=TrainConfig(epochs=1, train_images=256), switcher=SwitcherConfig((2, 4)))
+
+    def made(folder, seeds, **options):
+        jobs = [workers.Job(arm, "quick", seed, tmp_path / folder) for seed in seeds]
+        events = workers.work(jobs, "cpu", **options)
+        return next(event.record for event in events if event.kind == "finished" and event.job.seed == 1)
+
+    alone, beside, wider = (
+        made("alone", [1], workers=1),
+        made("beside", [0, 1], workers=2),
+        made("wider", [1], workers=1, threads=2),
+    )
+    assert records.comparable(alone) == records.comparable(beside)
+    assert [record["device"].split(", ")[-1] for record in (alone, beside, wider)] == [
+        "1 thread(s)",
+        "1 thread(s)",
+        "2 thread(s)",
+    ]
 
 
 def test_the_open_question_is_asked_where_the_rule_says_that_the_pattern_shows():

@@ -8,6 +8,7 @@ import invented
 import pandas
 import pytest
 from command_line import inside
+from invented import unchecked  # noqa: F401
 from rich.console import Console
 
 from snnlib import metrics
@@ -15,6 +16,8 @@ from snnlib.lab import experiments, records, status
 from snnlib.lab.experiments import TABLES
 from snnlib.report import tables
 from snnlib.report.claims import REGIMES
+
+pytestmark = pytest.mark.usefixtures("unchecked")
 
 ARMS = {arm.name: arm for arm in TABLES["2"].arms["paper"]}
 ACCURACIES = {"dense": [98.0, 98.2, 98.1, 98.3], "snn-al-epoch": [98.1, 98.2, 98.3, 98.4]}

@@ -7,6 +7,7 @@ import invented
 import numpy as np
 import pytest
 from command_line import inside
+from invented import unchecked  # noqa: F401
 
 from snnlib import data
 from snnlib.lab import records
@@ -14,6 +15,8 @@ from snnlib.lab.experiments import TABLES, arm_of
 from snnlib.report import pixels, verdicts
 from snnlib.report.claims import CLAIMS, REGIMES
 from snnlib.report.verdicts import all_verdicts
+
+pytestmark = pytest.mark.usefixtures("unchecked")
 
 FULL = [784, 300, 100]
 

@@ -59,6 +59,12 @@ def run(
             metavar="N", min=1, help="Processes that train at once. [dim]Default: one a core, one on CUDA[/dim]"
         ),
     ] = None,
+    threads: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, help="CPU threads a run; with another number its last digits differ, so it is recorded."
+        ),
+    ] = 1,
     together: Annotated[
         int | None,
         typer.Option(
@@ -113,7 +119,7 @@ def run(
         return
     if todo.to_do:
         on_cuda = where.startswith("cuda")
-        count = min(workers or (1 if on_cuda else cpu_count()), len(todo.to_do))
+        count = min(workers or (1 if on_cuda else max(1, cpu_count() // threads)), len(todo.to_do))
         if len(tables) > 1:
             _list(todo, root)
         _say(f"{_runs(len(todo.to_do))} to train on {where}, {count} at once")
@@ -123,7 +129,7 @@ def run(
         try:
             if force:
                 batch.forget(todo)
-            batch.carry_out(todo, where, count, console, deadline, together or (8 if on_cuda else 1), save)
+            batch.carry_out(todo, where, count, console, deadline, together or (8 if on_cuda else 1), save, threads)
         except KeyboardInterrupt:
             if save is not None:
                 save()

@@ -1,4 +1,7 @@
-"""Downloads: torchvision's, from the official addresses, compared with its checksums."""
+"""Downloads: torchvision's, from the official addresses, compared with its checksums.
+
+A library for downloads (pooch) would do no more, and torchvision is here anyway.
+"""
 
 from __future__ import annotations
 

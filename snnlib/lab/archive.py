@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 import tarfile
 import zlib
@@ -118,10 +117,7 @@ def _read(source: Path) -> dict[str, bytes]:
     for name, data in files.items():
         if name.endswith(".json"):
             try:
-                record = json.loads(data)
-                missing = records.NEEDED - set(record)
-            except (ValueError, TypeError) as error:
-                raise FileError(f"{source}: {name} is cut off or no JSON ({error}). Nothing was unpacked.") from error
-            if missing or record.get("version") != records.VERSION:
-                raise FileError(f"{source}: {name} is no record of version {records.VERSION}. Nothing was unpacked.")
+                records.parse(data, name)
+            except FileError as error:
+                raise FileError(f"{source}: {error} Nothing was unpacked.") from error
     return dict(sorted(files.items(), key=lambda item: (not item[0].endswith(".json"), item[0])))

@@ -126,13 +126,15 @@ def carry_out(
     deadline: float | None = None,
     together: int = 1,
     on_end: Callable[[], None] | None = None,
+    threads: int = 1,
 ) -> None:
     """Make the runs of ``batch`` and show how far they are; a ``KeyboardInterrupt`` ends the workers and passes on.
 
-    ``together`` seeds of an arm of a small network train as one. ``on_end`` is called after each run that ends.
+    ``together`` seeds of an arm of a small network train as one, with ``threads`` threads. ``on_end`` is called after
+    each run that ends.
     """
     with (
-        closing(work(batch.to_do, device, workers, deadline, together)) as events,
+        closing(work(batch.to_do, device, workers, deadline, together, threads)) as events,
         display(batch.to_do, workers, console) as view,
     ):
         for event in events:

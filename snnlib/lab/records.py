@@ -1,8 +1,8 @@
 """Records: one JSON file a run, and the checkpoint that an unfinished run resumes from.
 
 ``ROOT/PROFILE/DATASET-NETWORK/ARM/seed-N.json`` holds settings, their hash, seed, versions, device, curves and
-results. Files appear whole or not at all. Beside it stand ``seed-N.safetensors`` (final weights) and, while a run is
-under way, ``seed-N.part.safetensors`` (checkpoint). Nothing is ever pickled.
+results. Each is sealed (:mod:`.sealing`), and appears whole or not at all. Beside it stand ``seed-N.safetensors``
+(final weights) and, while a run is under way, ``seed-N.part.safetensors`` (checkpoint). Nothing is ever pickled.
 """
 
 from __future__ import annotations
@@ -16,29 +16,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..config import ADDED_LATER, Arm, Pruning, SwitcherConfig, TrainConfig, restore
-from ..files import VERSION, FileError, write_bytes
+from ..files import FileError, write_bytes
+from .sealing import Altered, decode, encode
 
 TIMED = ("seconds", "started", "device", "versions", "code")
 """Keys that may differ between two runs of the same settings and seed."""
-
-
-NEEDED = frozenset(
-    {
-        "arm",
-        "profile",
-        "seed",
-        "settings_hash",
-        "settings",
-        "status",
-        "error",
-        "result",
-        "history",
-        "seconds",
-        "device",
-        "versions",
-    }
-)
-"""Keys without which a record is no record."""
 
 
 def default_root() -> Path:
@@ -69,29 +51,34 @@ def checkpoint_path(record_path: Path) -> Path:
 
 
 def write(path: Path, record: dict) -> None:
-    """Write one record. Raises :class:`FileError` where the disk is full; the old record then stays."""
-    write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
+    """Write one record, sealed. Raises :class:`FileError` where the disk is full; the old record then stays."""
+    write_bytes(path, encode(record))
 
 
 def read(path: Path) -> dict:
-    """Read one record. Raises :class:`FileError` where it is missing, cut off or of another version."""
+    """Read one record.
+
+    Raises :class:`FileError` where it is missing, cut off, of another version, or altered since it was written.
+    """
     try:
-        record = json.loads(Path(path).read_bytes())
+        content = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise FileError(f"{path}: there is no such record. `snn status` lists those there are.") from error
     except OSError as error:
         raise FileError(f"{path} cannot be read ({error.strerror}).") from error
+    return parse(content, str(path))
+
+
+def parse(content: bytes, name: str) -> dict:
+    """The record that ``content`` holds; raises :class:`FileError`, which calls it ``name``, where it holds none."""
+    try:
+        return decode(content)
+    except Altered as error:
+        raise FileError(f"{name} is not as a run wrote it: {error}. Restore it, or run the arm again.") from error
+    except json.JSONDecodeError as error:
+        raise FileError(f"{name} is cut off or no JSON ({error}). Delete it and run the arm again.") from error
     except ValueError as error:
-        raise FileError(f"{path} is cut off or no JSON ({error}). Delete it and run the arm again.") from error
-    if not isinstance(record, dict) or record.get("version") != VERSION:
-        found = record.get("version") if isinstance(record, dict) else None
-        raise FileError(
-            f"{path} is of version {found}, this library reads version {VERSION}. Delete it and run the arm again."
-        )
-    missing = NEEDED - set(record)
-    if missing:
-        raise FileError(f"{path} lacks {', '.join(sorted(missing))}. Delete it and run the arm again.")
-    return record
+        raise FileError(f"{name} {error}. Delete it and run the arm again.") from error
 
 
 def forget(path: Path) -> None:

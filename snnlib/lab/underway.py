@@ -22,7 +22,7 @@ from ..seeds import generator
 from ..switching.switched import Masked, Switched
 from ..training import flow
 from ..training.loops import State, TrainingError
-from . import records
+from . import records, sealing
 from .devices import describe
 from .names import check_name
 
@@ -240,7 +240,7 @@ class UnderWay:
         }
         images |= {"classes": len(self.dataset.classes), "checksum": self.dataset.checksum()}
         record = {
-            "version": records.VERSION,
+            "version": sealing.VERSION,
             "status": "failed" if error else "finished",
             "error": error,
             "profile": self.profile,
@@ -303,5 +303,6 @@ def result(network: nn.Module, model: Switched | Masked | None, history: list[di
         "effective_pct": metrics.removed_pct(full, effective, **shape),
         "macs_full": count.macs(network),
         "macs": count.macs(compact(network, gates)),
+        "shape": shape,
         "gates": [[float(f"{value:.5g}") for value in gate] for gate in plain] if model else None,
     }

@@ -120,11 +120,12 @@ def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
 
 
 def work(
-    jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None, together: int = 1
+    jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None, together: int = 1, threads: int = 1
 ) -> Iterator[Event]:
     """Make ``jobs`` in ``workers`` processes, up to ``together`` seeds of an arm as one batch; yields what they report.
 
-    With several workers each computes with one thread: two such processes do more than one with two threads.
+    Each computes with ``threads`` threads, one unless more are asked for: then a run's bits do not depend on how many
+    others are pending, and two processes of one thread do more than one of two.
     ``deadline`` is a ``time.monotonic()`` after which no further epoch starts; every worker trains one epoch all the
     same, so that repeating a command always gets on. Closing the iterator ends all workers at once; what they
     trained up to their last checkpoint stays.
@@ -134,9 +135,7 @@ def work(
     try:
         for _ in range(min(workers, len(queue))):
             ours, theirs = context.Pipe()
-            process = context.Process(
-                target=_serve, args=(theirs, device, 1 if workers > 1 else None, deadline), daemon=True
-            )
+            process = context.Process(target=_serve, args=(theirs, device, threads, deadline), daemon=True)
             # Ctrl-C reaches every process of a terminal; the parent alone answers it. Children inherit "ignored".
             answer = (
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -180,19 +179,17 @@ def work(
             process.join()
 
 
-def _serve(pipe: Connection, device: str, threads: int | None, deadline: float | None) -> None:
+def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) -> None:
     """A worker's life: take a group of jobs, make them, report, until the pipe closes."""
     threading.Thread(target=die_with_parent, daemon=True).start()
     keep_memory()
-    if threads is not None:
-        os.environ["OMP_NUM_THREADS"] = str(threads)  # read once, when torch is imported
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # read once, when torch is imported
     import torch
 
     from .. import data
     from . import records, runner
 
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads)
     dataset, kept = None, None  # one at a time: they are large
     while True:
         try:
