@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 
 def weight_count(widths: Sequence[int], outputs: int = 10, areas: Sequence[int] = (), channels: int = 1) -> int:
@@ -99,6 +98,8 @@ def paired_difference(a: dict[int, float], b: dict[int, float], level: float = 0
 
     ``a`` and ``b`` map a seed to a figure. With fewer than two shared seeds the interval is unbounded (NaN mean for
     none)."""
+    from scipy import stats  # here, not above: it takes a second to import, which reading records does not need
+
     seeds = sorted(set(a) & set(b))
     differences = np.array([a[seed] - b[seed] for seed in seeds], float)
     if len(seeds) < 2:

@@ -156,7 +156,7 @@ def test_a_worker_trains_seeds_together_and_reports_each(tmp_path):
 
 def test_a_runs_bits_do_not_depend_on_what_else_is_pending(tmp_path):
     """A run alone takes one thread, as two at once do; the record says how many."""
-    arm = Arm("tiny", "alternating", train=TrainConfig(epochs=1, train_images=256), switcher=SwitcherConfig((2, 4)))
+    arm = Arm("tiny", "alternating", train=TrainConfig(epochs=2, train_images=256), switcher=SwitcherConfig((2, 4)))
 
     def made(folder, seeds, **options):
         jobs = [workers.Job(arm, "quick", seed, tmp_path / folder) for seed in seeds]

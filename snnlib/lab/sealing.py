@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from .. import metrics
 from ..config import hash_of
 
 VERSION = 2
@@ -191,6 +190,8 @@ def _of_history(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_result(record: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    from .. import metrics  # here, not above: it imports numpy, which the command line's help does not need
+
     yield from _of_other_kind(found, MEASURED)
     if record["settings"]["method"] == "alternating" and "start_removed_pct" not in found:
         yield "it does not say what was removed at the start"
