@@ -52,8 +52,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
-    """Public names, imported when they are first used: importing the library takes no time and does nothing."""
+def __getattr__(name: str) -> object:
+    """Public names, imported at their first use: importing the library takes no time and does nothing."""
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)

@@ -1,7 +1,7 @@
 """Compaction: what is left of a switched network once training is over (sections 3.2 and 3.3.2).
 
 ``fold`` multiplies the factors of Eqs. 2 and 4 into the weights; the switcher is then no longer needed. ``compact``
-also cuts pruned neurons and kernels out, with everything that only they feed, and leaves a plain smaller network of
+also removes pruned neurons and kernels, with everything that only they feed, and leaves a plain smaller network of
 the same class with the same logits. Both choose by the network's class: :mod:`~snnlib.compaction.mlp` for fully
 connected networks, :mod:`~snnlib.compaction.convolution` for switched convolutions, :mod:`~snnlib.compaction.deep`
 for networks whose FC layers alone are switched. :mod:`~snnlib.compaction.files` writes and reads what is left.
@@ -9,8 +9,8 @@ for networks whose FC layers alone are switched. :mod:`~snnlib.compaction.files`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -21,10 +21,11 @@ from .deep import compact_deep, fold_deep
 from .files import load_compact, save_compact
 from .mlp import compact_mlp, fold_mlp
 
-Network = TypeVar("Network", MLP, ConvNet, DeepNet)
+Network = TypeVar("Network", bound=MLP | ConvNet | DeepNet)
+Operation = Callable[[Any, Sequence[Tensor]], Any]  # a network of one class and its gates to another of that class
 
-FOLD = {MLP: fold_mlp, ConvNet: fold_convnet, DeepNet: fold_deep}
-COMPACT = {MLP: compact_mlp, ConvNet: compact_convnet, DeepNet: compact_deep}
+FOLD: dict[type, Operation] = {MLP: fold_mlp, ConvNet: fold_convnet, DeepNet: fold_deep}
+COMPACT: dict[type, Operation] = {MLP: compact_mlp, ConvNet: compact_convnet, DeepNet: compact_deep}
 
 
 @torch.no_grad()
@@ -48,7 +49,8 @@ def compact(network: Network, gates: Sequence[Tensor]) -> Network:
     return _choose(COMPACT, network)(network, gates)
 
 
-def _choose(operations: dict, network):
+def _choose(operations: Mapping[type, Operation], network: object) -> Operation:
+    """The operation for the class of ``network``; ``TypeError`` where there is none."""
     if type(network) not in operations:
         known = ", ".join(kind.__name__ for kind in operations)
         raise TypeError(
