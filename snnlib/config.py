@@ -64,6 +64,9 @@ Reads = Literal["weights", "constants", "noise", "shuffled", "reordered", "nothi
 Pixels = Literal["raster", "transposed", "shuffled"]
 """How the pixels of an image are arranged."""
 
+Split = Literal["full", "holdout"]
+"""What is judged on: the test images, or the last 5,000 training images, held out of the training."""
+
 Criterion = Literal["same", "random", "norm"]
 """Which neurons a pruned arm keeps, see :class:`Pruning`."""
 
@@ -132,7 +135,7 @@ class TrainConfig:
     through_switcher: bool = True  # the second term of Eq. 6; False cuts it
     fc_init: Literal["normal", "kaiming", "torch"] = "normal"  # fixed: normal, of std fc_std; others are other readings
     fc_std: float = 0.01  # std of the normal that fills FC weights; the scan leaves 0.1 and 0.01 open
-    split: Literal["full", "holdout"] = "full"  # "holdout": judged on the last 5,000 training images, held out
+    split: Split = "full"
     train_images: int | None = None  # the first so many training images only; None: all of them
     test_images: int | None = None  # judged on so many images, evenly spread over the test set; None: all of them
     augment: bool = False  # open: random crop (padded by an eighth of the side) and horizontal flip of training images
@@ -249,6 +252,13 @@ class Arm:
                 f"arm {self.name!r}: it prunes {self.network} on {self.dataset} as {self.pruning.of.name!r}, which is "
                 f"{self.pruning.of.network} on {self.pruning.of.dataset}"
             )
+
+    @property
+    def with_switcher(self) -> SwitcherConfig:
+        """The settings of the switcher; ``ValueError`` for an arm without one."""
+        if self.switcher is None:
+            raise ValueError(f"arm {self.name!r} has no switcher")
+        return self.switcher
 
     def settings(self) -> dict[str, Any]:
         """All that determines the result, as plain JSON values; names and titles left out."""

@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ..networks import MLP, ConvNet, DeepNet
+from ..networks import MLP, ConvNet, DeepNet, Network
 from .convolution import compact_convnet, fold_convnet
 from .deep import compact_deep, fold_deep
 from .files import load_compact, save_compact
 from .mlp import compact_mlp, fold_mlp
 
-Network = TypeVar("Network", bound=MLP | ConvNet | DeepNet)
+Kind = TypeVar("Kind", bound=Network)
 Operation = Callable[[Any, Sequence[Tensor]], Any]  # a network of one class and its gates to another of that class
 
 FOLD: dict[type, Operation] = {MLP: fold_mlp, ConvNet: fold_convnet, DeepNet: fold_deep}
@@ -29,7 +29,7 @@ COMPACT: dict[type, Operation] = {MLP: compact_mlp, ConvNet: compact_convnet, De
 
 
 @torch.no_grad()
-def fold(network: Network, gates: Sequence[Tensor]) -> Network:
+def fold(network: Kind, gates: Sequence[Tensor]) -> Kind:
     """A network of the same widths that computes without factors what ``network`` computes with ``gates``.
 
     ``gates`` as ``network.gate_widths()``. ``network`` stays as it is. Raises ``ValueError`` where the gates do not
@@ -39,7 +39,7 @@ def fold(network: Network, gates: Sequence[Tensor]) -> Network:
 
 
 @torch.no_grad()
-def compact(network: Network, gates: Sequence[Tensor]) -> Network:
+def compact(network: Kind, gates: Sequence[Tensor]) -> Kind:
     """A plain network without the neurons and kernels that ``gates`` prune and without those that only they kept alive.
 
     Same logits (with batch norm in evaluation mode), same device and dtype; ``network`` stays as it is. A compacted

@@ -28,7 +28,6 @@ from ..networks.initial import blank, module_list
 from .layers import Layer, absorb, connections, cut, layer_of, paths, scale
 from .mlp import compact_mlp, empty_mlp, fold_mlp
 
-
 Norm = nn.BatchNorm2d | nn.Identity
 """What follows a convolution: batch norm, or nothing."""
 
@@ -86,7 +85,7 @@ def compact_convnet(network: ConvNet, gates: Sequence[Tensor]) -> ConvNet:
 def empty_convnet(
     plan: Sequence[Stage], image: tuple[int, int, int], biases: Sequence[bool], norms: Sequence[Norm], head: MLP
 ) -> ConvNet:
-    """A network of these ``norms`` and this ``head`` whose convolutions are unset, with a bias where ``biases`` says."""
+    """A network of these ``norms`` and this ``head``; its convolutions are unset, with a bias where ``biases`` says."""
     with torch.device("meta"):
         network = ConvNet(plan, (), image)
     incoming = [image[0], *(stage.kernels for stage in plan)]

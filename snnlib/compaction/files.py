@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from ..files import FileError, load_tensors, save_tensors
-from ..networks import MLP, NETWORKS, ConvNet, DeepNet
+from ..networks import MLP, NETWORKS, ConvNet, DeepNet, Network
 from ..networks.convnet import Stage
 from .convolution import empty_convnet
 from .mlp import empty_mlp
 
 
-def save_compact(path: Path, network: MLP | ConvNet | DeepNet) -> None:
+def save_compact(path: Path, network: Network) -> None:
     """Write ``network`` as one file: its tensors, class, plan, widths, image and classes.
 
     Raises ``FileError`` on a full disk.
@@ -37,7 +37,7 @@ def save_compact(path: Path, network: MLP | ConvNet | DeepNet) -> None:
     save_tensors(Path(path), network.state_dict(), described)
 
 
-def load_compact(path: Path) -> MLP | ConvNet | DeepNet:
+def load_compact(path: Path) -> Network:
     """Read what :func:`save_compact` wrote, on the CPU, in evaluation mode.
 
     Raises ``FileError`` where the file is missing, cut off, of another version or holds something else.
@@ -81,7 +81,7 @@ def _deep(described: dict[str, Any], tensors: dict[str, Tensor]) -> DeepNet:
     return DeepNet(whole.name, whole.image, features, head)
 
 
-BUILD: dict[str, Callable[[dict[str, Any], dict[str, Tensor]], MLP | ConvNet | DeepNet]] = {
+BUILD: dict[str, Callable[[dict[str, Any], dict[str, Tensor]], Network]] = {
     "MLP": _mlp,
     "ConvNet": _convnet,
     "DeepNet": _deep,

@@ -1,8 +1,8 @@
 """Mini-ImageNet: 100 classes of 600 images, 500 to train and 100 to test, from one NPZ file or from class folders.
 
 Few-shot learning splits its classes; a classifier splits the images of each class, and the paper does not say how. Our
-split is ``data/mini_imagenet_split/test.csv``: a line for each class, the positions (0 to 599, of the images by name) of its
-test images. Class c, in alphabetical order, was drawn as the first 100 numbers of ``torch.randperm(600,
+split is ``data/mini_imagenet_split/test.csv``: a line for each class, the positions (0 to 599, of the images by name)
+of its test images. Class c, in alphabetical order, was drawn as the first 100 numbers of ``torch.randperm(600,
 generator=seeds.generator(0, "mini-imagenet split", c))``, sorted.
 
 The NPZ file holds the same 100 classes in the same order, 500 and 100 images each, which is checked. It keeps no file

@@ -116,7 +116,7 @@ def kind(convolution: nn.Conv2d, x: Tensor) -> str:
 
 
 def block(module: nn.Sequential, x: Tensor) -> Tensor:
-    """ReLU of batch norm of convolution, as ``module(x)`` computes it, running statistics included; see :func:`usable`."""
+    """ReLU of batch norm of convolution, as ``module(x)`` computes it, with running statistics; see :func:`usable`."""
     convolution, norm = _parts(module)
     how, weight = kind(convolution, x), convolution.weight
     if how == "other":
@@ -124,8 +124,7 @@ def block(module: nn.Sequential, x: Tensor) -> Tensor:
     if norm.training and norm.num_batches_tracked is not None:
         norm.num_batches_tracked.add_(1)
     normed = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-    out = _Block.apply(how, x, weight, *normed, convolution.stride[0], norm.training, norm.momentum, norm.eps)
-    return cast(Tensor, out)
+    return _Block.apply(how, x, weight, *normed, convolution.stride[0], norm.training, norm.momentum, norm.eps)
 
 
 def run(features: nn.Module, x: Tensor) -> Tensor:

@@ -121,7 +121,7 @@ class _Net(ctypes.Structure):
 
 
 class _Block(ctypes.Structure):
-    """``Block`` of unet.c, an encoder block: its output has ``rows`` and ``width``, each of its ``planes`` its own size."""
+    """``Block`` of unet.c, an encoder block; ``rows`` and ``width`` are those of its output."""
 
     _fields_ = [
         (name, ctypes.c_long)

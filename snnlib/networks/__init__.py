@@ -26,7 +26,10 @@ def mlp(
     return MLP((image[0] * image[1] * image[2], 300, 100, classes), fc_std, generator)
 
 
-NETWORKS: dict[str, Callable[..., MLP | ConvNet | DeepNet]] = {
+Network = MLP | ConvNet | DeepNet
+"""The task networks of this library."""
+
+NETWORKS: dict[str, Callable[..., Network]] = {
     "mlp": mlp,
     "lenet5-caffe": lenet5_caffe,
     "vgg-cov2": vgg_cov2,
@@ -43,6 +46,7 @@ __all__ = [
     "NETWORKS",
     "ConvNet",
     "DeepNet",
+    "Network",
     "TaskNetwork",
     "lenet5_caffe",
     "mlp",

@@ -9,7 +9,7 @@ from torch import nn
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from . import MLP, ConvNet, DeepNet, TaskNetwork
+from . import MLP, Network, TaskNetwork
 
 
 class Shape(TypedDict):
@@ -31,7 +31,7 @@ def parameters(network: nn.Module) -> int:
 
 
 @torch.no_grad()
-def macs(network: MLP | ConvNet | DeepNet) -> int:
+def macs(network: Network) -> int:
     """Multiply-accumulate operations of all convolutions and FC layers for one image.
 
     Nothing is computed and ``network`` stays as it is: meta tensors of the same shapes go through it.

@@ -39,7 +39,7 @@ def zero_bias(layer: nn.Linear | nn.Conv2d) -> None:
 
 @torch.no_grad()
 def draw(module: nn.Module, generator: torch.Generator | None = None) -> None:
-    """Draw every convolution of ``module`` Kaiming normal with bias 0 (section 4); batch norm starts as the identity."""
+    """Draw all convolutions of ``module`` Kaiming normal with bias 0 (section 4); batch norm starts as the identity."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             layer.weight.normal_(0.0, (2 / layer.weight[0].numel()) ** 0.5, generator=generator)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import chain
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -91,7 +90,7 @@ class Switcher(nn.Module):
             and not self._watched()
         ):
             layers = (weight.t() for weight in packed.layers)
-            return cast(Tensor, fused.Scores.apply(self.config, self.size, *self._in_order(), *layers))
+            return fused.Scores.apply(self.config, self.size, *self._in_order(), *layers)
         h = packed.tensor[None]  # (1, layers, rows, cols), channels last as it is packed
         levels: list[Tensor] = []
         for conv, norm, row_convolution in zip(self.encoder, self.norms, self.row_convolutions):

@@ -24,7 +24,7 @@ class DivergenceError(TrainingError):
 
 
 class DeadLayerError(TrainingError):
-    """Every factor of a layer stayed 0, for :data:`PATIENCE` steps or to the end of an epoch: its output is constant."""
+    """All factors of a layer stayed 0, for :data:`PATIENCE` steps or to the end of an epoch: its output is constant."""
 
 
 PATIENCE = 100
