@@ -30,8 +30,7 @@ def audit(
     as_csv: Annotated[bool, typer.Option("--csv", help="The percentages as CSV.")] = False,
     as_markdown: Annotated[bool, typer.Option("--md", help="Both as Markdown tables.")] = False,
 ) -> None:
-    """Recount the paper's printed percentages from its printed widths, and the gains that its text states from its
-    tables.
+    """Recount the paper's percentages from its printed widths, and the gains stated in its text from its tables.
 
     Gone at least: dead inputs are followed through where the widths prove them.
     """

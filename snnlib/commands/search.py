@@ -45,8 +45,7 @@ def search(
         Path, typer.Option("--scratch", metavar="FOLDER", help="Where Optuna's journal stands while a search runs.")
     ] = Path("runs") / "search",
 ) -> None:
-    """Search the settings that the paper leaves open, on 5,000 held-out training images; the test images are not
-    touched.
+    """Search the settings that the paper leaves open, on 5,000 held-out training images, not on the test images.
 
     Trials are kept one by one: what is interrupted goes on where it stopped. Failed trials count, and are kept.
     """

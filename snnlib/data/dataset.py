@@ -70,7 +70,7 @@ class Dataset:
     def checksum(self) -> str:
         """SHA-256 over the images (channels, then rows, then columns) and labels, training before test.
 
-        It is the same for the same images in the same order, whatever files they came from.
+        It is the same for the same images in the same order, from whichever files they were read.
         """
         found = hashlib.sha256()
         for part in (self.x_train, self.y_train, self.x_test, self.y_test):

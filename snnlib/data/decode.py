@@ -31,7 +31,7 @@ class Kind:
 def survey(paths: list[Path], rgb: bool) -> tuple[Kind, dict[Path, str]]:
     """Read the headers of all images: the kind of most of them, and why each of the others cannot be used.
 
-    With ``rgb`` the kind is RGB, whatever they are.
+    With ``rgb`` the kind is always RGB.
     """
     heads: dict[Path, tuple[str, tuple[int, int]]] = {}
     problems: dict[Path, str] = {}

@@ -1,5 +1,4 @@
-"""A data set in one NPZ file: what CIFAR-10 and Mini-ImageNet come in here, and what a decoded image folder is kept
-in."""
+"""A data set in one NPZ file: the format of CIFAR-10 and Mini-ImageNet here, and of decoded image folders."""
 
 from __future__ import annotations
 

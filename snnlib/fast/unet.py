@@ -91,8 +91,7 @@ class Net:
     def backward(
         self, grad: Tensor, own: bool, inputs: Sequence[bool]
     ) -> tuple[list[Tensor | None], list[Tensor | None]]:
-        """Gradients from ``grad``, that of the scores: of weights and biases if ``own``, of the layers that ``inputs``
-        marks."""
+        """Gradients from ``grad``, that of the scores: of the own weights if ``own``, and of the marked ``inputs``."""
         grad = grad.contiguous()
         # unet.c adds to the gradients of convolutions, the first two of every four, and sets all others
         count = 4 * len(self._blocks)

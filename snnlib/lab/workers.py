@@ -69,7 +69,7 @@ class Event:
 def keep_memory() -> None:
     """Tell glibc's malloc to keep freed memory for the next step; elsewhere this does nothing.
 
-    Every step asks for the same few large blocks. Given back to the system, they cost page faults each time, up to a
+    Every step allocates the same few large blocks. Given back to the system, they cost page faults each time, up to a
     third of a step: 11 against 7.3 ms measured.
     """
     if platform.libc_ver()[0] != "glibc":
@@ -251,7 +251,7 @@ def _all(kind: str, jobs: Sequence[Job], text: str) -> list[Event]:
 
 
 def die_with_parent() -> None:
-    """End this process when its parent has ended, for whatever reason: nothing would receive its reports."""
+    """End this process when its parent has ended, also when it was killed: nothing would receive its reports."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

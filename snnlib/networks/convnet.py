@@ -44,7 +44,7 @@ class ConvNet(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.plan, self.image = tuple(plan), image
+        self.plan, self.image = tuple(plan), (image[0], image[1], image[2])
         channels, height, width = image
         convolutions: list[nn.Conv2d] = []
         norms: list[nn.BatchNorm2d | nn.Identity] = []

@@ -27,7 +27,7 @@ class DeepNet(nn.Module):
 
     def __init__(self, name: str, image: tuple[int, int, int], features: nn.Module, head: MLP) -> None:
         super().__init__()
-        self.name, self.image = name, image
+        self.name, self.image = name, (image[0], image[1], image[2])
         self.features, self.head = features, head
         self.to(memory_format=torch.channels_last)
 

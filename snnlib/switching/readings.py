@@ -46,6 +46,7 @@ class Reading(nn.Module):
         return PackedWeights(None, packed.shapes, read)
 
     def _layer(self, index: int, weight: Tensor) -> Tensor:
+        """What is read in the place of the weights of layer ``index``."""
         if self.kind == "constants":
             return torch.ones_like(weight)
         if self.kind == "noise":
@@ -85,7 +86,7 @@ class FreeFactors(nn.Module):
         )
 
     def forward(self, packed: PackedWeights) -> Tensor:
-        """Factors (layers, rows) >= 0, whatever ``packed`` holds."""
+        """Factors (layers, rows), all >= 0; ``packed`` is not read."""
         return torch.relu(self.free)
 
     def calibrate(self, packed: PackedWeights) -> None:

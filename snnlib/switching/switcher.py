@@ -109,15 +109,12 @@ class Switcher(nn.Module):
 
     def _watched(self) -> bool:
         """Whether a part has a hook: the parts must then be called one by one."""
-        hooks = ("_forward_hooks", "_forward_pre_hooks")
-        return any(getattr(module, kind) for module in self.modules() for kind in hooks)
+        return any(module._forward_hooks or module._forward_pre_hooks for module in self.modules())
 
-    def _in_order(self) -> Iterator[Tensor]:
+    def _in_order(self) -> Iterator[Tensor | None]:
         """Weights and biases from the first convolution to the head, as :mod:`snnlib.fast.fused` takes them."""
-        for conv, row_convolution in zip(self.encoder, self.row_convolutions):
-            yield from conv.parameters()
-            yield from row_convolution.parameters()
-        for layer in (self.bottom, *self.decoder, self.head):
+        blocks = chain.from_iterable(zip(self.encoder, self.row_convolutions))
+        for layer in (*blocks, self.bottom, *self.decoder, self.head):
             yield layer.weight
             yield layer.bias.repeat(2) if isinstance(layer, _OneBias) else layer.bias
 
