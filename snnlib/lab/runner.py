@@ -1,4 +1,4 @@
-"""From arms and seeds to records: train or resume runs without one, one alone or several seeds together."""
+"""From arms and seeds to records: train or resume what has none, one run alone or several seeds together."""
 
 from __future__ import annotations
 
