@@ -56,6 +56,7 @@ test: environment ## Run all tests (under five minutes once the environment is t
 lint: environment ## Check the form of all code: ruff's rules and its layout
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 book: environment ## Build the HTML book as published, from the outputs in its notebooks
 	@$(BIN)/python -m book.workflow html

@@ -52,11 +52,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
-    """Public names, imported when they are first used: importing the library takes no time and does nothing."""
-    if name not in _PUBLIC:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+if not TYPE_CHECKING:  # which has the names from above, and reports others
+
+    def __getattr__(name: str) -> object:
+        """Public names, imported at their first use: importing the library takes no time and does nothing."""
+        if name not in _PUBLIC:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

@@ -1,10 +1,10 @@
-"""The command line: ``python -m snnlib``, also ``snn``. The commands themselves stand in :mod:`snnlib.commands`."""
+"""The command line: ``python -m snnlib``, also ``snn``. The commands are in :mod:`snnlib.commands`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, cast
 
 import typer
 
@@ -13,8 +13,8 @@ from .commands import audit, compact, data, networks, pack, run, search, show, v
 from .files import FileError
 from .lab.names import Refused
 
-USAGE_ERROR = typer.BadParameter.__base__
-"""Every wrong argument; typer has no name of its own for it but for this child."""
+USAGE_ERROR = cast(type[typer.BadParameter], typer.BadParameter.__base__)
+"""The class of all errors in arguments; typer exports only this child of it."""
 
 app = typer.Typer(
     rich_markup_mode="rich",
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _known_errors() -> tuple[type[Exception], ...]:
-    """Errors whose message says what to do; snnlib.data, which imports torch, is asked only where it is in use."""
+    """Errors whose message says what to do; that of snnlib.data, which imports torch, only if that is imported."""
     sets = sys.modules.get("snnlib.data")
     return (Refused, FileError, *((sets.DataError,) if sets else ()))
 

@@ -12,11 +12,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 ALGORITHM = 1
 """Raised when the mathematics of a run changes, so that older records read as stale (speed work leaves it)."""
 
-ADDED_LATER = {
+ADDED_LATER: dict[str, Any] = {
     "scale_inputs": False,
     "kernel_features": 32,
     "augment": False,
@@ -50,7 +51,25 @@ READS = {
     "read from",
     "nothing": "no weights at all: every neuron has one free factor, and there is no U-Net",
 }
-"""What a switcher may be fed: the weights, or one of the controls that ask whether reading them matters."""
+"""What a switcher may read: the weights, or one of the controls that test whether reading them matters."""
+
+Side = Literal["network", "switcher"]
+"""What a step of Algorithm 1 trains."""
+
+Method = Literal["dense", "alternating", "separate", "pruned"]
+"""How an arm is trained: "alternating" is SNN-AL, "separate" SNN-SL, "pruned" dense with neurons left out."""
+
+Reads = Literal["weights", "constants", "noise", "shuffled", "reordered", "nothing"]
+"""The keys of :data:`READS`."""
+
+Pixels = Literal["raster", "transposed", "shuffled"]
+"""How the pixels of an image are arranged."""
+
+Split = Literal["full", "holdout"]
+"""What is judged on: the test images, or the last 5,000 training images, held out of the training."""
+
+Criterion = Literal["same", "random", "norm"]
+"""Which neurons a pruned arm keeps, see :class:`Pruning`."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +80,12 @@ class SwitcherConfig:
     kernel: tuple[int, int] = (3, 3)  # rows x columns of an encoder convolution; odd, so that rows stay aligned
     width_stride: int = 3  # stride along a row; columns have no order, so windows need not overlap, and cost less
     # the paper's decoder; "one-bias": with torch's one bias; "resize": repeats rows, free of parity effects
-    upsample: str = "transposed"
-    reads: str = "weights"  # what it is fed; everything else is a control, see snnlib.switching.readings
+    upsample: Literal["transposed", "one-bias", "resize"] = "transposed"
+    reads: Reads = "weights"  # all others are controls, see snnlib.switching.readings
     calibrate: bool = True  # without it whole layers start at factor 0 and stay dead
     scale_inputs: bool = True  # calibration also scales the first convolution so that each layer arrives with unit RMS
     batch_norm: bool = False  # normalise each convolution's output over its rows and columns; the paper names none
-    start: str = "kaiming"  # open; "torch" keeps the initial weights and biases that torch's own layers draw
+    start: Literal["kaiming", "torch"] = "kaiming"  # open; "torch" draws weights and biases as torch's own layers do
     kernel_features: int = 32  # numbers that the learned convolution of section 3.3.2 makes of one kernel
     initial_mean: float = 1.0  # mean of a layer's factors at the start: 1 leaves the network as it was
     initial_spread: float = 1.0  # their standard deviation before the ReLU; 1 starts 16 % of the neurons at 0
@@ -101,34 +120,31 @@ class TrainConfig:
     epochs: int = 2  # passes over the training images, both phases counted; open
     batch_size: int = 64  # fixed
     rate: float = 0.1  # fixed: the initial learning rate of SGD, for both networks
-    schedule: str = "cosine"  # open; "constant" keeps the rate, "step" divides it by ten at each of the milestones
-    milestones: tuple[float, ...] = (0.5, 0.75)  # shares of all steps after which "step" lowers the rate; as is usual
+    # open; "constant" keeps the rate, "step" divides it by ten at each of the milestones
+    schedule: Literal["cosine", "constant", "step"] = "cosine"
+    milestones: tuple[float, ...] = (0.5, 0.75)  # shares of all steps after which "step" lowers the rate; usual ones
     momentum: float = 0.0  # open; the text says SGD and names no momentum
     weight_decay: float = 0.0  # open; of the L2 norm of all weights and biases
     rate_switcher: float | None = None  # the same three for the switcher's steps; None: as the task network's
     momentum_switcher: float | None = None
     weight_decay_switcher: float | None = None
-    alternate: str = "epoch"  # what t of Algorithm 1 counts; Fig. 4 counts epochs; or "step"
+    alternate: Literal["epoch", "step"] = "epoch"  # what t of Algorithm 1 counts; Fig. 4 counts epochs; or "step"
     turns: tuple[int, int] = (1, 1)  # so many of them for the switcher, then so many for the task network
-    switcher_until: float = (
-        1.0  # share of all steps after which the switcher learns no more; ours, the paper has no such phase
-    )
+    switcher_until: float = 1.0  # share of all steps after which the switcher learns no more; the paper has no such end
     clip_switcher: float | None = 1.0  # largest gradient norm of a switcher step; None: not clipped
     clip_network: float | None = 1.0  # the same for the task network; without either layers died or the loss became NaN
     through_switcher: bool = True  # the second term of Eq. 6; False cuts it
-    fc_init: str = "normal"  # fixed: of std fc_std; "kaiming" and "torch", torch's own, are other readings
+    fc_init: Literal["normal", "kaiming", "torch"] = "normal"  # fixed: normal, of std fc_std; others are other readings
     fc_std: float = 0.01  # std of the normal that fills FC weights; the scan leaves 0.1 and 0.01 open
-    split: str = "full"  # "full": all training images, test accuracy; "holdout": the last 5,000 are held out
+    split: Split = "full"
     train_images: int | None = None  # the first so many training images only; None: all of them
     test_images: int | None = None  # judged on so many images, evenly spread over the test set; None: all of them
     augment: bool = False  # open: random crop (padded by an eighth of the side) and horizontal flip of training images
     normalize: bool = False  # open: each colour less its mean over the training images, divided by its deviation
-    # a control: above 0, one weight of the network is moved by a millionth before training, another for each number
-    nudge: int = 0
-    # of the task network's products in training; "bfloat16": under autocast. The switcher, and what judges, stay
-    # float32
-    precision: str = "float32"
-    pixels: str = "raster"  # a control: "transposed" images, or all "shuffled" by one fixed permutation of the pixels
+    nudge: int = 0  # a control: above 0, the weight of this number is moved by a millionth before training
+    # of the task network's products in training; "bfloat16": under autocast; switcher and evaluation stay in float32
+    precision: Literal["float32", "bfloat16"] = "float32"
+    pixels: Pixels = "raster"  # a control: "transposed" images, or "shuffled": all by one fixed permutation of pixels
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -157,8 +173,8 @@ class TrainConfig:
             "weight_decay_switcher",
             "switcher_until",
         ):
-            value = getattr(self, name)
-            if value is None and name.endswith("_switcher"):
+            value: Any = getattr(self, name)
+            if name.endswith("_switcher") and value is None:
                 continue
             if name.startswith("rate") and not 0 < value < math.inf:
                 raise ValueError(f"{name}={value}: the learning rate must be positive and finite")
@@ -177,8 +193,8 @@ class TrainConfig:
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)}: give a positive norm, or None for no clipping")
 
-    def of(self, side: str, name: str) -> float:
-        """``name`` ("rate", "momentum" or "weight_decay") as it holds for ``side``, "network" or "switcher"."""
+    def of(self, side: Side, name: Literal["rate", "momentum", "weight_decay"]) -> float:
+        """The setting ``name`` as it holds for ``side``."""
         own = getattr(self, f"{name}_switcher") if side == "switcher" else None
         return getattr(self, name) if own is None else own
 
@@ -187,11 +203,11 @@ class TrainConfig:
 class Pruning:
     """Which neurons a "pruned" arm keeps: as many in each layer as the run of ``of`` with the same seed did.
 
-    ``criterion``: "same", the very neurons that run kept; "random", neurons drawn by the seed; "norm", those whose
+    ``criterion``: "same", the neurons that run kept; "random", neurons drawn by the seed; "norm", those whose
     outgoing weights have the largest L2 norm when the dense training is over.
     """
 
-    criterion: str
+    criterion: Criterion
     of: Arm
 
     def __post_init__(self) -> None:
@@ -206,7 +222,7 @@ class Arm:
     """One row of an experiment: a network, a data set and a way to train it; a run is an arm and a seed."""
 
     name: str
-    method: str  # "dense", "alternating" (SNN-AL), "separate" (SNN-SL), or "pruned": dense, with neurons left out
+    method: Method
     title: str = ""  # how tables call it
     dataset: str = "mnist"
     network: str = "mlp"
@@ -214,8 +230,7 @@ class Arm:
     switcher: SwitcherConfig | None = None  # None for a dense or pruned network
     dense_epochs: int = 0  # "separate" and "pruned": epochs of the dense training that comes first
     pruning: Pruning | None = None  # "pruned": which neurons are kept
-    # whether the second stage goes on in the order of images; False repeats the first one's, as older runs did
-    continued: bool = True
+    continued: bool = True  # whether the second stage goes on in the order of images; older runs repeat the first's
 
     def __post_init__(self) -> None:
         if self.method not in ("dense", "alternating", "separate", "pruned"):
@@ -239,7 +254,14 @@ class Arm:
                 f"{self.pruning.of.network} on {self.pruning.of.dataset}"
             )
 
-    def settings(self) -> dict:
+    @property
+    def with_switcher(self) -> SwitcherConfig:
+        """The settings of the switcher; ``ValueError`` for an arm without one."""
+        if self.switcher is None:
+            raise ValueError(f"arm {self.name!r} has no switcher")
+        return self.switcher
+
+    def settings(self) -> dict[str, Any]:
         """All that determines the result, as plain JSON values; names and titles left out."""
         values = dataclasses.asdict(self)
         for label in ("name", "title"):
@@ -260,15 +282,21 @@ class Arm:
         return hash_of(self.settings())
 
 
-def hash_of(settings: Mapping) -> str:
+def hash_of(settings: Mapping[str, Any]) -> str:
     """The hash of settings as :meth:`Arm.settings` gives them, or as a record holds them."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def restore(kind: type, values: dict):
-    """Settings of class ``kind`` from a record's plain values, lists back to tuples, what it lacks as it was then."""
-    earlier = {field.name: ADDED_LATER[field.name] for field in dataclasses.fields(kind) if field.name in ADDED_LATER}
-    return kind(**earlier | {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+Config = TypeVar("Config", SwitcherConfig, TrainConfig)
+
+
+def restore(kind: type[Config], values: dict[str, Any]) -> Config:
+    """Settings of class ``kind`` from a record's plain values: lists become tuples, what it lacks is as it was then."""
+    names = {each.name for each in dataclasses.fields(kind)}
+    given = {name: value for name, value in ADDED_LATER.items() if name in names}
+    for key, value in values.items():
+        given[key] = tuple(value) if isinstance(value, list) else value
+    return kind(**given)
 
 
 def check_seed(seed: int) -> int:

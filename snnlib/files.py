@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +40,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from error
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None:
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
     """Write tensors and JSON ``metadata`` as one safetensors file, whole or not at all."""
     from safetensors.torch import save  # here, not above: it imports torch, which reading a record does not need
 
@@ -48,7 +48,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None
     write_bytes(path, save(plain, {"snnlib": json.dumps({"version": VERSION, **metadata})}))
 
 
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what :func:`save_tensors` wrote.
 
     Raises :class:`FileError` where the file is missing, cut off, of another version, or no safetensors file (a

@@ -1,13 +1,15 @@
-"""What a structure saves and whether a difference is real: pure functions of widths, gates and accuracies."""
+"""How much a structure saves, and whether a difference is significant: functions of widths, gates and accuracies."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 def weight_count(widths: Sequence[int], outputs: int = 10, areas: Sequence[int] = (), channels: int = 1) -> int:
@@ -31,20 +33,20 @@ def removed_pct(
     return 100 * (1 - weight_count(kept, outputs, areas, channels) / weight_count(full, outputs, areas, channels))
 
 
-def kept_widths(gates: Sequence[Sequence[float]]) -> list[int]:
+def kept_widths(gates: Sequence[ArrayLike]) -> list[int]:
     """Number of factors above 0 in each gated layer: the paper's pruned architecture."""
     return [int((np.asarray(gate) > 0).sum()) for gate in gates]
 
 
 def effective_widths(
-    gates: Sequence[Sequence[float]], weights: Sequence[np.ndarray], kernels: Sequence[np.ndarray] = ()
+    gates: Sequence[ArrayLike], weights: Sequence[NDArray[Any]], kernels: Sequence[NDArray[Any]] = ()
 ) -> list[int]:
     """Neurons and kernels that still matter once dead ends are followed through.
 
     ``weights`` (inputs, outputs), one an FC layer; ``kernels`` (kernels, channels, height, width), one a switched
-    convolution, whose factors come first in ``gates``. What is behind the last convolution is flattened: its kernels
-    feed as many consecutive inputs each. A neuron counts if its factor is above 0, something alive feeds it (pixels
-    always count as fed) and it feeds something alive.
+    convolution, whose factors come first in ``gates``. The maps of the last convolution are flattened: each of its
+    kernels feeds the same number of consecutive inputs. A neuron counts if its factor is above 0, something alive feeds
+    it (pixels always count as fed) and it feeds something alive.
     """
     alive = [np.asarray(gate) > 0 for gate in gates] + [np.ones(weights[-1].shape[1], bool)]
     if kernels:
@@ -58,15 +60,14 @@ def effective_widths(
 
 
 def _links(
-    alive: Sequence[np.ndarray], weights: Sequence[np.ndarray], kernels: Sequence[np.ndarray]
-) -> list[np.ndarray]:
+    alive: Sequence[NDArray[np.bool_]], weights: Sequence[NDArray[Any]], kernels: Sequence[NDArray[Any]]
+) -> list[NDArray[np.bool_]]:
     """One matrix between each two gated layers, True where the one feeds the other."""
     links = [(kernel != 0).any((2, 3)).T for kernel in kernels[1:]]
     if kernels:
-        pixels = np.repeat(
-            np.arange(len(alive[len(kernels) - 1])), len(alive[len(kernels)]) // len(alive[len(kernels) - 1])
-        )
-        links.append(pixels == np.arange(len(alive[len(kernels) - 1]))[:, None])
+        last, inputs = len(alive[len(kernels) - 1]), len(alive[len(kernels)])
+        kernel_of = np.repeat(np.arange(last), inputs // last)  # of each input of the first FC layer
+        links.append(kernel_of == np.arange(last)[:, None])
     return links + [weight != 0 for weight in weights]
 
 
@@ -93,11 +94,12 @@ class PairedDifference:
     p: float = 1.0
 
 
-def paired_difference(a: dict[int, float], b: dict[int, float], level: float = 0.95) -> PairedDifference:
+def paired_difference(a: Mapping[int, float], b: Mapping[int, float], level: float = 0.95) -> PairedDifference:
     """Difference of two arms, seed by seed: only seeds that both have count.
 
     ``a`` and ``b`` map a seed to a figure. With fewer than two shared seeds the interval is unbounded (NaN mean for
-    none)."""
+    none).
+    """
     from scipy import stats  # here, not above: it takes a second to import, which reading records does not need
 
     seeds = sorted(set(a) & set(b))
@@ -117,7 +119,7 @@ def paired_difference(a: dict[int, float], b: dict[int, float], level: float = 0
 def holm(p_values: Sequence[float]) -> list[float]:
     """P-values corrected for their number, in the same order (Holm 1979).
 
-    Below 0.05 a hypothesis is rejected so that, whatever is true, one false rejection in all of them has 5 % at most.
+    Rejecting those below 0.05 keeps the chance of any false rejection among them at 5 % or less.
     """
     order, found, largest = np.argsort(p_values, kind="stable"), [0.0] * len(p_values), 0.0
     for rank, index in enumerate(order):

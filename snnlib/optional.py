@@ -1,11 +1,10 @@
-"""The folder ``fast``, where it is there. Without it the method is slower and the same: whoever asks for a part may get
-None."""
+"""The parts of the folder ``fast``, each None where that folder is missing: the method is then slower and the same."""
 
 from __future__ import annotations
 
 try:
     from .fast import fused, graphs, separable, unet
 except ImportError:
-    fused = graphs = separable = unet = None  # type: ignore[assignment]
+    fused = graphs = separable = unet = None
 
 __all__ = ["fused", "graphs", "separable", "unet"]

@@ -1,6 +1,6 @@
 """The commands of the command line, and the options that they share.
 
-Here torch, pandas and scipy are imported inside the functions that need them, so that help and errors come at once.
+torch, pandas and scipy are imported inside the functions that need them, so that help and errors come without delay.
 """
 
 from __future__ import annotations

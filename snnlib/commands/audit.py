@@ -30,8 +30,7 @@ def audit(
     as_csv: Annotated[bool, typer.Option("--csv", help="The percentages as CSV.")] = False,
     as_markdown: Annotated[bool, typer.Option("--md", help="Both as Markdown tables.")] = False,
 ) -> None:
-    """Recount the paper's printed percentages from its printed widths, and the gains that its text states from its
-    tables.
+    """Recount the paper's percentages from its printed widths, and the gains stated in its text from its tables.
 
     Gone at least: dead inputs are followed through where the widths prove them.
     """
@@ -60,9 +59,8 @@ def audit(
         )
         return
     parts = ((HEAD, [_cells(row) for row in percentages]), (STATED_HEAD, [_stated_cells(gain) for gain in gains]))
-    console = (
-        Console(highlight=False) if sys.stdout.isatty() else Console(width=200, highlight=False)
-    )  # a file has no width to fold into
+    width = None if sys.stdout.isatty() else 200  # a file has no width to fold into
+    console = Console(width=width, highlight=False)
     for head, lines in parts:
         if as_markdown:
             typer.echo(markdown(head, lines) + "\n")
@@ -115,16 +113,16 @@ def _view(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> Table:
 
 
 def _notes(percentages: list[Audited], gains: list[Gain]) -> list[str]:
-    """What the tables come to, and three facts beside them: dead inputs, the gain on MNIST, the paper's x0.25."""
+    """The sums of the tables, and notes on dead inputs, the gain on MNIST and the paper's x0.25."""
     from ..report.audit import TEST_IMAGES, last_layers
 
     recounted = [row for row in percentages if row.recounted is not None]
     said = [
-        f"{sum(row.agrees for row in recounted)} of {len(recounted)} percentages follow from their widths, "
+        f"{sum(bool(row.agrees) for row in recounted)} of {len(recounted)} percentages follow from their widths, "
         f"{sum(gain.agrees for gain in gains)} of {len(gains)} stated gains from their table"
     ]
     for row in recounted:
-        if row.live_widths != row.widths:
+        if row.widths and row.live_widths and row.live_widths != row.widths:
             said.append(
                 f"{row.network}, {row.method}: of {_chain(row.widths)} at most {_chain(row.live_widths)} can be "
                 f"alive, so {row.structural:.2f} % of the weights are gone at least"
@@ -136,7 +134,7 @@ def _notes(percentages: list[Audited], gains: list[Gain]) -> list[str]:
                 f"sampling error there is {gain.sampling_error:.3f} points"
             )
     small, whole = last_layers().values()
-    named = sorted({row.full[-1] for row in recounted if "x0.25" in row.network})
+    named = sorted({row.full[-1] for row in recounted if row.full and "x0.25" in row.network})
     if named:
         said.append(
             f"MobileNetV1's last layer has {small} inputs at x0.25 and {whole} at x1; the rows named x0.25 are "

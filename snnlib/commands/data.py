@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..lab.names import Refused, check_name
+
+if TYPE_CHECKING:
+    from ..data import Dataset
 
 EXAMPLES = (
     "Examples: [bold]snn data mnist[/bold], [bold]snn data cifar10 --download[/bold], "
@@ -44,7 +47,8 @@ def data(
     """Check a data set's files, by their checksums where these are known, and describe what they hold."""
     from .. import data as sets
 
-    options = {key: value for key, value in (("skip_broken", skip_broken), ("rgb", rgb), ("size", size)) if value}
+    given: dict[str, Any] = {"skip_broken": skip_broken, "rgb": rgb, "size": size}
+    options = {key: value for key, value in given.items() if value}
     if not sets.is_path(name):
         check_name("data set", name, sets.LOADERS)
     is_folder = (name == "mini_imagenet" and not rgb and not size) or (sets.is_path(name) and not name.endswith(".npz"))
@@ -72,7 +76,7 @@ def data(
         typer.echo(f"written to {npz}")
 
 
-def describe(dataset, name: str, place: str) -> None:
+def describe(dataset: Dataset, name: str, place: str) -> None:
     """Print what ``dataset`` holds, and what was left out of it."""
     shape = " x ".join(map(str, dataset.image))
     typer.echo(f"{name}: sound{place}")

@@ -111,7 +111,7 @@ def run(
     for (_, name), group in failed.items():
         seeds, others = ", ".join(str(entry.seed) for entry in group), ", and others like it" if len(group) > 1 else ""
         _say(
-            f"{name} seed {seeds} failed before ({group[0].record['error']['message']}{others}): not tried again "
+            f"{name} seed {seeds} failed before ({group[0].content['error']['message']}{others}): not tried again "
             "without --force"
         )
     if dry_run:
@@ -125,7 +125,7 @@ def run(
         _say(f"{_runs(len(todo.to_do))} to train on {where}, {count} at once")
         save = None if pack is None else (lambda: archive.pack(pack, root))
         if save is not None:
-            save()  # a file that cannot be written is better known before hours of training
+            save()  # so that a file that cannot be written is reported before hours of training
         try:
             if force:
                 batch.forget(todo)
@@ -141,8 +141,7 @@ def run(
 
 
 def _list(todo: batch.Batch, root: Path) -> None:
-    """One line for each group of runs alike, in the order in which they come, with what they will take by the records
-    there are."""
+    """One line for each group of runs, in order, with an estimate of their time from earlier records."""
     groups: dict[tuple[str, str, str], list[Job]] = {}
     for job in todo.to_do:
         groups.setdefault((job.arm.dataset, job.arm.network, job.arm.name), []).append(job)
@@ -172,7 +171,7 @@ def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:
 
 
 def _device(name: str) -> str:
-    """The device that ``name`` means here; torch is asked only where the answer depends on it."""
+    """The device that ``name`` means here; torch is imported only where the answer depends on it."""
     if name == "cpu" or (name == "auto" and not cuda_driver()):
         return "cpu"
     from ..lab.runner import pick_device
@@ -184,7 +183,7 @@ def _device(name: str) -> str:
 
 
 def _conclude(done: batch.Batch, tables: Sequence[str], profile: str, root: Path) -> None:
-    """Say what came of a batch, print the tables where nothing is left, and end with the right exit code."""
+    """Print how a batch ended, and the tables where nothing is left, and end with the right exit code."""
     reasons: dict[str, list[str]] = {}
     for event in (*done.events("refused"), *done.events("crashed")):
         reasons.setdefault(event.text, []).append(str(event.job))

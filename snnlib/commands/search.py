@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..lab.experiments.studies import ROLES, STUDIES
+from ..lab.experiments.studies import ROLES, STUDIES, Study
 from ..lab.names import Refused, check_name
 from ..lab.workers import cpu_count
 
@@ -44,8 +45,7 @@ def search(
         Path, typer.Option("--scratch", metavar="FOLDER", help="Where Optuna's journal stands while a search runs.")
     ] = Path("runs") / "search",
 ) -> None:
-    """Search the settings that the paper leaves open, on 5,000 held-out training images; the test images are not
-    touched.
+    """Search the settings that the paper leaves open, on 5,000 held-out training images, not on the test images.
 
     Trials are kept one by one: what is interrupted goes on where it stopped. Failed trials count, and are kept.
     """
@@ -74,10 +74,8 @@ def search(
 
 
 def _need_optuna() -> None:
-    try:
-        import optuna  # noqa: F401
-    except ImportError:
-        raise Refused("searching needs Optuna: pip install optuna (or `make environment` in the repository)") from None
+    if importlib.util.find_spec("optuna") is None:
+        raise Refused("searching needs Optuna: pip install optuna (or `make environment` in the repository)")
 
 
 def _say(progress: Progress) -> None:
@@ -93,11 +91,11 @@ def _say(progress: Progress) -> None:
     )
 
 
-def _how_far(study, folder: Path) -> str:
+def _how_far(study: Study, folder: Path) -> str:
     from ..lab import search as searching
 
     trials = searching.read(study, folder)
-    parts = []
+    parts: list[str] = []
     for number, rung in enumerate(study.stages, 1):
         done = int((trials["rung"] == number).sum()) if len(trials) else 0
         what = "trials" if number <= len(study.rungs) else "fresh seeds"
@@ -106,16 +104,16 @@ def _how_far(study, folder: Path) -> str:
     return ", ".join(parts) + (f" ({failed} failed or cut short)" if failed else "")
 
 
-def _show(study, folder: Path, as_json: bool) -> None:
+def _show(study: Study, folder: Path, as_json: bool) -> None:
     from ..lab import search as searching
 
     trials = searching.read(study, folder)
     best = searching.front(trials, study)
     try:
-        taken = {role: _plain(row) for role, row in searching.chosen(study, folder).items()}
+        taken: dict[str, Any] = {role: _plain(row) for role, row in searching.chosen(study, folder).items()}
     except Refused as problem:
         taken = {"none": str(problem)}
-    matters = {}
+    matters: dict[str, Any] = {}
     for objective in study.objectives:
         try:
             matters[objective] = {
@@ -124,7 +122,7 @@ def _show(study, folder: Path, as_json: bool) -> None:
         except (Refused, ImportError) as problem:
             matters[objective] = str(problem)
     if as_json:
-        rows = [_plain(row) for row in best.to_dict("records")]
+        rows = [_plain(row) for row in searching.rows_of(best)]
         typer.echo(
             json.dumps(
                 {
@@ -140,7 +138,7 @@ def _show(study, folder: Path, as_json: bool) -> None:
         )
         return
     typer.echo(f"{study.title}: {_how_far(study, folder)}")
-    for row in best.to_dict("records"):
+    for row in searching.rows_of(best):
         settings = ", ".join(
             f"{key} {row[key]:.3g}" if isinstance(row[key], float) else f"{key} {row[key]}" for key in study.space
         )
@@ -162,6 +160,6 @@ def _show(study, folder: Path, as_json: bool) -> None:
         typer.echo(f"what matters for {objective}: {said}")
 
 
-def _plain(row: dict) -> dict:
-    """A trial without what it has not, for JSON."""
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A trial without empty cells, for JSON."""
     return {key: value for key, value in row.items() if value is not None and value == value}

@@ -1,4 +1,4 @@
-"""``snn table`` and ``snn status``: what the records say."""
+"""``snn table`` and ``snn status``: tables from records, and which records there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``snn verdicts``: what the records say of each claim of the paper."""
+"""``snn verdicts``: each claim of the paper judged from records."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Compaction: what is left of a switched network once training is over (sections 3.2 and 3.3.2).
 
 ``fold`` multiplies the factors of Eqs. 2 and 4 into the weights; the switcher is then no longer needed. ``compact``
-also cuts pruned neurons and kernels out, with everything that only they feed, and leaves a plain smaller network of
+also removes pruned neurons and kernels, with everything that only they feed, and leaves a plain smaller network of
 the same class with the same logits. Both choose by the network's class: :mod:`~snnlib.compaction.mlp` for fully
 connected networks, :mod:`~snnlib.compaction.convolution` for switched convolutions, :mod:`~snnlib.compaction.deep`
 for networks whose FC layers alone are switched. :mod:`~snnlib.compaction.files` writes and reads what is left.
@@ -9,26 +9,27 @@ for networks whose FC layers alone are switched. :mod:`~snnlib.compaction.files`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from ..networks import MLP, ConvNet, DeepNet
+from ..networks import MLP, ConvNet, DeepNet, Network
 from .convolution import compact_convnet, fold_convnet
 from .deep import compact_deep, fold_deep
 from .files import load_compact, save_compact
 from .mlp import compact_mlp, fold_mlp
 
-Network = TypeVar("Network", MLP, ConvNet, DeepNet)
+Kind = TypeVar("Kind", bound=Network)
+Operation = Callable[[Any, Sequence[Tensor]], Any]  # a network of one class and its gates to another of that class
 
-FOLD = {MLP: fold_mlp, ConvNet: fold_convnet, DeepNet: fold_deep}
-COMPACT = {MLP: compact_mlp, ConvNet: compact_convnet, DeepNet: compact_deep}
+FOLD: dict[type, Operation] = {MLP: fold_mlp, ConvNet: fold_convnet, DeepNet: fold_deep}
+COMPACT: dict[type, Operation] = {MLP: compact_mlp, ConvNet: compact_convnet, DeepNet: compact_deep}
 
 
 @torch.no_grad()
-def fold(network: Network, gates: Sequence[Tensor]) -> Network:
+def fold(network: Kind, gates: Sequence[Tensor]) -> Kind:
     """A network of the same widths that computes without factors what ``network`` computes with ``gates``.
 
     ``gates`` as ``network.gate_widths()``. ``network`` stays as it is. Raises ``ValueError`` where the gates do not
@@ -38,7 +39,7 @@ def fold(network: Network, gates: Sequence[Tensor]) -> Network:
 
 
 @torch.no_grad()
-def compact(network: Network, gates: Sequence[Tensor]) -> Network:
+def compact(network: Kind, gates: Sequence[Tensor]) -> Kind:
     """A plain network without the neurons and kernels that ``gates`` prune and without those that only they kept alive.
 
     Same logits (with batch norm in evaluation mode), same device and dtype; ``network`` stays as it is. A compacted
@@ -48,7 +49,8 @@ def compact(network: Network, gates: Sequence[Tensor]) -> Network:
     return _choose(COMPACT, network)(network, gates)
 
 
-def _choose(operations: dict, network):
+def _choose(operations: Mapping[type, Operation], network: object) -> Operation:
+    """The operation for the class of ``network``; ``TypeError`` where there is none."""
     if type(network) not in operations:
         known = ", ".join(kind.__name__ for kind in operations)
         raise TypeError(

@@ -24,9 +24,12 @@ from torch.nn import functional as F
 from ..networks import MLP, ConvNet
 from ..networks.convnet import Stage
 from ..networks.gates import check_gates
-from ..networks.initial import blank
+from ..networks.initial import blank, module_list
 from .layers import Layer, absorb, connections, cut, layer_of, paths, scale
 from .mlp import compact_mlp, empty_mlp, fold_mlp
+
+Norm = nn.BatchNorm2d | nn.Identity
+"""What follows a convolution: batch norm, or nothing."""
 
 
 def fold_convnet(network: ConvNet, gates: Sequence[Tensor]) -> ConvNet:
@@ -80,18 +83,17 @@ def compact_convnet(network: ConvNet, gates: Sequence[Tensor]) -> ConvNet:
 
 
 def empty_convnet(
-    plan: Sequence[Stage], image: tuple[int, int, int], biases: Sequence[bool], norms: Sequence[nn.Module], head: MLP
+    plan: Sequence[Stage], image: tuple[int, int, int], biases: Sequence[bool], norms: Sequence[Norm], head: MLP
 ) -> ConvNet:
-    """A network of these ``norms`` and this ``head`` whose convolutions, with biases where ``biases`` says, are
-    unset."""
+    """A network of these ``norms`` and this ``head``; its convolutions are unset, with a bias where ``biases`` says."""
     with torch.device("meta"):
         network = ConvNet(plan, (), image)
     incoming = [image[0], *(stage.kernels for stage in plan)]
-    network.convolutions = nn.ModuleList(
+    network.convolutions = module_list(
         blank(nn.Conv2d, channels, stage.kernels, stage.side, padding=stage.padding, bias=bias)
         for channels, stage, bias in zip(incoming, network.plan, biases)
     )
-    network.norms, network.head = nn.ModuleList(norms), head
+    network.norms, network.head = module_list(norms), head
     return network.to(memory_format=torch.channels_last)  # as every ConvNet is laid out: faster on the CPU
 
 
@@ -109,7 +111,8 @@ def _absorbed(network: ConvNet, layers: list[Layer]) -> tuple[list[Layer], Tenso
     a mask (channels,) of the maps that it need not read any more.
     """
     values = network.head.layers[0].weight.new_full((network.image[0],), torch.nan)  # an image varies
-    found, masks = [], []
+    found: list[Layer] = []
+    masks: list[Tensor] = []
     for layer, norm, stage in zip(layers, network.norms, network.plan):
         mask = (values == 0) | (~values.isnan() & (stage.padding == 0))
         layer = absorb(layer, torch.where(mask, values, 0))
@@ -120,7 +123,7 @@ def _absorbed(network: ConvNet, layers: list[Layer]) -> tuple[list[Layer], Tenso
     return found, values, masks
 
 
-def _normalised(norm: nn.Module, values: Tensor) -> Tensor:
+def _normalised(norm: Norm, values: Tensor) -> Tensor:
     """``norm`` in evaluation mode of one value (kernels,) a map."""
     if isinstance(norm, nn.Identity):
         return values
@@ -150,7 +153,7 @@ def _assemble(network: ConvNet, layers: Sequence[Layer], kept: Sequence[Tensor],
     return other.train(network.training)
 
 
-def _cut_norm(norm: nn.Module, maps: Tensor) -> nn.Module:
+def _cut_norm(norm: Norm, maps: Tensor) -> Norm:
     """Batch norm over the ``maps`` that are True; nothing where there was none."""
     if not isinstance(norm, nn.BatchNorm2d):
         return nn.Identity()

@@ -1,7 +1,7 @@
 """Compaction of VGG16, ResNet34 and MobileNetV1: the switched head becomes smaller, the features stay.
 
-Where an input of the head is pruned, the kernel of the last convolution that makes it could go as well. The paper
-prunes and counts the fully connected layers of these networks alone, so the features are left as they are.
+Where an input of the head is pruned, the kernel of the last convolution that computes it could be cut as well. The
+paper prunes and counts only the fully connected layers of these networks, so the features are left as they are.
 """
 
 from __future__ import annotations

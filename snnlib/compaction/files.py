@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..files import FileError, load_tensors, save_tensors
-from ..networks import MLP, NETWORKS, ConvNet, DeepNet
+from ..networks import MLP, NETWORKS, ConvNet, DeepNet, Network
 from ..networks.convnet import Stage
 from .convolution import empty_convnet
 from .mlp import empty_mlp
 
 
-def save_compact(path: Path, network: MLP | ConvNet | DeepNet) -> None:
+def save_compact(path: Path, network: Network) -> None:
     """Write ``network`` as one file: its tensors, class, plan, widths, image and classes.
 
     Raises ``FileError`` on a full disk.
     """
     head = network if isinstance(network, MLP) else network.head
-    described = {
+    described: dict[str, Any] = {
         "kind": "compact",
         "class": type(network).__name__,
         "widths": list(head.widths),
@@ -35,7 +37,7 @@ def save_compact(path: Path, network: MLP | ConvNet | DeepNet) -> None:
     save_tensors(Path(path), network.state_dict(), described)
 
 
-def load_compact(path: Path) -> MLP | ConvNet | DeepNet:
+def load_compact(path: Path) -> Network:
     """Read what :func:`save_compact` wrote, on the CPU, in evaluation mode.
 
     Raises ``FileError`` where the file is missing, cut off, of another version or holds something else.
@@ -54,26 +56,33 @@ def load_compact(path: Path) -> MLP | ConvNet | DeepNet:
     return network.eval()
 
 
-def _mlp(described: dict, tensors: dict[str, Tensor], prefix: str = "") -> MLP:
+def _mlp(described: dict[str, Any], tensors: dict[str, Tensor], prefix: str = "") -> MLP:
     return empty_mlp(described["widths"], tensors.get(f"{prefix}inputs")).to(tensors[f"{prefix}layers.0.weight"].dtype)
 
 
-def _convnet(described: dict, tensors: dict[str, Tensor]) -> ConvNet:
+def _convnet(described: dict[str, Any], tensors: dict[str, Tensor]) -> ConvNet:
     plan, head = [Stage(*stage) for stage in described["plan"]], _mlp(described, tensors, "head.")
     biases = [f"convolutions.{index}.bias" in tensors for index in range(len(plan))]
     norms = [
         nn.BatchNorm2d(stage.kernels) if f"norms.{index}.weight" in tensors else nn.Identity()
         for index, stage in enumerate(plan)
     ]
-    return empty_convnet(plan, tuple(described["image"]), biases, norms, head).to(head.layers[0].weight.dtype)
+    channels, height, width = described["image"]
+    return empty_convnet(plan, (channels, height, width), biases, norms, head).to(head.layers[0].weight.dtype)
 
 
-def _deep(described: dict, tensors: dict[str, Tensor]) -> DeepNet:
+def _deep(described: dict[str, Any], tensors: dict[str, Tensor]) -> DeepNet:
     with torch.device("meta"):
         whole = NETWORKS[described["network"]](tuple(described["image"]), described["classes"])
     head = _mlp(described, tensors, "head.")
+    if not isinstance(whole, DeepNet):
+        raise ValueError(f"{described['network']} is no network of which only the head is switched")
     features = whole.features.to(head.layers[0].weight.dtype).to_empty(device="cpu")
     return DeepNet(whole.name, whole.image, features, head)
 
 
-BUILD = {"MLP": _mlp, "ConvNet": _convnet, "DeepNet": _deep}
+BUILD: dict[str, Callable[[dict[str, Any], dict[str, Tensor]], Network]] = {
+    "MLP": _mlp,
+    "ConvNet": _convnet,
+    "DeepNet": _deep,
+}

@@ -1,4 +1,4 @@
-"""Operations on one layer at a time, fully connected or convolutional, of which folding and compaction are made."""
+"""Operations on one layer, fully connected or convolutional: the parts of folding and compaction."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def layer_of(module: nn.Linear | nn.Conv2d) -> Layer:
 
 
 def scale(layer: Layer, factors: Tensor) -> Layer:
-    """The layer that does to x what ``layer`` does to x ⊙ g: ``factors`` (inputs,) multiply the inputs' weights."""
+    """The layer that gives for x what ``layer`` gives for x ⊙ g: ``factors`` (inputs,) multiply the inputs' weights."""
     factors = factors.to(layer.weight)
     return Layer(layer.weight * factors.view(1, -1, *[1] * (layer.weight.ndim - 2)), layer.bias)
 
 
 def connections(layer: Layer) -> Tensor:
-    """(outputs, inputs), True where an output reads an input: one of the weights is not 0."""
+    """(outputs, inputs), True where an output reads an input: one of the weights between them is not 0."""
     return (layer.weight != 0).flatten(2).any(2) if layer.weight.ndim > 2 else layer.weight != 0
 
 
 def absorb(layer: Layer, constants: Tensor) -> Layer:
-    """The layer with ``constants`` (inputs,), 0 for inputs that do vary, taken into its biases (summed in float64)."""
+    """The layer with ``constants`` (inputs,), 0 for inputs that vary, added to its biases (summed in float64)."""
     weight = layer.weight.double()
     shift = (weight.flatten(2).sum(2) if weight.ndim > 2 else weight) @ constants.double()
     return Layer(layer.weight, (layer.bias.double() + shift).to(layer.bias.dtype))

@@ -23,8 +23,7 @@ from .layers import Layer, absorb, cut, layer_of, paths, paths_back, scale
 
 
 def fold_mlp(network: MLP, gates: Sequence[Tensor]) -> MLP:
-    """``network`` with factor i of a layer, of ``gates`` (inputs,) each, multiplied into row i of its weights in Eq.
-    1."""
+    """``network`` with the factors ``gates`` multiplied into its weights: factor i of a layer into row i (Eq. 1)."""
     return assemble(_folded(network, gates), network.inputs)
 
 
@@ -39,7 +38,7 @@ def compact_mlp(network: MLP, gates: Sequence[Tensor], constants: Tensor | None 
     fed, needed = paths(layers, pixels_vary), paths_back(layers)
     alive = [f & n for f, n in zip(fed, needed)]
     alive[-1] = torch.ones_like(alive[-1])  # every class keeps its logit, a constant one too
-    smaller = []
+    smaller: list[Layer] = []
     for index, layer in enumerate(layers):
         values = torch.relu(layers[index - 1].bias) if index else constants
         if values is not None:
@@ -64,7 +63,7 @@ def assemble(layers: Sequence[Layer], inputs: Tensor | None) -> MLP:
 
 
 def empty_mlp(widths: Sequence[int], inputs: Tensor | None) -> MLP:
-    """A network whose weights are about to be filled in; the global random state stays as it is."""
+    """A network whose weights are still to be filled in; the global random state stays as it is."""
     with warnings.catch_warnings():  # torch warns of a layer without inputs, here the network with constant logits
         warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
         return MLP(widths, generator=torch.Generator(), inputs=inputs)

@@ -1,12 +1,14 @@
-"""Whole data sets as uint8 tensors on the device: ``data.load("mnist")``, or a reader's own by its path.
+"""Whole data sets as uint8 tensors on the device: ``data.load("mnist")``, or a data set of your own by its path.
 
-One module for each kind of source; what they all return is a :class:`Dataset`, what they raise :class:`DataError`.
+One module for each kind of source; all return a :class:`Dataset` and raise :class:`DataError`.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -44,7 +46,7 @@ __all__ = [
     "scale",
 ]
 
-LOADERS = {
+LOADERS: dict[str, Callable[..., Dataset]] = {
     "mnist": load_mnist,
     "cifar10": load_cifar10,
     "fashion-mnist": load_fashion,
@@ -61,7 +63,7 @@ def is_path(name: str) -> bool:
     return name not in LOADERS and (os.sep in name or "/" in name or name.endswith(".npz") or Path(name).is_dir())
 
 
-def load(name: str, folder: Path | None = None, device: str | torch.device = "cpu", **options) -> Dataset:
+def load(name: str, folder: Path | None = None, device: str | torch.device = "cpu", **options: Any) -> Dataset:
     """Load a data set whole onto ``device``.
 
     ``name`` is one of :data:`LOADERS`, or the path of an NPZ file or an image folder. ``folder`` is the folder of a
@@ -72,9 +74,8 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
     name = str(name)
     if is_path(name):
         path = Path(name).expanduser()
-        return (load_npz(path, path.stem, **options) if path.suffix == ".npz" else load_folder(path, **options)).to(
-            device
-        )
+        found = load_npz(path, path.stem, **options) if path.suffix == ".npz" else load_folder(path, **options)
+        return found.to(device)
     if name not in LOADERS:
         raise KeyError(
             f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder or NPZ file"

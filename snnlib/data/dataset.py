@@ -1,4 +1,4 @@
-"""A whole data set as uint8 tensors on one device, and what is said of a bad one."""
+"""A whole data set as uint8 tensors on one device, and checks of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from ..config import Pixels
 
 
 class DataError(Exception):
@@ -32,7 +34,8 @@ class Dataset:
     @property
     def image(self) -> tuple[int, int, int]:
         """(channels, height, width) of an image."""
-        return tuple(self.x_train.shape[1:])
+        _, channels, height, width = self.x_train.shape
+        return channels, height, width
 
     def to(self, device: str | torch.device) -> Dataset:
         """The same data set on another device."""
@@ -50,12 +53,14 @@ class Dataset:
         x, y = self.x_train, self.y_train
         return replace(self, x_train=x[:-count], y_train=y[:-count], x_test=x[-count:], y_test=y[-count:])
 
-    def arranged(self, pixels: str) -> Dataset:
-        """The images "transposed", or with their pixels "shuffled" by :func:`pixel_order`; as they are for "raster"."""
+    def arranged(self, pixels: Pixels) -> Dataset:
+        """The images "transposed", or with their pixels "shuffled" by :func:`pixel_order`; "raster" leaves them."""
         if pixels == "raster":
             return self
-        order = pixel_order(pixels, self.image[1:]).to(self.x_train.device)
-        height, width = self.image[1:] if pixels == "shuffled" else self.image[:0:-1]
+        _, height, width = self.image
+        order = pixel_order(pixels, (height, width)).to(self.x_train.device)
+        if pixels == "transposed":
+            height, width = width, height
         changed = {
             key: getattr(self, key).flatten(2)[:, :, order].unflatten(2, (height, width))
             for key in ("x_train", "x_test")
@@ -65,21 +70,20 @@ class Dataset:
     def checksum(self) -> str:
         """SHA-256 over the images (channels, then rows, then columns) and labels, training before test.
 
-        It is the same for the same images in the same order, whatever files they came from.
+        It is the same for the same images in the same order, from whichever files they were read.
         """
         found = hashlib.sha256()
         for part in (self.x_train, self.y_train, self.x_test, self.y_test):
             for block in part.split(1024):  # a copy of a whole data set would be large
-                found.update(block.cpu().contiguous().numpy())
+                found.update(block.cpu().contiguous().numpy().data)
         return found.hexdigest()
 
 
-def pixel_order(pixels: str, size: tuple[int, int]) -> Tensor:
-    """Where each pixel of an arranged image comes from: indices (height * width,) into the raster of the image as it
-    was.
+def pixel_order(pixels: Pixels, size: tuple[int, int]) -> Tensor:
+    """Where each pixel of an arranged image comes from: indices (height * width,) into the raster of the given image.
 
-    "raster" and "transposed" say what they are; "shuffled" is one random permutation, the same for all images and
-    seeds. Raises ``ValueError`` for another word."""
+    "shuffled" is one random permutation, the same for all images and seeds. Raises ``ValueError`` for another word.
+    """
     raster = torch.arange(size[0] * size[1])
     if pixels == "raster":
         return raster

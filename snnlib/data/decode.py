@@ -1,13 +1,15 @@
-"""Image files to uint8 tensors: which files can be used, as what kind of image, and their pixels."""
+"""Image files to uint8 tensors: which files can be used, their kind of image, and their pixels."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -20,18 +22,19 @@ UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBom
 
 @dataclass(frozen=True)
 class Kind:
-    """What the images of a folder are: their ``mode`` ("RGB" or "L"), and the size (width, height) of each."""
+    """The ``mode`` ("RGB" or "L") of the images of a folder, and the size (width, height) of each."""
 
     mode: str
     sizes: dict[Path, tuple[int, int]]
 
 
 def survey(paths: list[Path], rgb: bool) -> tuple[Kind, dict[Path, str]]:
-    """Read the heads of all images: the kind that most of them are, and why each of the others cannot be used.
+    """Read the headers of all images: the kind of most of them, and why each of the others cannot be used.
 
-    With ``rgb`` the kind is RGB, whatever they are.
+    With ``rgb`` the kind is always RGB.
     """
-    heads, problems = {}, {}
+    heads: dict[Path, tuple[str, tuple[int, int]]] = {}
+    problems: dict[Path, str] = {}
     for path in paths:
         try:
             with Image.open(path) as image:
@@ -54,7 +57,8 @@ def decode(
     """
     from torchvision.transforms.v2 import functional as transform
 
-    arrays, labels = [], []
+    arrays: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
     for path, label in images:
         if path in problems:
             continue
@@ -65,7 +69,8 @@ def decode(
             problems[path] = reason(error)
             continue
         if size and picture.size != (size, size):
-            picture = transform.center_crop(transform.resize(picture, [size]), [size, size])
+            fitted = transform.resize(cast(Any, picture), [size])  # typed for tensors alone
+            picture = cast(Image.Image, transform.center_crop(fitted, [size, size]))
         arrays.append(np.asarray(picture).reshape(picture.height, picture.width, CHANNELS[mode]))
         labels.append(label)
     stacked = np.stack(arrays) if arrays else np.zeros((0, 1, 1, CHANNELS[mode]), np.uint8)

@@ -1,8 +1,9 @@
-"""A folder of images, one subfolder for each class, as torchvision's ``ImageFolder`` has it: a reader's own data set.
+"""A folder of images, one subfolder for each class, as torchvision's ``ImageFolder`` has it: a data set of your own.
 
 A folder holds either train/ and test/ (val/ where there is no test/), each with the same classes, or the classes
 themselves; then every sixth image of a class by name is a test image, which needs no seed and leaves five sixths to
-train."""
+train.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from .dataset import DataError, Dataset, checked
 
 EVERY = 6
-"""One image in so many is a test image where the folder does not say."""
+"""One image in so many is a test image where the folder has no test images of its own."""
 
 Chosen = Callable[[int, int], set[int]]
 """(place of the class, how many images it has) to the positions of its test images, by name."""
@@ -22,7 +23,7 @@ Chosen = Callable[[int, int], set[int]]
 
 @dataclass(frozen=True)
 class Listed:
-    """Which images of which class are for which part: ``train[c]`` and ``test[c]`` are the paths of class ``c``."""
+    """The images of each part: ``train[c]`` and ``test[c]`` are the paths of class ``c``."""
 
     classes: tuple[str, ...]
     train: list[list[Path]]
@@ -47,13 +48,12 @@ def images_of(folder: Path) -> list[Path]:
 
 
 def every_sixth(place: int, images: int) -> set[int]:
-    """Positions of the test images among the ``images`` images of a class: every sixth, or the last of fewer than
-    six."""
+    """Positions of the test images among the ``images`` images of a class: every sixth, of fewer than six the last."""
     return set(range(EVERY - 1, images, EVERY)) or {images - 1}
 
 
 def split(folders: list[Path], chosen: Chosen = every_sixth) -> Listed:
-    """Part the images of each class folder in two. Raises :class:`DataError` for a class of a single image."""
+    """Split the images of each class folder in two. Raises :class:`DataError` for a class of a single image."""
     listed = Listed(tuple(each.name for each in folders), [], [])
     for place, each in enumerate(folders):
         images = images_of(each)
@@ -66,7 +66,7 @@ def split(folders: list[Path], chosen: Chosen = every_sixth) -> Listed:
 
 
 def list_images(folder: Path) -> Listed:
-    """What ``folder`` holds. Raises :class:`DataError` where it is not laid out as this module's head says."""
+    """The images of ``folder``. Raises :class:`DataError` where it is not laid out as this module's docstring says."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder. Name one that holds a subfolder of images for each class.")
     found = class_folders(folder)
@@ -116,9 +116,9 @@ def load_folder(
     kind, problems = survey(paths, rgb)
     kept = [] if size else [path for path in paths if path not in problems]
     one_size(folder, {path: kind.sizes[path] for path in kept})
-    tensors = [
-        tensor for part in (listed.train, listed.test) for tensor in decode(dealt(part), kind.mode, size, problems)
-    ]
+    (x_train, y_train), (x_test, y_test) = (
+        decode(dealt(part), kind.mode, size, problems) for part in (listed.train, listed.test)
+    )
     if problems and not skip_broken:
         raise DataError(
             f"{folder}: {len(problems)} of {len(paths)} images cannot be used: "
@@ -126,19 +126,22 @@ def load_folder(
             "Mend or delete them, or leave them out with `snn data FOLDER --skip-broken` (skip_broken=True)"
             + ("." if rgb else "; images that are only of another kind can be converted with --rgb (rgb=True).")
         )
-    for part, labels in (("training", tensors[1]), ("test", tensors[3])):
+    for part, labels in (("training", y_train), ("test", y_test)):
         missing = set(range(len(listed.classes))) - set(labels.tolist())
         if missing:
             raise DataError(
                 f"{folder}: no {part} image of {few([listed.classes[index] for index in sorted(missing)])} can be used."
             )
-    return checked(Dataset(name or folder.name, *tensors, listed.classes, tuple(map(str, problems))), folder)
+    skipped = tuple(map(str, problems))
+    found = Dataset(name or folder.name, x_train, y_train, x_test, y_test, listed.classes, skipped)
+    return checked(found, folder)
 
 
 def one_size(folder: Path, sizes: dict[Path, tuple[int, int]]) -> None:
-    """Raise :class:`DataError` where the ``sizes`` (width, height) of images differ; those of unusual size are
-    named."""
-    usual = max(Counter(sizes.values()).items(), key=lambda each: each[1], default=(None, 0))[0]
+    """Raise :class:`DataError` where the ``sizes`` (width, height) of images differ; it names those of another size."""
+    if not sizes:
+        return
+    usual = max(Counter(sizes.values()).items(), key=lambda each: each[1])[0]
     odd = [f"{path} ({size[0]} x {size[1]})" for path, size in sizes.items() if size != usual]
     if odd:
         raise DataError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .dataset import DataError, Dataset, checked
 
@@ -21,7 +22,7 @@ MNIST_FILES = {
 """SHA-256 of MNIST's four official files, as they stand in data/mnist/."""
 
 
-def read_idx(path: Path, expected: str | None = None) -> np.ndarray:
+def read_idx(path: Path, expected: str | None = None) -> NDArray[np.uint8]:
     """Read one gzipped IDX file of uint8 values.
 
     ``expected`` is its SHA-256. Raises :class:`DataError` where the file is missing, has another checksum, is
@@ -58,8 +59,7 @@ def load_mnist(folder: Path, check: bool = True) -> Dataset:
 
 
 def load_fashion(folder: Path) -> Dataset:
-    """Fashion-MNIST (an extra of ours) from the files that torchvision downloads below ``folder``, by its MD5
-    checksums."""
+    """Fashion-MNIST (our own extra) from the files that torchvision downloads below ``folder``, MD5 checked."""
     from torchvision.datasets import FashionMNIST
     from torchvision.datasets.utils import check_integrity
 
@@ -77,6 +77,6 @@ def load_fashion(folder: Path) -> Dataset:
     )
 
 
-def _four_files(name: str, folder: Path, arrays: list[np.ndarray], classes: tuple[str, ...]) -> Dataset:
+def _four_files(name: str, folder: Path, arrays: list[NDArray[np.uint8]], classes: tuple[str, ...]) -> Dataset:
     x_train, y_train, x_test, y_test = (torch.from_numpy(array.copy()) for array in arrays)
     return checked(Dataset(name, x_train[:, None], y_train.long(), x_test[:, None], y_test.long(), classes), folder)

@@ -1,13 +1,14 @@
 """Mini-ImageNet: 100 classes of 600 images, 500 to train and 100 to test, from one NPZ file or from class folders.
 
-Few-shot learning parts its classes; a classifier parts the images of each class, and the paper does not say how. Ours
-is ``data/mini_imagenet_split/test.csv``: a line for each class, the positions (0 to 599, of the images by name) of its
-test images. Class c, in alphabetical order, was drawn as the first 100 numbers of ``torch.randperm(600,
+Few-shot learning splits its classes; a classifier splits the images of each class, and the paper does not say how. Our
+split is ``data/mini_imagenet_split/test.csv``: a line for each class, the positions (0 to 599, of the images by name)
+of its test images. Class c, in alphabetical order, was drawn as the first 100 numbers of ``torch.randperm(600,
 generator=seeds.generator(0, "mini-imagenet split", c))``, sorted.
 
-The NPZ file holds the same 100 classes in the same order, 500 and 100 images each, and that is checked. It keeps no
-file names, its images were shuffled and compressed once more: which of them the list would put where cannot be said.
-Results on the file and on a folder are those of two splits."""
+The NPZ file holds the same 100 classes in the same order, 500 and 100 images each, which is checked. It keeps no file
+names, and its images were shuffled and compressed once more, so that the list cannot be compared with it. Results on
+the file and on a folder are those of two splits.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ def test_images() -> dict[str, tuple[int, ...]]:
 def load_mini_imagenet(folder: Path, skip_broken: bool = False) -> Dataset:
     """Mini-ImageNet from mini_imagenet.npz in or beside ``folder``, else from the class folders in it.
 
-    These stand in ``folder`` itself, or parted over train/, val/ and test/ as few-shot learning has them. Greyscale
+    These stand in ``folder`` itself, or split over train/, val/ and test/ as few-shot learning has them. Greyscale
     images are converted, ``skip_broken`` as in :func:`~snnlib.data.folder.load_folder`.
     """
     for npz in (folder / "mini_imagenet.npz", folder.with_suffix(".npz")):

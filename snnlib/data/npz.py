@@ -1,5 +1,4 @@
-"""A data set in one NPZ file: what CIFAR-10 and Mini-ImageNet come in here, and what a decoded image folder is kept
-in."""
+"""A data set in one NPZ file: the format of CIFAR-10 and Mini-ImageNet here, and of decoded image folders."""
 
 from __future__ import annotations
 
@@ -7,6 +6,7 @@ import os
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ def load_npz(path: Path, name: str) -> Dataset:
         raise DataError(f"{path}: {error.args[0]}. Needed are {', '.join(KEYS)}.") from error
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is missing, cut off or no NPZ file ({error}). Make it again.") from error
-    tensors = {}
+    tensors: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if x.dtype != np.uint8 or x.ndim not in (3, 4) or x.shape[3:] not in ((), (3,)):
@@ -44,14 +44,13 @@ def load_npz(path: Path, name: str) -> Dataset:
             images[:, None] if x.ndim == 3 else images.permute(0, 3, 1, 2),
             torch.from_numpy(y.astype(np.int64)),
         )
-    return checked(
-        Dataset(name, *tensors["train"], *tensors["test"], tuple(str(each) for each in arrays["classes"])), path
-    )
+    classes = tuple(str(each) for each in arrays["classes"])
+    return checked(Dataset(name, *tensors["train"], *tensors["test"], classes), path)
 
 
 def save_npz(dataset: Dataset, path: Path) -> None:
     """Write ``dataset`` as an NPZ file that :func:`load_npz` reads; the file appears only when it is whole."""
-    arrays = {"classes": np.array(dataset.classes)}
+    arrays: dict[str, Any] = {"classes": np.array(dataset.classes)}
     for part in ("train", "test"):
         images = getattr(dataset, f"x_{part}").cpu()
         arrays[f"x_{part}"] = (images[:, 0] if dataset.image[0] == 1 else images.permute(0, 2, 3, 1)).numpy()

@@ -1,1 +1,1 @@
-"""What only makes it faster: C for the CPU, graphs for CUDA. Without this folder everything is slower and the same."""
+"""Faster versions of single steps: C for the CPU, graphs for CUDA. Without this folder results are the same."""

@@ -1,15 +1,17 @@
 """The switcher's scores on the CPU as one operation with a backward pass of its own, computed by unet.c.
 
-In torch the U-Net is some ten passes over the packed weights, and then many small operations whose cost is that of
-keeping books. :meth:`snnlib.switching.switcher.Switcher.scores` says what is computed; tests hold the two against each
-other."""
+In torch the U-Net is some ten passes over the packed weights, and then many small operations whose cost is mostly
+overhead. :meth:`snnlib.switching.switcher.Switcher.scores` says what is computed; tests compare the two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd.function import once_differentiable
 
 from ..config import SwitcherConfig
@@ -17,8 +19,7 @@ from . import unet
 
 
 def usable(layers: Sequence[Tensor], config: SwitcherConfig) -> bool:
-    """Whether these weights can be read here: on the CPU, with a C compiler at hand, kernels 3, 5 or 7 rows high, no
-    batch norm."""
+    """Whether these weights can be read here: CPU, a C compiler, kernels 3, 5 or 7 rows high, no batch norm."""
     first = layers[0]
     if (
         first.device.type != "cpu"
@@ -27,8 +28,8 @@ def usable(layers: Sequence[Tensor], config: SwitcherConfig) -> bool:
         or torch.compiler.is_compiling()
     ):
         return False
-    if any(torch._C._functorch.is_functorch_wrapped_tensor(layer) for layer in layers):
-        return False  # torch.func looks into operations of torch only
+    if any(is_functorch_wrapped_tensor(layer) for layer in layers):
+        return False  # torch.func sees torch's operations only
     return unet.library(first.dtype) is not None
 
 
@@ -40,7 +41,7 @@ class Scores(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, config: SwitcherConfig, size: tuple[int, int, int], *parameters: Tensor) -> Tensor:
+    def forward(ctx: Any, config: SwitcherConfig, size: tuple[int, int, int], *parameters: Tensor) -> Tensor:
         count = 6 * len(config.channels) + 4
         own, layers = ([each.contiguous() for each in part] for part in (parameters[:count], parameters[count:]))
         ctx.net, ctx.count = unet.Net(config, size, own, layers), count
@@ -49,7 +50,9 @@ class Scores(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]: the decorator makes ctx positional
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         assert ctx.saved_tensors  # an error if one of them was changed since
         needed = ctx.needs_input_grad[2:]
         own, layers = ctx.net.backward(grad, any(needed[: ctx.count]), needed[ctx.count :])

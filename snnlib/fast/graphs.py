@@ -1,4 +1,4 @@
-"""A training step as one CUDA graph: a step of small networks is bound by the launching of its many kernels."""
+"""A training step as one CUDA graph: small networks spend most of a step on launching its many kernels."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ WARM_UP = 3
 
 
 class Graphed:
-    """``step`` as a CUDA graph for batches of the first one's shape; other batches are computed as ever.
+    """``step`` as a CUDA graph for batches of the first one's shape; other batches run without it.
 
-    ``tensors`` gives all that a step changes, the optimizer's buffers excepted: it is put back after the warm-up, so
+    ``tensors`` gives all that a step changes, except the optimizer's buffers: it is put back after the warm-up, so
     that a graphed run computes what an eager one does. A buffer of ``sgd`` that the warm-up made starts at zero.
     The factors that are returned are overwritten by the next step. ``SNNLIB_GRAPHS=0`` turns graphs off.
     """
@@ -33,7 +33,7 @@ class Graphed:
         """One step on images ``x`` and labels ``y``."""
         if self._graph is None and not self._off:
             self._capture(x, y)
-        if self._off or x.shape != self._x.shape:
+        if self._graph is None or x.shape != self._x.shape:
             return self._step(x, y)
         self._x.copy_(x)
         self._y.copy_(y)
@@ -68,6 +68,6 @@ class Graphed:
                 buffer.copy_(buffers.get(id(buffer), torch.zeros_like(buffer)))
 
     def _buffers(self) -> list[Tensor]:
-        """The optimizer's momentum buffers, as far as there are any."""
+        """The optimizer's momentum buffers, where it has any."""
         found = (state.get("momentum_buffer") for state in self._sgd.state.values())
         return [buffer for buffer in found if buffer is not None]

@@ -1,5 +1,4 @@
-"""Small optional files of C: compiled when they are first used, kept in the user's cache, absent where there is no
-compiler."""
+"""Small optional files of C, compiled at their first use and kept in the user's cache; unused without a compiler."""
 
 from __future__ import annotations
 
@@ -23,12 +22,12 @@ TYPES = {
     torch.float64: ("-DREAL=double",),
     torch.bfloat16: ("-DREAL=float", "-DHALF"),
 }
-"""What tells a file of C the type of its numbers; with bfloat16 maps are stored so, and computed with as floats."""
+"""Compiler flags for the type of the numbers; with bfloat16 maps are stored in it, and computed with as floats."""
 
 
 @functools.cache
 def library(source: Path, dtype: torch.dtype, *counting: str) -> ctypes.CDLL | None:
-    """The compiled ``source`` for numbers of ``dtype``; None where it cannot be had, or with ``SNNLIB_NATIVE=0``.
+    """The compiled ``source`` for numbers of ``dtype``; None where it cannot be compiled, or with ``SNNLIB_NATIVE=0``.
 
     ``counting`` names its functions that return a number (long); the others return nothing.
     """

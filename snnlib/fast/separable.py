@@ -2,17 +2,20 @@
 
 oneDNN's depthwise convolutions run at a seventh of the speed of its matrix products, and batch norm, ReLU and their
 gradients are some ten passes over the maps. Here a depthwise convolution is one pass that also sums what batch norm
-asks for, a pointwise one is a matrix product, and normalising and ReLU are one pass, two on the way back. The results
+needs, a pointwise one is a matrix product, and normalising and ReLU are one pass, two in the backward pass. The results
 are those of torch's operations up to rounding. Without a compiler, or with ``SNNLIB_NATIVE=0``, torch's operations are
-used."""
+used.
+"""
 
 from __future__ import annotations
 
 import ctypes
 from pathlib import Path
+from typing import Any, TypeGuard, cast
 
 import torch
 from torch import Tensor, nn
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd.function import once_differentiable
 
 from . import native
@@ -22,16 +25,24 @@ SOURCE = Path(__file__).with_name("separable.c")
 
 
 def library(dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The compiled separable.c for numbers of ``dtype``; None where it cannot be had."""
+    """The compiled separable.c for numbers of ``dtype``; None where it cannot be compiled."""
     return native.library(SOURCE, dtype, "depthwise_room", "norm_room")
 
 
-def usable(block: nn.Module, x: Tensor) -> bool:
+def _compiled(dtype: torch.dtype) -> ctypes.CDLL:
+    """:func:`library` where :func:`usable` has found it."""
+    found = library(dtype)
+    assert found is not None
+    return found
+
+
+def usable(block: nn.Module, x: Tensor) -> TypeGuard[nn.Sequential]:
     """Whether ``block`` is convolution, batch norm and ReLU of a kind that is computed here, and ``x`` images for it.
 
     On the CPU, channels last, in training or not, in bfloat16 under autocast; a convolution without bias: 3 x 3
     depthwise (a kernel a channel, padded by 1, stride 1 or 2), or any other, which torch then computes; channels that
-    fill registers evenly."""
+    fill registers evenly.
+    """
     if (
         x.device.type != "cpu"
         or x.dim() != 4
@@ -39,9 +50,9 @@ def usable(block: nn.Module, x: Tensor) -> bool:
         or [type(part) for part in block] != [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
     ):
         return False
-    if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x):
+    if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(x):
         return False
-    convolution, norm = block[0], block[1]
+    convolution, norm = _parts(block)
     if (
         convolution.bias is not None
         or norm.momentum is None
@@ -51,14 +62,17 @@ def usable(block: nn.Module, x: Tensor) -> bool:
     ):
         return False
     maps, outputs = _maps(x), convolution.out_channels
-    lanes = _lanes(maps)
-    if (lanes % outputs and outputs % lanes) or norm.weight.dtype != (
-        torch.float32 if maps == torch.bfloat16 else maps
-    ):
+    lanes, parameters = _lanes(maps), torch.float32 if maps == torch.bfloat16 else maps
+    if (lanes % outputs and outputs % lanes) or norm.weight.dtype != parameters:
         return False
     high, wide = (_out(size, convolution, axis) for axis, size in enumerate(x.shape[2:]))
     pixels = len(x) * high * wide
     return pixels > 1 and pixels * outputs % lanes == 0 and library(maps) is not None
+
+
+def _parts(block: nn.Sequential) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+    """The convolution and the batch norm of a block."""
+    return cast(nn.Conv2d, block[0]), cast(nn.BatchNorm2d, block[1])
 
 
 def _maps(x: Tensor) -> torch.dtype:
@@ -102,32 +116,19 @@ def kind(convolution: nn.Conv2d, x: Tensor) -> str:
 
 
 def block(module: nn.Sequential, x: Tensor) -> Tensor:
-    """ReLU of batch norm of convolution, as ``module(x)`` computes it; see :func:`usable`. Running statistics move as
-    there."""
-    convolution, norm = module[0], module[1]
+    """ReLU of batch norm of convolution, as ``module(x)`` computes it, with running statistics; see :func:`usable`."""
+    convolution, norm = _parts(module)
     how, weight = kind(convolution, x), convolution.weight
     if how == "other":
         x, weight = convolution(x).contiguous(memory_format=torch.channels_last), None
-    if norm.training:
+    if norm.training and norm.num_batches_tracked is not None:
         norm.num_batches_tracked.add_(1)
-    return _Block.apply(
-        how,
-        x,
-        weight,
-        norm.weight,
-        norm.bias,
-        norm.running_mean,
-        norm.running_var,
-        convolution.stride[0],
-        norm.training,
-        norm.momentum,
-        norm.eps,
-    )
+    normed = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    return _Block.apply(how, x, weight, *normed, convolution.stride[0], norm.training, norm.momentum, norm.eps)
 
 
 def run(features: nn.Module, x: Tensor) -> Tensor:
-    """``features(x)``; blocks of convolution, batch norm and ReLU that follow one another by :func:`block` where they
-    can be."""
+    """``features(x)``, with its blocks of convolution, batch norm and ReLU by :func:`block` where that is possible."""
     if not isinstance(features, nn.Sequential):
         return features(x)
     if x.device.type == "cpu":
@@ -138,12 +139,11 @@ def run(features: nn.Module, x: Tensor) -> Tensor:
 
 
 class _Block(torch.autograd.Function):
-    """Convolution ("other": already done), batch norm, ReLU; maps are kept (images, height, width, channels) in
-    memory."""
+    """Convolution ("other": already done), batch norm, ReLU; in memory maps are (images, height, width, channels)."""
 
     @staticmethod
     def forward(
-        ctx,
+        ctx: Any,
         how: str,
         x: Tensor,
         weight: Tensor | None,
@@ -156,22 +156,20 @@ class _Block(torch.autograd.Function):
         momentum: float,
         eps: float,
     ) -> Tensor:
-        c, (images, channels, height, width), outputs = library(x.dtype), x.shape, len(gamma)
+        c, (images, channels, height, width), outputs = _compiled(x.dtype), x.shape, len(gamma)
         ctx.how, ctx.training = how, training
         high, wide = ((height - 1) // stride + 1, (width - 1) // stride + 1) if how == "depthwise" else (height, width)
         pixels = images * high * wide
         total = torch.zeros(2, outputs, dtype=torch.float64) if training else None
         if how == "depthwise":
+            assert weight is not None
             weight = weight.contiguous()
             ctx.shape = _Shape(images, height, width, channels, stride)
-            y, scratch = (
-                x.new_empty(images, high, wide, outputs),
-                gamma.new_empty(c.depthwise_room(ctypes.byref(ctx.shape))),
-            )
-            c.depthwise_forward(
-                ctypes.byref(ctx.shape), at(x), at(weight), at(running_mean), at(total), at(y), at(scratch)
-            )
+            y = x.new_empty(images, high, wide, outputs)
+            scratch = gamma.new_empty(c.depthwise_room(ctypes.byref(ctx.shape)))
+            c.depthwise_forward(ctypes.byref(ctx.shape), *map(at, (x, weight, running_mean, total, y, scratch)))
         elif how == "pointwise":
+            assert weight is not None
             weight = weight.to(x.dtype)
             y = torch.mm(_flat(x), weight.view(outputs, channels).t()).view(images, high, wide, outputs)
         else:
@@ -193,19 +191,18 @@ class _Block(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]: the decorator makes ctx positional
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
         x, weight, gamma, beta, y, mean, inverse = ctx.saved_tensors
         if not ctx.training:
             raise RuntimeError(
                 "batch norm by its running statistics has no gradient here: call train() on the network before a step"
             )
-        c, outputs, (_, need_x, need_weight, *_) = library(x.dtype), len(gamma), ctx.needs_input_grad
+        c, outputs, (_, need_x, need_weight, *_) = _compiled(x.dtype), len(gamma), ctx.needs_input_grad
         grad = grad.contiguous(memory_format=torch.channels_last)
-        dgamma, dbeta, total = (
-            torch.empty_like(gamma),
-            torch.empty_like(gamma),
-            torch.empty(9, outputs, dtype=torch.float64),
-        )
+        dgamma, dbeta = torch.empty_like(gamma), torch.empty_like(gamma)
+        total = torch.empty(9, outputs, dtype=torch.float64)
         dx = dweight = None
         if ctx.how == "depthwise":
             dx, dweight = torch.empty_like(x) if need_x else None, torch.empty_like(weight) if need_weight else None

@@ -1,16 +1,18 @@
 """The switcher's U-Net on the CPU as two calls of C: ``unet.c``, compiled where there is a C compiler.
 
 A block of convolution, ReLU, row convolution and pooling is some ten passes over the packed weights in torch; here it
-is one, which reads the layers' weights where they stand: nothing is packed, and nothing is computed on zero padding.
-The results are those of torch's operations up to rounding. Without a compiler, or with ``SNNLIB_NATIVE=0``, there is no
-such library, and the switcher uses torch's operations."""
+is one, which reads the layers' weights in place: nothing is packed, and nothing is computed on zero padding. The
+results are those of torch's operations up to rounding. Without a compiler, or with ``SNNLIB_NATIVE=0``, the switcher
+uses torch's operations.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,21 +27,24 @@ SOURCE = Path(__file__).with_name("unet.c")
 
 
 def library(dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The compiled unet.c for numbers of ``dtype``; None where it cannot be had."""
+    """The compiled unet.c for numbers of ``dtype``; None where it cannot be compiled."""
     return native.library(SOURCE, dtype, "net_forward", "net_backward")
 
 
 class Net:
-    """The U-Net for one forward pass and its backward pass: what unet.c needs to know, and the memory it works in.
+    """The U-Net for one forward pass and its backward pass: the arguments of unet.c, and the memory it works in.
 
     ``size`` (layers, rows, cols) and ``config`` are the switcher's. ``own`` are its weights and biases, contiguous,
     from the first convolution to the head as :class:`~snnlib.fast.fused.Scores` takes them; ``layers`` the weights
-    (outputs, inputs) that it reads, contiguous. All of one type, on the CPU."""
+    (outputs, inputs) that it reads, contiguous. All of one type, on the CPU.
+    """
 
     def __init__(
         self, config: SwitcherConfig, size: tuple[int, int, int], own: Sequence[Tensor], layers: Sequence[Tensor]
     ) -> None:
-        self._library, self._own, self._layers = library(own[0].dtype), list(own), list(layers)
+        compiled = library(own[0].dtype)
+        assert compiled is not None  # as fused.usable has found
+        self._library, self._own, self._layers = compiled, list(own), list(layers)
         depth, (outputs, rows, width) = len(config.channels), size
         empty, blocks, self._planes = own[0].new_empty, [], []
         self._joined, self._pooled, stacks = [], [], [layer[None] for layer in layers]
@@ -86,26 +91,21 @@ class Net:
     def backward(
         self, grad: Tensor, own: bool, inputs: Sequence[bool]
     ) -> tuple[list[Tensor | None], list[Tensor | None]]:
-        """Gradients of all weights and biases where ``own``, and of those layers that ``inputs`` ask for, from that of
-        the scores."""
+        """Gradients from ``grad``, that of the scores: of the own weights if ``own``, and of the marked ``inputs``."""
         grad = grad.contiguous()
         # unet.c adds to the gradients of convolutions, the first two of every four, and sets all others
         count = 4 * len(self._blocks)
-        grads = (
-            [
-                torch.zeros_like(each) if index < count and index % 4 < 2 else torch.empty_like(each)
-                for index, each in enumerate(self._own)
-            ]
-            if own
-            else []
-        )
+        grads: list[Tensor | None] = [None] * len(self._own)
+        if own:
+            for index, each in enumerate(self._own):
+                grads[index] = torch.zeros_like(each) if index < count and index % 4 < 2 else torch.empty_like(each)
         layers = [torch.empty_like(layer) if wanted else None for layer, wanted in zip(self._layers, inputs)]
         found = _pointers(grads) if own else None
         self._work(self._library.net_backward, native.at(grad), found, _pointers(layers))
-        return grads or [None] * len(self._own), layers
+        return grads, layers
 
-    def _work(self, function, *arguments) -> None:
-        """Call a function of unet.c with as much scratch memory as it says that it needs."""
+    def _work(self, function: Callable[..., int], *arguments: ctypes.Array[Any] | ctypes.c_void_p | None) -> None:
+        """Call a function of unet.c with as much scratch memory as it needs."""
         net = ctypes.byref(self._net)
         work = self._own[0].new_empty(function(net, *arguments, None))
         function(net, *arguments, native.at(work))
@@ -120,8 +120,7 @@ class _Net(ctypes.Structure):
 
 
 class _Block(ctypes.Structure):
-    """``Block`` of unet.c: one encoder block; its output has ``rows`` and ``width``, its input ``planes`` of their own
-    sizes."""
+    """``Block`` of unet.c, an encoder block; ``rows`` and ``width`` are those of its output."""
 
     _fields_ = [
         (name, ctypes.c_long)
@@ -133,13 +132,14 @@ class _Block(ctypes.Structure):
 
 
 @functools.lru_cache(maxsize=64)
-def _sizes(shapes: tuple[torch.Size, ...]) -> tuple[ctypes.Array, ctypes.Array]:
+def _sizes(shapes: tuple[torch.Size, ...]) -> tuple[ctypes.Array[ctypes.c_long], ctypes.Array[ctypes.c_long]]:
     """Columns and rows of each plane."""
     planes = [shape[1:] for shape in shapes for _ in range(shape[0])]
-    return tuple((ctypes.c_long * len(planes))(*(plane[axis] for plane in planes)) for axis in (0, 1))
+    cols, rows = ((ctypes.c_long * len(planes))(*(plane[axis] for plane in planes)) for axis in (0, 1))
+    return cols, rows
 
 
-def _addresses(stacks: Sequence[Tensor], values: Sequence[Tensor | None]) -> ctypes.Array:
+def _addresses(stacks: Sequence[Tensor], values: Sequence[Tensor | None]) -> ctypes.Array[ctypes.c_void_p]:
     """The address of each plane of ``values``, which are shaped like ``stacks`` or None."""
     found: list[int | None] = []
     for stack, value in zip(stacks, values):
@@ -148,6 +148,6 @@ def _addresses(stacks: Sequence[Tensor], values: Sequence[Tensor | None]) -> cty
     return (ctypes.c_void_p * len(found))(*found)
 
 
-def _pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array:
+def _pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array[ctypes.c_void_p]:
     """The addresses of ``tensors``, NULL for None."""
     return (ctypes.c_void_p * len(tensors))(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))

@@ -1,1 +1,1 @@
-"""From an arm and a seed to a record: experiments, searches, runs, queues. The method needs none of it."""
+"""From an arm and a seed to a record: experiments, searches, runs, queues. The method does not depend on it."""

@@ -107,7 +107,8 @@ def _read(source: Path) -> dict[str, bytes]:
             )
             if strange is not None:
                 raise FileError(f"{source} holds {strange!r}, which is no record. Nothing was unpacked.")
-            files = {member.name: archive.extractfile(member).read() for member in members}
+            opened = {member.name: archive.extractfile(member) for member in members}
+            files = {name: file.read() for name, file in opened.items() if file is not None}  # all are regular files
     except FileNotFoundError as error:
         raise FileError(f"{source}: there is no such file.") from error
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:

@@ -1,4 +1,4 @@
-"""A batch of runs from start to end: which are still to be made, making them, and what came of it."""
+"""A batch of runs from start to end: which are still to be made, making them, and how they ended."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .workers import Event, Job, work
 
 @dataclass
 class Batch:
-    """What was asked for: runs ``to_do``, and those that stand already."""
+    """The runs of one command: those ``to_do``, and those that have a record already."""
 
-    to_do: list[Job] = field(default_factory=list)
-    recorded: list[Entry] = field(default_factory=list)
-    failed_before: list[Entry] = field(default_factory=list)
-    ended: dict[str, list[Event]] = field(default_factory=dict)  # by kind of event, once carried out
+    to_do: list[Job] = field(default_factory=list[Job])
+    recorded: list[Entry] = field(default_factory=list[Entry])
+    failed_before: list[Entry] = field(default_factory=list[Entry])
+    ended: dict[str, list[Event]] = field(default_factory=dict[str, list[Event]])  # by kind of event, once carried out
 
     def add(self, entry: Entry, root: Path, force: bool) -> None:
         """Sort one run into the batch; a run that two tables share enters once."""
@@ -47,17 +47,16 @@ class Batch:
     @property
     def made(self) -> list[Event]:
         """Runs that this batch finished."""
-        return [event for event in self.events("finished") if event.record["status"] == "finished"]
+        return [event for event in self.events("finished") if event.succeeded]
 
     @property
     def failed(self) -> list[Event]:
         """Runs that diverged or died in this batch."""
-        return [event for event in self.events("finished") if event.record["status"] != "finished"]
+        return [event for event in self.events("finished") if not event.succeeded]
 
     @property
     def left(self) -> int:
-        """Runs that are neither made nor failed: the time was up, another process has them, or an error came
-        between."""
+        """Runs neither made nor failed: the time was up, another process has them, or an error ended the batch."""
         return len(self.to_do) - len(self.made) - len(self.failed)
 
     @property
@@ -80,8 +79,8 @@ def plan(
     """The batch of the tables' runs of one profile, of all networks, arms and seeds unless some are named.
 
     Several tables are taken in the order of :data:`~snnlib.lab.experiments.QUEUE`. With ``force`` what is recorded or
-    failed counts as still to be made. Raises :class:`Refused` for a table, profile, network, arm or seed that there is
-    not."""
+    failed counts as still to be made. Raises :class:`Refused` for an unknown table, profile, network, arm or seed.
+    """
     chosen: list[tuple[int, Entry]] = []
     for table in tables:
         of_table = TABLES[check_name("table", table, TABLES)]
@@ -113,7 +112,7 @@ def plan(
 
 
 def forget(batch: Batch) -> None:
-    """Delete what stands on disk of the runs to be made, so that an interrupted --force goes on without --force."""
+    """Delete the files of the runs to be made, so that an interrupted --force can go on without --force."""
     for job in batch.to_do:
         records.forget(records.path_of(job.arm, job.profile, job.seed, job.root))
 
@@ -125,10 +124,10 @@ def carry_out(
     console: Console,
     deadline: float | None = None,
     together: int = 1,
-    on_end: Callable[[], None] | None = None,
+    on_end: Callable[[], object] | None = None,
     threads: int = 1,
 ) -> None:
-    """Make the runs of ``batch`` and show how far they are; a ``KeyboardInterrupt`` ends the workers and passes on.
+    """Make the runs of ``batch`` and show their progress; a ``KeyboardInterrupt`` ends the workers and passes on.
 
     ``together`` seeds of an arm of a small network train as one, with ``threads`` threads. ``on_end`` is called after
     each run that ends.

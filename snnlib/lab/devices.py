@@ -9,7 +9,7 @@ import torch
 
 
 def pick_device(name: str) -> torch.device:
-    """The device called ``name`` ("cpu", "cuda", "cuda:1", "auto"); ``ValueError`` where this machine has none such."""
+    """The device called ``name`` ("cpu", "cuda", "cuda:1", "auto"); ``ValueError`` where this machine has none."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:

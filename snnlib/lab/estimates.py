@@ -1,7 +1,7 @@
 """How long runs will take, from the seconds that recorded runs of the same network took.
 
-An epoch is measured by its images. Records of another machine or of another method of the same network serve where
-there are none of the same kind, and what is said then is marked as rough.
+An epoch is measured by its images. Records of another machine or of another method of the same network are used where
+there are none of the same kind; the estimate is then marked as rough.
 """
 
 from __future__ import annotations
@@ -20,21 +20,19 @@ TRAINING_IMAGES = {"mnist": 60_000, "cifar10": 50_000, "mini_imagenet": 50_000}
 """Of the whole data sets."""
 
 EXAMPLES = 20
-"""Records that are read for an estimate, at most: more would not change a median much."""
+"""Records read for an estimate, at most: more would hardly change a median."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """``seconds`` of one run, None where no record tells; ``rough`` where the records are not of the same method and
-    precision."""
+    """``seconds`` of one run, None if unknown; ``rough`` where the records are of another method or precision."""
 
     seconds: float | None
     rough: bool = False
 
 
 def images_of(arm: Arm) -> int | None:
-    """Images that all epochs of ``arm`` train on, both stages; None where the size of the data set is not known
-    here."""
+    """Images that all epochs of ``arm`` train on, both stages; None where the size of the data set is unknown."""
     whole = TRAINING_IMAGES.get(arm.dataset)
     if whole is None:
         return None
@@ -44,7 +42,7 @@ def images_of(arm: Arm) -> int | None:
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a recorded run was: seconds an image, and what else its speed hangs on."""
+    """How fast a recorded run was: seconds an image, and what else its speed depends on."""
 
     kind: tuple[str, str]  # method and precision
     seconds: float
@@ -52,7 +50,7 @@ class Speed:
 
 def speeds(dataset: str, network: str, root: Path) -> list[Speed]:
     """Of finished runs of ``network`` on ``dataset`` below ``root``."""
-    found = []
+    found: list[Speed] = []
     for profile in PROFILES:
         for path in sorted(Path(root, profile).glob(f"{dataset}-{network}/*/seed-*.json"))[: 10 * EXAMPLES]:
             try:
@@ -66,8 +64,7 @@ def speeds(dataset: str, network: str, root: Path) -> list[Speed]:
 
 
 def estimate(arm: Arm, known: Sequence[Sequence[Speed]]) -> Estimate:
-    """What a run of ``arm`` will take on a machine like that of the records; ``known``: :func:`speeds` of folders, the
-    first one first."""
+    """The time of a run of ``arm``, from ``known``: :func:`speeds` of folders, the preferred one first."""
     images = images_of(arm)
     if images is None:
         return Estimate(None)
@@ -88,8 +85,7 @@ def of_arms(arms: Iterable[Arm], root: Path) -> dict[str, Estimate]:
 
 
 def said(estimates: Sequence[Estimate]) -> str:
-    """The sum of ``estimates`` in words: "3.2 h", "at least 3.2 h" where some are not known, "unknown" where none
-    is."""
+    """The sum of ``estimates`` in words, such as "3.2 h", or "at least 3.2 h" where some are unknown."""
     known = [each.seconds for each in estimates if each.seconds is not None]
     if not known:
         return "no estimate: no record of this network"

@@ -1,28 +1,30 @@
-"""How much memory a run takes, known before it starts: the networks of section 4 differ by a factor of a thousand.
+"""An estimate of the memory of a run before it starts: the networks of section 4 differ by a factor of a thousand.
 
 One step of each kind is carried out on the meta device, where tensors have shapes but take no memory, and the bytes
-that would be alive are counted. What a library of convolutions takes for its own workings comes on top; the benchmark
-``benchmarks.memory`` holds the estimate against measured peaks.
+that would be alive are counted. Workspaces of convolution libraries come on top; the benchmark ``benchmarks.memory``
+compares the estimate with measured peaks.
 """
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from ..config import SwitcherConfig, TrainConfig
 from ..data import scale
-from ..networks import NETWORKS
+from ..networks import NETWORKS, Network
 from ..switching.switched import Switched
 from ..training.loops import dense_step, judged_at_once, network_step, optimizer, switcher_step
 
-STEPS = {"dense": dense_step, "switcher": switcher_step, "network": network_step}
+STEPS: dict[str, Callable[..., object]] = {"dense": dense_step, "switcher": switcher_step, "network": network_step}
 """The phases: training without a switcher, and the two of Algorithm 1."""
 
 
@@ -36,20 +38,27 @@ class Alive(TorchDispatchMode):
         for tensor in tensors:
             self.see(tensor)
 
-    def __torch_dispatch__(self, function, types, arguments=(), settings=None):
-        made = function(*arguments, **(settings or {}))
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
         tree_map_only(Tensor, self.see, made)
         return made
 
     def see(self, tensor: Tensor) -> None:
         """Count the storage of ``tensor``, once, for as long as anything refers to it."""
         storage = tensor.untyped_storage()
-        if storage._cdata in self.known:
+        key: int = storage._cdata  # pyright: ignore[reportPrivateUsage]: meta storages have no other identity
+        if key in self.known:
             return
-        self.known.add(storage._cdata)
+        self.known.add(key)
         self.now += storage.nbytes()
         self.peak = max(self.peak, self.now)
-        weakref.finalize(storage, self._forget, storage._cdata, storage.nbytes())
+        weakref.finalize(storage, self._forget, key, storage.nbytes())
 
     def _forget(self, key: int, size: int) -> None:
         self.known.discard(key)
@@ -67,9 +76,9 @@ def step_bytes(
 ) -> int:
     """Peak bytes of one training step of ``phase``, a key of ``STEPS``: weights, gradients, activations, a batch."""
     model = _model(network, switcher, image, classes)
-    trained = {"dense": lambda: model, "network": lambda: model.network, "switcher": lambda: model.switcher_side()}[
-        phase
-    ]()
+    trained = model
+    if isinstance(model, Switched):
+        trained = model.switcher_side() if phase == "switcher" else model.network
     sgd = optimizer(trained.parameters(), TrainConfig(momentum=momentum))
     x, y = torch.empty(batch_size, *image, device="meta"), torch.empty(batch_size, dtype=torch.long, device="meta")
     with Alive(x, y, *model.parameters(), *model.buffers()) as alive:
@@ -101,16 +110,16 @@ def needed(
     """Bytes that training ``network``, a key of ``NETWORKS``, takes at its peak, beside the data set.
 
     ``switcher`` is None for a dense run; ``image`` (channels, height, width). The larger of both phases' steps and of
-    judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.loops.accuracy` does. About a
-    second for the deepest networks."""
+    judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.loops.accuracy` does. Takes
+    about a second for the deepest networks.
+    """
     phases = ["dense"] if switcher is None else ["switcher", "network"]
     steps = [step_bytes(network, switcher, phase, batch_size, image, classes, momentum) for phase in phases]
     return max(*steps, evaluation_bytes(network, switcher, image, classes, evaluated or judged_at_once(image)))
 
 
 def check(needed: int, device: torch.device) -> None:
-    """Raise ``ValueError`` where ``needed`` bytes are more than are free on ``device``; it says how many, and the
-    remedy."""
+    """Raise ``ValueError`` where ``needed`` bytes are more than are free on ``device``, with a remedy."""
     free = free_bytes(device)
     if free is not None and needed > free:
         found = f"needs about {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free on {device}"
@@ -120,10 +129,8 @@ def check(needed: int, device: torch.device) -> None:
 def free_bytes(device: torch.device) -> int | None:
     """Bytes that this process may still take on ``device``; None where the system does not tell."""
     if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
-            device
-        )  # held by torch for its next tensors
-        return torch.cuda.mem_get_info(device)[0] + kept
+        held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for later tensors
+        return torch.cuda.mem_get_info(device)[0] + held
     found = [_system_free(Path("/proc/meminfo")), _container_free(Path("/sys/fs/cgroup"))]
     return min((each for each in found if each is not None), default=None)
 
@@ -137,7 +144,7 @@ def _system_free(meminfo: Path) -> int | None:
 
 
 def _container_free(group: Path) -> int | None:
-    """What a container's limit leaves, in bytes: pages of files that it could give back count as free."""
+    """What a container's limit leaves, in bytes; cached pages of files count as free."""
     limit, used, kinds = (group / name for name in ("memory.max", "memory.current", "memory.stat"))
     if not (limit.exists() and used.exists() and kinds.exists()) or limit.read_text().strip() == "max":
         return None
@@ -145,12 +152,14 @@ def _container_free(group: Path) -> int | None:
     return int(limit.read_text()) - int(used.read_text()) + int(pages.get("inactive_file", 0))
 
 
-def _model(network: str, switcher: SwitcherConfig | None, image: tuple[int, int, int], classes: int) -> nn.Module:
+def _model(
+    network: str, switcher: SwitcherConfig | None, image: tuple[int, int, int], classes: int
+) -> Network | Switched:
     """The task network, with its switchers unless ``switcher`` is None, on the meta device."""
     with torch.device("meta"):
         task = NETWORKS[network](image, classes)
     if switcher is None:
         return task
     reads = "reordered" if switcher.reads == "shuffled" else switcher.reads  # the same tensors, and no order to look up
-    # not calibrated: there are no numbers to calibrate on
+    # not calibrated: meta tensors hold no numbers
     return Switched.around(task, replace(switcher, calibrate=False, reads=reads), torch.Generator())

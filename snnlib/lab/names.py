@@ -1,4 +1,4 @@
-"""What a person asks for and cannot have; names that they type are looked up, with a suggestion for an unknown one."""
+"""Errors for requests that cannot be met, and the look-up of names, with a suggestion for an unknown one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class Refused(ValueError):
-    """Something that cannot be done as it was asked for; the message says what can."""
+    """A request that cannot be met; the message says what is possible."""
 
 
 class UnknownName(Refused):

@@ -1,4 +1,4 @@
-"""How far the runs are: bars in a terminal, a line now and then where there is none."""
+"""Progress of runs: bars in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY = 10.0
 
 
 class Remaining:
-    """Seconds that a batch still needs, from the epochs it has seen; epochs of one network and method cost alike."""
+    """Seconds that a batch still needs, from the epochs so far; epochs of one network and method cost the same."""
 
     def __init__(self, jobs: Sequence[Job], workers: int) -> None:
         self._left = {job: (_kind(job), job.epochs) for job in jobs}
@@ -51,7 +51,7 @@ def _kind(job: Job) -> tuple[str, str]:
 
 
 def in_words(seconds: float) -> str:
-    """A duration as people say it: 45 s, 12 min, 3 h 20 min."""
+    """A duration in words: 45 s, 12 min, 3 h 20 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -61,7 +61,7 @@ def in_words(seconds: float) -> str:
 def outcome(event: Event) -> str:
     """The end of a run in one line."""
     if event.kind in ("refused", "crashed"):
-        return f"{event.job}: not made"  # why is said once, at the end of the batch
+        return f"{event.job}: not made"  # the reason is printed once, at the end of the batch
     record = event.record
     if record is None:
         return event.text

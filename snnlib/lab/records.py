@@ -12,12 +12,16 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
 from ..config import ADDED_LATER, Arm, Pruning, SwitcherConfig, TrainConfig, restore
 from ..files import FileError, write_bytes
 from .sealing import Altered, decode, encode
+
+Record = dict[str, Any]
+"""What one file holds: :data:`.sealing.KINDS` and the keys that :meth:`snnlib.lab.underway.UnderWay.finish` adds."""
 
 TIMED = ("seconds", "started", "device", "versions", "code")
 """Keys that may differ between two runs of the same settings and seed."""
@@ -50,12 +54,12 @@ def checkpoint_path(record_path: Path) -> Path:
     return record_path.with_suffix(".part.safetensors")
 
 
-def write(path: Path, record: dict) -> None:
+def write(path: Path, record: Record) -> None:
     """Write one record, sealed. Raises :class:`FileError` where the disk is full; the old record then stays."""
     write_bytes(path, encode(record))
 
 
-def read(path: Path) -> dict:
+def read(path: Path) -> Record:
     """Read one record.
 
     Raises :class:`FileError` where it is missing, cut off, of another version, or altered since it was written.
@@ -69,7 +73,7 @@ def read(path: Path) -> dict:
     return parse(content, str(path))
 
 
-def parse(content: bytes, name: str) -> dict:
+def parse(content: bytes, name: str) -> Record:
     """The record that ``content`` holds; raises :class:`FileError`, which calls it ``name``, where it holds none."""
     try:
         return decode(content)
@@ -100,7 +104,7 @@ def sweep(path: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def arm_of(record: dict) -> Arm:
+def arm_of(record: Record) -> Arm:
     """The arm that a record was made with, rebuilt from the settings it holds.
 
     Raises :class:`FileError` where they are not settings that this library knows.
@@ -114,8 +118,8 @@ def arm_of(record: dict) -> Arm:
         ) from error
 
 
-def _arm(values: dict, name: str, title: str = "") -> Arm:
-    settings = {key: value for key, value in values.items() if key != "algorithm"}
+def _arm(values: dict[str, Any], name: str, title: str = "") -> Arm:
+    settings: dict[str, Any] = {key: value for key, value in values.items() if key != "algorithm"}
     train, switcher, pruning = (
         restore(TrainConfig, settings.pop("train")),
         settings.pop("switcher"),
@@ -129,12 +133,12 @@ def _arm(values: dict, name: str, title: str = "") -> Arm:
     return Arm(name=name, title=title, train=train, switcher=switcher, pruning=pruning, **settings)
 
 
-def guessing(record: dict) -> float:
+def guessing(record: Record) -> float:
     """The accuracy of guessing in percent: what a run counts for that died or diverged."""
     return 100 / record.get("images", {}).get("classes", 10)
 
 
-def comparable(record: dict) -> dict:
+def comparable(record: Record) -> Record:
     """The record without times, device and versions: equal for two runs of the same settings and seed on one
     machine."""
     kept = {key: value for key, value in record.items() if key not in TIMED}
@@ -149,9 +153,15 @@ class Entry:
     profile: str
     seed: int
     path: Path
-    state: str
-    record: dict | None = None
+    state: Literal["recorded", "failed", "stale", "missing", "broken"]
+    record: Record | None = None
     problem: str = ""
+
+    @property
+    def content(self) -> Record:
+        """The record of an entry that has one: recorded, failed or stale."""
+        assert self.record is not None, f"{self.path} is {self.state}"
+        return self.record
 
 
 def look_up(arm: Arm, profile: str, seed: int, root: Path) -> Entry:

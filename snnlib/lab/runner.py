@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -32,8 +33,12 @@ __all__ = [
     "wrap",
 ]
 
-Watch = Callable[[int, int, dict], None]
+Watch = Callable[[int, int, dict[str, Any]], None]
 """Called after each epoch with epochs done, epochs in all and the newest row of the history."""
+
+
+SeedWatch = Callable[[int, int, int, dict[str, Any]], None]
+"""The same for several seeds; the seed comes first."""
 
 
 class BudgetReached(Exception):
@@ -91,7 +96,7 @@ def run(
     watch: Watch | None = None,
     deadline: float | None = None,
     force: bool = False,
-) -> dict:
+) -> records.Record:
     """Train one run and write its record; a finished record is returned as it is, unless ``force``.
 
     ``deadline`` is a ``time.monotonic()`` after which no further epoch starts: the run then stops with
@@ -105,7 +110,7 @@ def run(
         with FileLock(path.with_suffix(".lock"), timeout=0):
             entry = records.look_up(arm, profile, seed, root)
             if entry.state in ("recorded", "failed") and not force:
-                return entry.record
+                return entry.content
             records.sweep(path)
             if force:
                 records.checkpoint_path(path).unlink(missing_ok=True)
@@ -121,6 +126,7 @@ def _factors_of(
     arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset, deadline: float | None
 ) -> list[list[float]]:
     """The factors of the run that the pruned ``arm`` follows; that run is made first where it has no record."""
+    assert arm.pruning is not None
     of = arm.pruning.of
     same_images = all(
         getattr(of.train, name) == getattr(arm.train, name)
@@ -135,14 +141,19 @@ def _factors_of(
     return record["result"]["gates"]
 
 
-def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> dict:
+def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> records.Record:
     def after_epoch(state: State) -> None:
         run.save(state)
         if watch is not None:
             watch(*run.done, state.history[-1])
         _stop_if_over(run, deadline)
 
-    loops = {"dense": train_dense, "alternating": train_alternating, "separate": train_separate, "pruned": train_dense}
+    loops: dict[str, Callable[..., State]] = {
+        "dense": train_dense,
+        "alternating": train_alternating,
+        "separate": train_separate,
+        "pruned": train_dense,
+    }
     try:
         while True:
             config = replace(run.arm.train, epochs=run.epochs)
@@ -167,15 +178,16 @@ def run_together(
     root: Path,
     device: torch.device,
     dataset: data.Dataset | None = None,
-    watch: Callable[[int, int, int, dict], None] | None = None,
+    watch: SeedWatch | None = None,
     deadline: float | None = None,
-) -> dict[int, dict]:
+) -> dict[int, records.Record]:
     """Train the runs of ``seeds`` that have no record yet as one batch of networks; returns all records by seed.
 
     As :func:`run` does one; ``watch`` hears the seed first. Checkpoints are those of single runs: what is interrupted
     goes on together where all seeds stand at the same epoch, and one by one else.
     """
-    dataset, found = dataset or load_data(arm, device), {}
+    dataset = dataset or load_data(arm, device)
+    found: dict[int, records.Record] = {}
     with ExitStack() as locks:
         runs: list[UnderWay] = []
         for seed in map(check_seed, seeds):
@@ -187,7 +199,7 @@ def run_together(
                 raise Busy(f"{path}: another process works on this run") from error
             entry = records.look_up(arm, profile, seed, root)
             if entry.state in ("recorded", "failed"):
-                found[seed] = entry.record
+                found[seed] = entry.content
                 continue
             records.sweep(path)
             check_memory(arm, dataset, device, len(runs) + 1)
@@ -200,8 +212,9 @@ def run_together(
     return found
 
 
-def _train_together(runs: list[UnderWay], watch, deadline: float | None) -> dict[int, dict]:
-    found, members = {}, len(runs)
+def _train_together(runs: list[UnderWay], watch: SeedWatch | None, deadline: float | None) -> dict[int, records.Record]:
+    found: dict[int, records.Record] = {}
+    members = len(runs)
 
     def after_epoch(index: int, state: State) -> None:
         runs[index].save(state)
@@ -224,7 +237,7 @@ def _train_together(runs: list[UnderWay], watch, deadline: float | None) -> dict
             after_epoch,
             after_round,
         )
-        going = []
+        going: list[UnderWay] = []
         for each, end in zip(runs, ends):
             if isinstance(end, TrainingError):
                 found[each.seed] = each.finish(end, members)

@@ -124,12 +124,12 @@ def _unpack(packed: Mapping[str, Any]) -> list[list[float]]:
     return [factors[start:end] for start, end in pairwise(ends)]
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list]:
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Each key of the rows once, with its values in order; None where a row lacks it."""
     return {key: [row.get(key) for row in rows] for key in dict.fromkeys(key for row in rows for key in row)}
 
 
-def _rows(columns: Mapping[str, Sequence]) -> list[dict[str, Any]]:
+def _rows(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     count = len(next(iter(columns.values()), ()))
     if any(len(values) != count for values in columns.values()):
         raise ValueError("columns of the history are of unequal length")

@@ -6,10 +6,11 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import records
 from .experiments import PROFILES, TABLES, regime_of
-from .records import Entry
+from .records import Entry, Record
 
 STATES = ("recorded", "missing", "stale", "failed", "broken")
 """recorded: finished, of today's settings. stale: its settings changed since. failed: diverged or died. broken:
@@ -21,12 +22,14 @@ def entries(table: str, profile: str, root: Path) -> list[Entry]:
     return [records.look_up(arm, profile, seed, root) for arm, seed in TABLES[table].runs(profile)]
 
 
-def finished(table: str, profile: str, root: Path) -> dict[tuple[str, str], dict[int, dict]]:
+def finished(table: str, profile: str, root: Path) -> dict[tuple[str, str], dict[int, Record]]:
     """Records of finished runs by network and arm, then by seed; an arm without one has an empty dict."""
-    found: dict[tuple[str, str], dict[int, dict]] = {(arm.network, arm.name): {} for arm in TABLES[table].arms[profile]}
+    found: dict[tuple[str, str], dict[int, Record]] = {
+        (arm.network, arm.name): {} for arm in TABLES[table].arms[profile]
+    }
     for entry in entries(table, profile, root):
         if entry.state == "recorded":
-            found[entry.arm.network, entry.arm.name][entry.seed] = entry.record
+            found[entry.arm.network, entry.arm.name][entry.seed] = entry.content
     return found
 
 
@@ -122,9 +125,9 @@ def about(table: str, profile: str, root: Path) -> str:
     if profile in ("smoke", "quick"):
         said.append("**These are reduced runs**: they show that the page works, and little about the method.")
     if done:
-        minutes = sum(entry.record["seconds"] for entry in done) / 60
+        minutes = sum(entry.content["seconds"] for entry in done) / 60
         took = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
-        devices = " and ".join(sorted({entry.record["device"] for entry in done}))
+        devices = " and ".join(sorted({entry.content["device"] for entry in done}))
         said.append(f"The records took {took} of computing ({devices}).")
     if absent := len(found) - len(done):
         said.append(
@@ -146,9 +149,9 @@ def profiles_begun(root: Path) -> list[str]:
     return [profile for profile in PROFILES if next(Path(root, profile).glob("*/*/seed-*.json"), None) is not None]
 
 
-def summary(profiles: Iterable[str], root: Path) -> list[dict]:
+def summary(profiles: Iterable[str], root: Path) -> list[dict[str, Any]]:
     """One dict for each table and profile: counts by state, and for each state its runs (arm, seed, path, problem)."""
-    found = []
+    found: list[dict[str, Any]] = []
     for profile in profiles:
         for name, table in TABLES.items():
             if profile not in table.arms:
@@ -167,9 +170,9 @@ def summary(profiles: Iterable[str], root: Path) -> list[dict]:
     return found
 
 
-def _described(run: Entry) -> dict:
+def _described(run: Entry) -> dict[str, Any]:
     return {"arm": run.arm.name, "seed": run.seed, "path": str(run.path), "problem": _problem(run)}
 
 
 def _problem(run: Entry) -> str:
-    return run.record["error"]["message"] if run.state == "failed" else run.problem
+    return run.content["error"]["message"] if run.state == "failed" else run.problem

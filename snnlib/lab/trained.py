@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from .. import files
 from ..config import Arm
+from ..networks import Network
 from ..switching.switched import Masked, Switched
 from . import records
 from .experiments import TABLES
@@ -17,7 +17,7 @@ from .status import command
 from .underway import left_out
 
 
-def load(path: Path) -> tuple[Arm, nn.Module, Switched | Masked | None]:
+def load(path: Path) -> tuple[Arm, Network, Switched | Masked | None]:
     """Arm, network and, unless the arm is dense, network with switcher of a finished run, on the CPU.
 
     ``path`` is the record's. Raises ``FileError`` where the record or the weights beside it are missing, cut off or
@@ -34,7 +34,7 @@ def load(path: Path) -> tuple[Arm, nn.Module, Switched | Masked | None]:
     tensors, metadata = files.load_tensors(weights)
     if metadata.get("settings_hash") != record["settings_hash"] or metadata.get("seed") != record["seed"]:
         raise records.FileError(f"{weights} holds the weights of another run than {path.name}; {again}")
-    images = record["images"]  # records of before there were other data sets than MNIST name no shape
+    images = record["images"]  # the first records were of MNIST only and name no shape
     network = build_network(
         arm, record["seed"], torch.device("cpu"), tuple(images.get("shape", (1, 28, 28))), images.get("classes", 10)
     )
@@ -48,8 +48,8 @@ def load(path: Path) -> tuple[Arm, nn.Module, Switched | Masked | None]:
     return arm, network, model
 
 
-def _remedy(record: dict, path: Path) -> str:
-    """The command that makes the run of ``record``, which stands at ROOT/PROFILE/NAME/ARM/seed-N.json, anew."""
+def _remedy(record: records.Record, path: Path) -> str:
+    """The command that makes the run of ``record``, which stands at ROOT/PROFILE/NAME/ARM/seed-N.json, again."""
     arm, network = record["arm"], record["settings"]["network"]
     holders = [
         t

@@ -7,15 +7,16 @@ import json
 import platform
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .. import __version__, data, files, metrics
 from ..compaction import compact
 from ..config import Arm
-from ..networks import NETWORKS, count
+from ..networks import NETWORKS, Network, count
 from ..networks.initial import start_linear
 from ..optional import unet
 from ..seeds import generator
@@ -29,7 +30,7 @@ from .names import check_name
 
 def build_network(
     arm: Arm, seed: int, device: torch.device, image: tuple[int, int, int] = (1, 28, 28), classes: int = 10
-) -> nn.Module:
+) -> Network:
     """The arm's task network as the seed initialises it: the same for every arm of that seed.
 
     A pruned arm without dense training before starts from other numbers: those of the run that it follows would be the
@@ -50,14 +51,14 @@ NUDGE = 1e-6
 
 
 @torch.no_grad()
-def _nudge(network: nn.Module, which: int) -> None:
+def _nudge(network: Network, which: int) -> None:
     """Move one weight of the first FC layer, the first one whatever the seed is, then the 1009th from there, and so
     on."""
     weight = network.linear_weights()[0]
     weight.t().reshape(-1)[1009 * (which - 1) % weight.numel()] += NUDGE
 
 
-def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
+def wrap(arm: Arm, network: Network, seed: int) -> Switched:
     """The network with the arm's switcher, calibrated on the network's present weights."""
     assert arm.switcher is not None
     # drawn on the CPU, so that every device starts from the same numbers
@@ -67,7 +68,7 @@ def wrap(arm: Arm, network: nn.Module, seed: int) -> Switched:
 
 
 @torch.no_grad()
-def left_out(arm: Arm, network: nn.Module, seed: int, kept_by: list[list[float]]) -> Masked:
+def left_out(arm: Arm, network: Network, seed: int, kept_by: list[list[float]]) -> Masked:
     """``network`` with neurons left out as ``arm.pruning`` says; ``kept_by`` are the factors of the run that it
     follows."""
     assert arm.pruning is not None
@@ -114,9 +115,9 @@ class UnderWay:
         )
         self.stages = ["dense"] if arm.method == "dense" or arm.dense_epochs else []
         self.stages += ["switcher"] if arm.switcher else ["pruned"] if arm.pruning else []
-        self._kept_by = kept_by
+        self._kept_by = kept_by or []
         self.stage, self.state, self.before = self.stages[0], State(), []
-        self.network: nn.Module = build_network(arm, seed, device, dataset.image, len(dataset.classes))
+        self.network: Network = build_network(arm, seed, device, dataset.image, len(dataset.classes))
         self.model: Switched | Masked | None = None
         tensors = self._checkpoint()
         if self.stage != "dense":
@@ -143,7 +144,7 @@ class UnderWay:
         return tensors
 
     @property
-    def trained(self) -> nn.Module:
+    def trained(self) -> Switched | Masked | Network:
         """What is trained and saved: the network, with its switchers once they are there."""
         return self.model or self.network
 
@@ -203,7 +204,8 @@ class UnderWay:
 
     def _removed_before(self) -> dict[str, float]:
         """Share of weights removed before the first step, and after the switcher's first turn, in percent."""
-        full, found = list(self.network.gate_widths()), {}
+        full = list(self.network.gate_widths())
+        found: dict[str, float] = {}
         for mark, text in self.state.marks.items():
             kept = [int((~off).sum()) for off in flow.decode(text, full)]
             found[f"{mark.replace(' ', '_')}_removed_pct"] = metrics.removed_pct(
@@ -211,7 +213,7 @@ class UnderWay:
             )
         return found
 
-    def _off(self) -> dict | None:
+    def _off(self) -> dict[str, Any] | None:
         """Which neurons were off, and when: the start, the switcher's first turn, then each epoch with a switcher."""
         if self.model is None or isinstance(self.model, Masked) or "start" not in self.state.marks:
             return None
@@ -219,7 +221,7 @@ class UnderWay:
         times = [*marks, *(f"epoch {len(self.before) + index}" for index in range(len(rows)))]
         return {"times": times, "widths": list(self.network.gate_widths()), "bits": flow.pack([*marks.values(), *rows])}
 
-    def finish(self, problem: TrainingError | None = None, share: int = 1) -> dict:
+    def finish(self, problem: TrainingError | None = None, share: int = 1) -> records.Record:
         """Write and return the record, of a failed run if ``problem`` says why; the checkpoint goes.
 
         ``share`` is the number of runs that were trained together: each is said to have taken its share of the time.
@@ -239,7 +241,7 @@ class UnderWay:
             "shape": list(self.dataset.image),
         }
         images |= {"classes": len(self.dataset.classes), "checksum": self.dataset.checksum()}
-        record = {
+        record: records.Record = {
             "version": sealing.VERSION,
             "status": "failed" if error else "finished",
             "error": error,
@@ -277,7 +279,7 @@ class UnderWay:
 
 
 @torch.no_grad()
-def result(network: nn.Module, model: Switched | Masked | None, history: list[dict]) -> dict:
+def result(network: Network, model: Switched | Masked | None, history: list[dict[str, Any]]) -> dict[str, Any]:
     """What a finished run measured: last and best accuracy (percent), widths, weights removed, MACs, factors.
 
     ``macs`` counts one image through the compacted network, all layers of it; percentages count switched layers alone.

@@ -1,8 +1,8 @@
-"""Runs in parallel: processes that train, and a parent that hands out the runs and hears of every epoch.
+"""Runs in parallel: processes that train, and a parent that hands out the runs and receives every epoch's results.
 
-A worker is a fresh process with a pipe to its parent; it asks for the next run when it has none. No lock and no queue
-is shared, so that a worker which is killed takes nothing with it. Two commands at once on one records folder keep out
-of each other's way by the file locks of :func:`snnlib.lab.runner.run`.
+A worker is a fresh process with a pipe to its parent, which sends it the next run. No lock and no queue is shared, so
+that a worker which is killed blocks no other. Two commands at once on one records folder are kept apart by the file
+locks of :func:`snnlib.lab.runner.run`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any, cast
 
 from ..config import Arm
 
@@ -48,32 +50,34 @@ class Event:
 
     ``kind`` is started, epoch (``done`` epochs, ``row`` the newest of the history), finished (``record``), busy
     (another process has the run), stopped (time budget), refused (bad data, record or setting) or crashed; the last
-    two end with ``text``, and after crashed the whole batch ends.
+    two say why in ``text``, and after crashed the whole batch ends.
     """
 
     kind: str
     job: Job
     done: int = 0
-    row: dict | None = None
-    record: dict | None = None
+    row: dict[str, Any] = field(default_factory=dict[str, Any])
+    record: dict[str, Any] | None = None
     text: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run ended with a result, and not with an error in its record."""
+        return self.record is not None and self.record["status"] == "finished"
 
 
 def keep_memory() -> None:
     """Tell glibc's malloc to keep freed memory for the next step; elsewhere this does nothing.
 
-    Every step asks for the same few large blocks. Given back to the system, they cost page faults each time, up to a
+    Every step allocates the same few large blocks. Given back to the system, they cost page faults each time, up to a
     third of a step: 11 against 7.3 ms measured.
     """
     if platform.libc_ver()[0] != "glibc":
         return
     mib = 2**20
     mallopt = ctypes.CDLL(None).mallopt
-    for option, value in (
-        (-3, 32 * mib),
-        (-1, 1024 * mib),
-        (-2, 64 * mib),
-    ):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD
+    # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD
+    for option, value in ((-3, 32 * mib), (-1, 1024 * mib), (-2, 64 * mib)):
         mallopt(option, value)
 
 
@@ -83,7 +87,7 @@ def cpu_count() -> int:
 
 
 def cuda_driver() -> bool:
-    """Whether NVIDIA's driver is here; without it torch, which takes seconds to import, need not be asked for CUDA."""
+    """Whether NVIDIA's driver is installed; without it torch, which takes seconds to import, is not needed to know."""
     try:
         ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
     except OSError:
@@ -92,7 +96,7 @@ def cuda_driver() -> bool:
 
 
 BATCHED = ("mlp", "lenet5-caffe")
-"""Networks so small that an accelerator trains several seeds of them in little more than the time of one."""
+"""Networks so small that an accelerator trains several seeds in little more than the time of one."""
 
 
 def may_batch(arm: Arm) -> bool:
@@ -108,7 +112,7 @@ def may_batch(arm: Arm) -> bool:
 def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
     """``jobs`` in their order, up to ``together`` seeds of an arm of a small network in one group."""
     found: list[list[Job]] = []
-    open_groups: dict[tuple, list[Job]] = {}
+    open_groups: dict[tuple[Arm, str, Path], list[Job]] = {}
     for job in jobs:
         key = (job.arm, job.profile, job.root)
         group = open_groups.get(key)
@@ -121,22 +125,23 @@ def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
 
 def work(
     jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None, together: int = 1, threads: int = 1
-) -> Iterator[Event]:
-    """Make ``jobs`` in ``workers`` processes, up to ``together`` seeds of an arm as one batch; yields what they report.
+) -> Generator[Event, None, None]:
+    """Make ``jobs`` in ``workers`` processes, up to ``together`` seeds of an arm as one batch; yields their reports.
 
     Each computes with ``threads`` threads, one unless more are asked for: then a run's bits do not depend on how many
-    others are pending, and two processes of one thread do more than one of two.
+    others are pending, and two processes of one thread are faster than one of two.
     ``deadline`` is a ``time.monotonic()`` after which no further epoch starts; every worker trains one epoch all the
-    same, so that repeating a command always gets on. Closing the iterator ends all workers at once; what they
+    same, so that repeating a command always makes progress. Closing the iterator ends all workers at once; what they
     trained up to their last checkpoint stays.
     """
     context = multiprocessing.get_context("spawn")
-    queue, running, processes = groups_of(jobs, together), {}, []
+    queue, running = groups_of(jobs, together), dict[Connection, list[Job]]()
+    processes: list[SpawnProcess] = []
     try:
         for _ in range(min(workers, len(queue))):
-            ours, theirs = context.Pipe()
+            ours, theirs = cast(tuple[Connection, Connection], context.Pipe())
             process = context.Process(target=_serve, args=(theirs, device, threads, deadline), daemon=True)
-            # Ctrl-C reaches every process of a terminal; the parent alone answers it. Children inherit "ignored".
+            # Ctrl-C reaches every process of a terminal; only the parent handles it. Children inherit "ignored".
             answer = (
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
                 if threading.current_thread() is threading.main_thread()
@@ -152,7 +157,7 @@ def work(
             running[ours] = queue.pop(0)
             ours.send(list(running[ours]))
         while running:
-            for pipe in wait(list(running)):
+            for pipe in cast(list[Connection], wait(list(running))):
                 try:
                     event = pipe.recv()
                 except (EOFError, OSError):  # killed from outside, for want of memory perhaps
@@ -164,7 +169,7 @@ def work(
                     continue
                 running[pipe].remove(event.job)
                 if running[pipe]:
-                    continue  # others of its group are still to be heard of
+                    continue  # others of its group have not ended yet
                 over = deadline is not None and time.monotonic() > deadline
                 if queue and not over:
                     running[pipe] = queue.pop(0)
@@ -180,7 +185,7 @@ def work(
 
 
 def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) -> None:
-    """A worker's life: take a group of jobs, make them, report, until the pipe closes."""
+    """What a worker does: take a group of jobs, make them, report, until the pipe closes."""
     threading.Thread(target=die_with_parent, daemon=True).start()
     keep_memory()
     os.environ["OMP_NUM_THREADS"] = str(threads)  # read once, when torch is imported
@@ -193,14 +198,14 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
     dataset, kept = None, None  # one at a time: they are large
     while True:
         try:
-            jobs = pipe.recv()
+            jobs: list[Job] = pipe.recv()
         except EOFError:
             return
         for job in jobs:
             pipe.send(Event("started", job))
         arm, profile, root, by_seed = jobs[0].arm, jobs[0].profile, jobs[0].root, {job.seed: job for job in jobs}
 
-        def watch(seed: int, done: int, total: int, row: dict, by_seed=by_seed) -> None:
+        def watch(seed: int, done: int, total: int, row: dict[str, Any], by_seed: dict[int, Job] = by_seed) -> None:
             pipe.send(Event("epoch", by_seed[seed], done, row))
 
         try:
@@ -243,7 +248,7 @@ def _all(kind: str, jobs: Sequence[Job], text: str) -> list[Event]:
 
 
 def die_with_parent() -> None:
-    """End this process when its parent has gone, however it went: nobody would hear of its runs."""
+    """End this process when its parent has ended, also when it was killed: nothing would receive its reports."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

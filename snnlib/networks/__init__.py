@@ -1,22 +1,35 @@
 """Task networks: plain modules with ``forward(x, gates=None)`` that know nothing of switchers.
 
-Each has ``gate_widths()`` (factors a gated layer: kernels of the switched convolutions, then inputs of the FC layers),
-``kernel_weights()`` and ``linear_weights()`` (what a switcher reads).
+:class:`~snnlib.networks.protocol.TaskNetwork` says what a network must offer to be switched.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import partial
+
+import torch
 
 from .convnet import ConvNet, lenet5_caffe, vgg_cov2
 from .deep import DeepNet, mobilenet_v1, resnet34_cifar, vgg16
 from .mlp import MLP
+from .protocol import TaskNetwork
 
 
-def mlp(image=(1, 28, 28), classes: int = 10, fc_std: float = 0.01, generator=None) -> MLP:
-    """The MLP 784-300-100 of Tables 1 and 2."""
+def mlp(
+    image: tuple[int, int, int] = (1, 28, 28),
+    classes: int = 10,
+    fc_std: float = 0.01,
+    generator: torch.Generator | None = None,
+) -> MLP:
+    """The MLP 784-300-100 of Tables 1 and 2 (section 4.1)."""
     return MLP((image[0] * image[1] * image[2], 300, 100, classes), fc_std, generator)
 
 
-NETWORKS = {
+Network = MLP | ConvNet | DeepNet
+"""The task networks of this library."""
+
+NETWORKS: dict[str, Callable[..., Network]] = {
     "mlp": mlp,
     "lenet5-caffe": lenet5_caffe,
     "vgg-cov2": vgg_cov2,
@@ -33,6 +46,8 @@ __all__ = [
     "NETWORKS",
     "ConvNet",
     "DeepNet",
+    "Network",
+    "TaskNetwork",
     "lenet5_caffe",
     "mlp",
     "mobilenet_v1",

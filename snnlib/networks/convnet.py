@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .gates import check_gates
-from .initial import blank, draw
+from .initial import blank, draw, module_list
 from .mlp import MLP
 
 
@@ -28,7 +28,8 @@ class ConvNet(nn.Module):
 
     ``image`` is (channels, height, width) of the input, ``hidden`` the widths of the hidden FC layers. Convolutions
     are Kaiming normal, FC weights normal with ``fc_std`` (section 4), biases 0. ``map_pixels`` counts the pixels of a
-    map of the last convolution after pooling: so many inputs of the ``head`` come from each of its kernels.
+    map of the last convolution after pooling: so many inputs of the ``head`` come from each of its kernels. Raises
+    ``ValueError`` where the images are too small for the plan.
     """
 
     def __init__(
@@ -43,16 +44,17 @@ class ConvNet(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.plan, self.image = tuple(plan), tuple(image)
+        self.plan, self.image = tuple(plan), (image[0], image[1], image[2])
         channels, height, width = image
-        self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
+        convolutions: list[nn.Conv2d] = []
+        norms: list[nn.BatchNorm2d | nn.Identity] = []
         for stage in self.plan:
             convolution_bias = bias and not batch_norm
             conv = blank(nn.Conv2d, channels, stage.kernels, stage.side, padding=stage.padding, bias=convolution_bias)
-            self.convolutions.append(conv)
-            self.norms.append(blank(nn.BatchNorm2d, stage.kernels) if batch_norm else nn.Identity())
+            convolutions.append(conv)
+            norms.append(blank(nn.BatchNorm2d, stage.kernels) if batch_norm else nn.Identity())
             draw(conv, generator)
-            draw(self.norms[-1])
+            draw(norms[-1])
             grow = 2 * stage.padding - stage.side + 1
             channels, height, width = stage.kernels, height + grow, width + grow
             if stage.pool:
@@ -61,6 +63,7 @@ class ConvNet(nn.Module):
                 raise ValueError(
                     f"images of {image[1]} x {image[2]} are too small for this network: nothing is left after {stage}"
                 )
+        self.convolutions, self.norms = module_list(convolutions), module_list(norms)
         self.map_pixels = height * width
         self.head = MLP((channels * self.map_pixels, *hidden, classes), fc_std, generator, bias=bias)
         self.to(memory_format=torch.channels_last)  # a third faster, on the CPU as well
@@ -81,14 +84,13 @@ class ConvNet(nn.Module):
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
         if gates is not None:
             check_gates(gates, self.gate_widths(), len(self.plan))
-        # ⊙ g_n of Eq. 4 where no pooling follows: the next convolution's weights take it on, which are fewer than
-        # pixels
-        waiting = None
+        # ⊙ g_n of Eq. 4 where no pooling follows: multiplied into the next convolution's weights, fewer than pixels
+        waiting: Tensor | None = None
         for index, (conv, norm, stage) in enumerate(zip(self.convolutions, self.norms, self.plan)):
             if waiting is None:
                 x = conv(x)
             else:
-                x = F.conv2d(x, conv.weight * waiting[:, None, None], conv.bias, padding=conv.padding)
+                x = F.conv2d(x, conv.weight * waiting[:, None, None], conv.bias, padding=stage.padding)
             x, waiting = F.relu(norm(x)), None
             if gates is not None and not stage.pool and index + 1 < len(self.plan):
                 waiting = gates[index]
@@ -100,7 +102,10 @@ class ConvNet(nn.Module):
 
 
 def lenet5_caffe(
-    image=(1, 28, 28), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None
+    image: tuple[int, int, int] = (1, 28, 28),
+    classes: int = 10,
+    fc_std: float = 0.01,
+    generator: torch.Generator | None = None,
 ) -> ConvNet:
     """LeNet5-Caffe, 20-50-800-500 (Table 1): two convolutions of 5 x 5, each pooled, and two FC layers."""
     plan = (Stage(20, 5, 0, True), Stage(50, 5, 0, True))
@@ -108,7 +113,7 @@ def lenet5_caffe(
 
 
 def vgg_cov2(
-    image=(3, 32, 32),
+    image: tuple[int, int, int] = (3, 32, 32),
     classes: int = 10,
     batch_norm: bool = False,
     fc_std: float = 0.01,

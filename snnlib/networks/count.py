@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import torch
 from torch import nn
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from .mlp import MLP
+from . import MLP, Network, TaskNetwork
 
 
-def weights(network: nn.Module) -> int:
+class Shape(TypedDict):
+    """Keywords of :func:`snnlib.metrics.removed_pct`: classes, pixels of each switched kernel, channels of an image."""
+
+    outputs: int
+    areas: list[int]
+    channels: int
+
+
+def weights(network: TaskNetwork) -> int:
     """Weights by the paper's count: those of the layers that are switched, biases left out."""
     return sum(weight.numel() for weight in (*network.kernel_weights(), *network.linear_weights()))
 
 
 def parameters(network: nn.Module) -> int:
-    """All that is trained: every layer's weights, biases, and the factors and offsets of batch norm."""
+    """Every parameter that is trained: weights and biases of all layers, scales and offsets of batch norm."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 @torch.no_grad()
-def macs(network: nn.Module) -> int:
-    """Multiply-accumulate operations that the convolutions and FC layers spend on one image, of every layer.
+def macs(network: Network) -> int:
+    """Multiply-accumulate operations of all convolutions and FC layers for one image.
 
     Nothing is computed and ``network`` stays as it is: meta tensors of the same shapes go through it.
     """
@@ -37,8 +47,8 @@ def macs(network: nn.Module) -> int:
     return counter.get_total_flops() // (2 * images)  # a multiplication and an addition each
 
 
-def shape(network: nn.Module) -> dict[str, object]:
-    """What :func:`snnlib.metrics.removed_pct` wants to know of a task network beside its widths."""
+def shape(network: TaskNetwork) -> Shape:
+    """What :func:`snnlib.metrics.removed_pct` needs of a task network beside its widths."""
     kernels = network.kernel_weights()
     return {
         "outputs": network.linear_weights()[-1].shape[1],

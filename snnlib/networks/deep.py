@@ -1,12 +1,13 @@
 """VGG16, ResNet34 and MobileNetV1: deep networks of which only the fully connected layers are switched (section 4).
 
-torchvision is imported where a network is built: it takes as long as torch itself, and the small networks need none of
-it."""
+torchvision is imported where a network is built: importing it takes as long as torch, and small networks need it not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class DeepNet(nn.Module):
 
     def __init__(self, name: str, image: tuple[int, int, int], features: nn.Module, head: MLP) -> None:
         super().__init__()
-        self.name, self.image = name, tuple(image)
+        self.name, self.image = name, (image[0], image[1], image[2])
         self.features, self.head = features, head
         self.to(memory_format=torch.channels_last)
 
@@ -34,13 +35,13 @@ class DeepNet(nn.Module):
     def drawn(
         cls,
         name: str,
-        image,
+        image: tuple[int, int, int],
         features: nn.Module,
         widths: Sequence[int],
         fc_std: float,
         generator: torch.Generator | None,
     ) -> DeepNet:
-        """The network with a head of these ``widths``, drawn first, and ``features`` drawn after it (section 4)."""
+        """The network with a head of these ``widths``, drawn first, and ``features``, drawn after it (section 4)."""
         head = MLP(widths, fc_std, generator)
         draw(features, generator)
         return cls(name, image, features, head)
@@ -66,20 +67,26 @@ class DeepNet(nn.Module):
 
 
 def vgg16(
-    image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None
+    image: tuple[int, int, int] = (3, 32, 32),
+    classes: int = 10,
+    fc_std: float = 0.01,
+    generator: torch.Generator | None = None,
 ) -> DeepNet:
     """VGG16 with batch norm, head 512-4096-4096 (Table 3); larger images are pooled to the same 512 inputs."""
     from torchvision.models import vgg16_bn
 
     _check_size(image, halvings=5)
-    convolutions = blank(lambda: vgg16_bn(weights=None).features)
+    convolutions = blank(lambda: cast(nn.Sequential, vgg16_bn(weights=None).features))
     convolutions[0] = blank(nn.Conv2d, image[0], 64, 3, padding=1)
     features = nn.Sequential(convolutions, nn.AdaptiveAvgPool2d(1))
     return DeepNet.drawn("vgg16", image, features, (512, 4096, 4096, classes), fc_std, generator)
 
 
 def resnet34_cifar(
-    image=(3, 32, 32), classes: int = 10, fc_std: float = 0.01, generator: torch.Generator | None = None
+    image: tuple[int, int, int] = (3, 32, 32),
+    classes: int = 10,
+    fc_std: float = 0.01,
+    generator: torch.Generator | None = None,
 ) -> DeepNet:
     """ResNet34 with the stem for small images: a 3 x 3 convolution of stride 1, no pooling; one FC layer of 512 inputs.
 
@@ -91,7 +98,8 @@ def resnet34_cifar(
     _check_size(image, halvings=3 + stride - 1)
     features = blank(resnet34, weights=None)
     features.conv1 = blank(nn.Conv2d, image[0], 64, 3, stride=stride, padding=1, bias=False)
-    features.maxpool, features.fc = nn.Identity(), nn.Identity()
+    for unused in ("maxpool", "fc"):
+        features.add_module(unused, nn.Identity())
     return DeepNet.drawn("resnet34", image, features, (512, classes), fc_std, generator)
 
 
@@ -100,7 +108,7 @@ MOBILENET_PLAN = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((
 
 
 def mobilenet_v1(
-    image=(3, 32, 32),
+    image: tuple[int, int, int] = (3, 32, 32),
     classes: int = 10,
     width: float = 1.0,
     fc_std: float = 0.01,
@@ -131,7 +139,7 @@ def _stem_stride(image: tuple[int, int, int]) -> int:
 
 
 def _check_size(image: tuple[int, int, int], halvings: int) -> None:
-    """Raise ``ValueError`` where ``halvings`` leave less than a pixel: the last layers would see padding alone."""
+    """Raise ``ValueError`` where ``halvings`` leave less than a pixel: the last layers would see only padding."""
     least = 2**halvings
     if min(image[1:]) < least:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Whether factors fit a network, checked where they enter, so that the message names the layer."""
+"""A check that factors fit a network, made where they enter, so that the message names the layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The networks of the paper, each with the data sets that it is for (sections 4.1 to 4.3, Tables 1 to 4)."""
+"""The networks of the paper, each with its data sets (sections 4.1 to 4.3, Tables 1 to 4)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from . import NETWORKS, DeepNet, count
 
 IMAGES = {"mnist": ((1, 28, 28), 10), "cifar10": ((3, 32, 32), 10), "mini_imagenet": ((3, 84, 84), 100)}
-"""(channels, height, width) of a data set's images, and its classes."""
+"""(channels, height, width) of a data set's images, and its number of classes."""
 
 USES = (
     ("mlp", "mnist"),
@@ -24,7 +24,7 @@ USES = (
     ("mobilenet-v1-x1", "mini_imagenet"),
     ("mobilenet-v1-x0.25", "mini_imagenet"),
 )
-"""Names of a network and of a data set that the paper, or one of its readings, puts together."""
+"""Network and data set of each pair that the paper, or one reading of it, trains."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Listed:
     """One network on one data set.
 
     ``gated_widths`` counts the factors of each switched layer. ``weights`` is the paper's count, without biases, of
-    the ``counted`` layers: all of them, or the fully connected ones ("fc"). ``macs`` are of one image through every
-    layer, ``parameters`` everything that is trained.
+    the ``counted`` layers: all of them, or the fully connected ones ("fc"). ``macs`` are those of one image in all
+    layers, ``parameters`` counts everything that is trained.
     """
 
     network: str
@@ -48,7 +48,7 @@ class Listed:
 
 
 def listed(network: str, dataset: str) -> Listed:
-    """``network`` as it is built for ``dataset``; no weight is drawn and no memory taken."""
+    """The figures of ``network`` as it is built for ``dataset``; no weight is drawn and no memory taken."""
     image, classes = IMAGES[dataset]
     with torch.device("meta"):
         built = NETWORKS[network](image, classes)

@@ -1,4 +1,4 @@
-"""The multilayer perceptron 784-300-100-10 of Tables 1 and 2 (section 4.1), with Eq. 2's factors."""
+"""The multilayer perceptron 784-300-100-10 of Tables 1 and 2 (section 4.1), with the factors of Eq. 2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from .gates import check_gates
 from .gating import gated_linear
-from .initial import blank
+from .initial import blank, module_list, zero_bias
 
 
 class MLP(nn.Module):
@@ -17,8 +17,11 @@ class MLP(nn.Module):
 
     ``widths`` counts the input, the hidden layers and the outputs. Weights are drawn from a zero-mean normal
     with standard deviation ``fc_std`` (section 4), biases are 0. ``inputs`` are the indices of the pixels that a
-    compacted network still reads; None reads all. ``bias`` False leaves the biases out.
+    compacted network still reads; None reads all. ``bias`` False leaves the biases out. Raises ``ValueError`` for
+    widths that make no network.
     """
+
+    inputs: Tensor | None
 
     def __init__(
         self,
@@ -32,13 +35,12 @@ class MLP(nn.Module):
         if len(widths) < 2 or min(widths[1:]) < 1 or widths[0] < 0:
             raise ValueError(f"widths={tuple(widths)}: give at least an input and an output width, each 1 or more")
         self.widths = tuple(int(w) for w in widths)
-        self.layers = nn.ModuleList(blank(nn.Linear, a, b, bias=bias) for a, b in zip(self.widths, self.widths[1:]))
+        self.layers = module_list(blank(nn.Linear, a, b, bias=bias) for a, b in zip(self.widths, self.widths[1:]))
         self.register_buffer("inputs", inputs)
         with torch.no_grad():
             for layer in self.layers:
                 layer.weight.normal_(0.0, fc_std, generator=generator)
-                if bias:
-                    layer.bias.zero_()
+                zero_bias(layer)
 
     def gate_widths(self) -> tuple[int, ...]:
         """Number of factors of each gated layer: every layer's inputs."""

@@ -1,1 +1,1 @@
-"""From records to what a page shows: tables, figures, verdicts, audit. The method needs none of it."""
+"""From records to tables, figures, verdicts and an audit. The method does not depend on it."""

@@ -1,6 +1,6 @@
 """The paper's printed figures recounted: percentages from widths, stated gains from tables (Tables 1 to 4, section 4).
 
-Pure functions of data/paper/tables.csv. Nothing here needs a record, and only :func:`last_layers` needs torch.
+Pure functions of data/paper/tables.csv. No records are needed, and only :func:`last_layers` needs torch.
 """
 
 from __future__ import annotations
@@ -48,18 +48,17 @@ class Audited:
     recounted: float | None = None  # from the widths, as the paper counts
     difference: float | None = None  # printed less recounted
     agrees: bool | None = None
-    live_widths: tuple[int, ...] | None = None  # at most so many can be alive
-    structural: float | None = None  # so much is gone at least, dead inputs followed through
+    live_widths: tuple[int, ...] | None = None  # neurons that can be alive, at most
+    structural: float | None = None  # share removed at least, dead inputs followed through
     note: str = ""
 
 
 def live_widths(full: Sequence[int], kept: Sequence[int], convolutions: int) -> tuple[int, ...]:
-    """At most how many of the ``kept`` can be alive: what widths alone prove of dead ends.
+    """The largest numbers of the ``kept`` that can be alive, as far as widths alone prove dead ends.
 
-    A kernel of the last of ``convolutions`` makes one map, and its pixels are inputs of
-    the first fully connected layer (256 each in VGG-cov2). A pruned kernel's map is 0
-    (Eq. 4), so no more inputs live than the kept kernels feed; and no more kernels
-    matter than there are inputs to read them.
+    A kernel of the last of ``convolutions`` makes one map, and its pixels are inputs of the first fully connected layer
+    (256 each in VGG-cov2). A pruned kernel's map is 0 (Eq. 4), so that at most the inputs that kept kernels feed are
+    alive; and at most as many kernels matter as there are inputs to read them.
     """
     if not convolutions:
         return tuple(kept)
@@ -72,25 +71,20 @@ def live_widths(full: Sequence[int], kept: Sequence[int], convolutions: int) -> 
 def percentages() -> list[Audited]:
     """Every percentage that Tables 1 to 4 print, recounted against the widths of its network's baseline row.
 
-    Raises ``FileError`` where the tables are missing or a row cannot be what it says.
+    Raises ``FileError`` where the tables are missing or the widths of a row contradict each other.
     """
-    printed = _rows()
-    full = {(row.table, row.dataset, row.network): row.widths for row in printed if row.arm == "baseline"}
+    rows = _rows()
+    full = {(row.table, row.dataset, row.network): row.widths for row in rows if row.arm == "baseline"}
     return [
-        _audited(row, full.get((row.table, row.dataset, row.network))) for row in printed if row.removed_pct is not None
+        _audited(row, row.removed_pct, full.get((row.table, row.dataset, row.network)))
+        for row in rows
+        if row.removed_pct is not None
     ]
 
 
-def _audited(row: tables.Row, full: list[int] | None) -> Audited:
-    head = (
-        row.table,
-        row.dataset,
-        row.network,
-        row.arm,
-        bool(row.note),
-        tuple(row.widths) if row.widths else None,
-        row.removed_pct,
-    )
+def _audited(row: tables.Row, printed: float, full: list[int] | None) -> Audited:
+    widths = tuple(row.widths) if row.widths else None
+    head = (row.table, row.dataset, row.network, row.arm, bool(row.note), widths, printed)
     if not row.widths:
         return Audited(*head, note="no widths are printed")
     if not full:
@@ -106,7 +100,7 @@ def _audited(row: tables.Row, full: list[int] | None) -> Audited:
         recounted, live = share(row.widths), live_widths(full, row.widths, len(areas))
     except (ValueError, ZeroDivisionError) as problem:
         raise _error(f", table {row.table}, {row.network}, {row.arm}: {problem}") from problem
-    difference = round(row.removed_pct - recounted, 2)
+    difference = round(printed - recounted, 2)
     return Audited(*head, tuple(full), recounted, difference, difference == 0, live, share(live))
 
 
@@ -129,7 +123,7 @@ def _error(what: str) -> records.FileError:
 
 
 def _unreadable(path: Path) -> str:
-    """Which row's widths are no whole numbers; empty where all are."""
+    """Names the first row whose widths are no whole numbers; empty where there is none."""
     with path.open(newline="", errors="replace") as file:
         for line, row in enumerate(csv.DictReader(file), start=2):
             if not re.fullmatch(r"(\d+(-\d+)*)?", row.get("widths") or ""):
@@ -152,8 +146,8 @@ STATED = (
     ("section 4.2.3", "4", "resnet34", "baseline", "0.79"),
     ("section 4.2.3", "4", "mobilenetv1 (x0.25)", "baseline", "2.5"),
 )
-"""Every gain in accuracy that section 4 gives in figures: its place, the table and network, the row that SNN is said to
-gain on, and the points as printed. For VGG-cov2 the text names no row to gain on; the baseline's fits."""
+"""Every gain in accuracy that section 4 gives in figures: its place, the table and network, the row that SNN is
+compared with, and the points as printed. For VGG-cov2 the text names no such row; the baseline's fits."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +157,7 @@ class Gain:
     place: str
     table: str
     network: str
-    over: str  # the row that SNN is said to gain on
+    over: str  # the row that SNN is compared with
     stated: float
     computed: float
     agrees: bool  # to the decimals that the text prints
@@ -174,7 +168,8 @@ class Gain:
 
 def gains() -> list[Gain]:
     """Each of :data:`STATED` beside the difference of its two rows."""
-    found, printed = [], _rows()
+    printed = _rows()
+    found: list[Gain] = []
     for place, table, network, over, stated in STATED:
         accuracy = {
             row.arm: row.acc_mean
@@ -183,10 +178,8 @@ def gains() -> list[Gain]:
         }
         if missing := {"SNN", over} - set(accuracy):
             raise _error(f", table {table}, {network}: no accuracy of {' and '.join(sorted(missing))}")
-        digits, points = (
-            len(stated.partition(".")[2]),
-            {(a, b): round(accuracy[a] - accuracy[b], 2) for a in accuracy for b in accuracy if a != b},
-        )
+        digits = len(stated.partition(".")[2])
+        points = {(a, b): round(accuracy[a] - accuracy[b], 2) for a in accuracy for b in accuracy if a != b}
         equal = [pair for pair, difference in points.items() if f"{difference:.{digits}f}" == stated]
         computed, agrees = points["SNN", over], ("SNN", over) in equal
         same_as = () if agrees else tuple(f"{a} less {b}" for a, b in equal)
@@ -202,8 +195,7 @@ def sampling_error(percent: float, images: int = TEST_IMAGES) -> float:
 
 
 def last_layers() -> dict[str, int]:
-    """Inputs of the last layer of MobileNetV1 at two widths, by our network's name: what the paper's x0.25 has to agree
-    with."""
+    """Inputs of MobileNetV1's last layer by our network's name, at two widths: to compare with the paper's x0.25."""
     from ..networks.listing import listed  # here, not above: it imports torch
 
     return {name: listed(name, "cifar10").gated_widths[0] for name in ("mobilenet-v1-x0.25", "mobilenet-v1-x1")}

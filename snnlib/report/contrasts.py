@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..lab.records import Record
 from ..metrics import PairedDifference
 from . import pixels
 from .verdicts import ENOUGH, Sign, one, sides
 from .wording import span
 
-Runs = Mapping[int, dict]
+Runs = Mapping[int, Record]
 """Records by seed."""
 
 
@@ -22,11 +24,11 @@ def contrast(runs: Runs) -> PairedDifference:
 
 
 def parts(straight: Runs, turned: Runs) -> dict[str, PairedDifference]:
-    """The part of the contrast that stays with the digits when images are transposed, and the part that turns with the
-    raster.
+    """The part of the contrast that stays with the digits when images are transposed, and the part of the raster.
 
-    Half the sum and half the difference of the contrasts of both, paired by seed, in percent; no pairs where a seed has
-    only one."""
+    Half the sum and half the difference of the contrasts of both, paired by seed, in percent; only seeds with both
+    count.
+    """
     pairs = [
         (pixels.edge_contrast(straight[seed]), pixels.edge_contrast(turned[seed]))
         for seed in sorted(set(straight) & set(turned))
@@ -40,7 +42,7 @@ def parts(straight: Runs, turned: Runs) -> dict[str, PairedDifference]:
 
 def contrast_table(groups: Mapping[str, Runs]) -> pd.DataFrame:
     """One row a title: how much of each edge is pruned, and the contrast; titles without runs are left out."""
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for title, runs in groups.items():
         if runs:
             shares = np.array([pixels.edge_shares(run) for run in runs.values()])
@@ -73,9 +75,8 @@ def origin(found: Mapping[str, PairedDifference]) -> str:
 
 
 def parts_table(pairs: Mapping[str, tuple[Runs, Runs]]) -> pd.DataFrame:
-    """One row a title: the part of the digits and the part of the raster, from runs on images as they are and
-    transposed."""
-    rows = {}
+    """One row a title: the parts of the digits and of the raster, from runs on images as they are and transposed."""
+    rows: dict[str, dict[str, Any]] = {}
     for title, (straight, turned) in pairs.items():
         found = parts(straight, turned)
         if found["raster"].n:

@@ -1,13 +1,15 @@
-"""What the kernels of a first convolution see, strengthened and pruned ones beside each other (Fig. 3)."""
+"""The maps of a first convolution, those of strengthened and pruned kernels beside each other (Fig. 3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -16,7 +18,7 @@ from .figures import STYLE, factor_colours
 
 
 @torch.no_grad()
-def first_maps(network: ConvNet, images: Tensor) -> np.ndarray:
+def first_maps(network: ConvNet, images: Tensor) -> NDArray[Any]:
     """Maps (images, kernels, height, width) of the first convolution after its ReLU, before any factor (Eq. 4).
 
     ``images`` (images, channels, height, width) as the network reads them. Raises ``ValueError`` for a network of
@@ -36,12 +38,13 @@ def one_of_each(labels: Sequence[int]) -> list[int]:
     return [int(index) for index in first]
 
 
-def redundancy(maps: np.ndarray, kept: Sequence[bool]) -> np.ndarray:
+def redundancy(maps: NDArray[Any], kept: Sequence[bool]) -> NDArray[np.float64]:
     """For each kernel the largest absolute correlation of its maps with those of another kernel that is kept.
 
-    ``maps`` (images, kernels, height, width), ``kept`` (kernels,) True for factors above 0. From 0, nothing that is
-    kept resembles it, to 1: a kept kernel shows the same up to scale and offset. NaN for a kernel whose maps are
-    constant, and for the only one that is kept."""
+    ``maps`` (images, kernels, height, width), ``kept`` (kernels,) True for factors above 0. From 0, no kept kernel is
+    similar, to 1: a kept kernel has the same maps up to scale and offset. NaN for a kernel whose maps are constant, and
+    for the only one that is kept. Raises ``ValueError`` where there is not one factor for each kernel.
+    """
     flat = np.moveaxis(np.asarray(maps, float), 1, 0).reshape(maps.shape[1], -1)  # (kernels, images * pixels)
     if len(kept) != len(flat):
         raise ValueError(f"{len(kept)} factors for the maps of {len(flat)} kernels: give one a kernel")
@@ -57,21 +60,22 @@ def redundancy(maps: np.ndarray, kept: Sequence[bool]) -> np.ndarray:
     return found
 
 
-def map_grid(maps: np.ndarray, factors: Sequence[float], images: np.ndarray, names: Sequence[str]) -> Figure:
-    """One column a kernel, sorted by its factor, one row an image; above each column its factor, value and class by
-    colour.
+def map_grid(maps: NDArray[Any], factors: Sequence[float], images: NDArray[Any], names: Sequence[str]) -> Figure:
+    """One column for each kernel, sorted by its factor, which stands above it; one row for each image.
 
     ``maps`` (images, kernels, height, width), ``factors`` (kernels,), ``images`` (images, height, width), ``names`` one
-    an image. Each kernel has one scale of grey for all images, from 0 to its largest value."""
-    factors = np.asarray(factors, float)
+    for each image. Each kernel has one scale of grey for all images, from 0 to its largest value. Raises ``ValueError``
+    where these numbers differ.
+    """
+    values = np.asarray(factors, float)
     if maps.shape[:2] != (len(images), len(factors)) or len(names) != len(images):
         raise ValueError(
             f"{maps.shape[0]} x {maps.shape[1]} maps for {len(images)} images, {len(names)} names and {len(factors)} "
             "factors: they must match"
         )
-    order = np.argsort(factors, kind="stable")
-    colours, norm = factor_colours(factors.max())
-    with plt.rc_context(STYLE | {"figure.constrained_layout.use": False}):
+    order = np.argsort(values, kind="stable")
+    colours, norm = factor_colours(values.max())
+    with plt.rc_context({**STYLE, "figure.constrained_layout.use": False}):
         size = 0.42
         figure, panels = plt.subplots(
             len(images) + 1,
@@ -85,7 +89,7 @@ def map_grid(maps: np.ndarray, factors: Sequence[float], images: np.ndarray, nam
             axes.spines[:].set_visible(False)
         panels[0][0].text(1.0, 0.5, "factor ", ha="right", va="center", fontsize=8.5)
         for column, kernel in enumerate(order, start=1):
-            head, factor = panels[0][column], factors[kernel]
+            head, factor = panels[0][column], values[kernel]
             red, green, blue, _ = colours(norm(factor))
             head.set_facecolor((red, green, blue))
             head.patch.set_visible(True)

@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, ListedColormap, TwoSlopeNorm
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, ListedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
 
 from ..metrics import paired_difference
 from ..switching.packing import PackedWeights
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 CLASS_COLOURS = {"pruned": "#2b2b2b", "weakened": "#5b9bd1", "strengthened": "#f2a03d"}
 """Colour of each of section 3.2's three cases."""
 
 ARM_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7a7a7a")
-"""Colours of arms, in the order given: the palette of Okabe and Ito, made for colour-blind readers, grey for its
-yellow."""
+"""Colours of arms, in the order given: the palette of Okabe and Ito for colour-blind readers, its yellow grey."""
 
 ARM_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), (0, (1, 1)), (0, (8, 2, 2, 2)))
 """Line styles of arms, so that colour is never the only sign."""
@@ -32,7 +38,7 @@ WEAK = LinearSegmentedColormap.from_list("weak", ["#1c5fa8", "#5b9bd1", "#bfdcf0
 STRONG = LinearSegmentedColormap.from_list("strong", ["#fde3b4", "#f29a33", "#a33d00"])
 STEPS = 64  # shades on either side of 1
 
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "figure.dpi": 110,
@@ -50,32 +56,31 @@ STYLE = {
     "figure.constrained_layout.w_pad": 0.08,
     "figure.constrained_layout.h_pad": 0.08,
 }
-"""A white ground with room around it: readable on a light page and on a dark one."""
+"""A white background with some margin: readable on a light page and on a dark one."""
 
 
-def factor_colours(largest: float) -> tuple[ListedColormap, BoundaryNorm]:
+def factor_colours(largest: float) -> tuple[Colormap, BoundaryNorm]:
     """Colours for factors from 0 to ``largest``: one for exactly 0, shades of blue to 1, of orange above.
 
-    The scale jumps at 0 and at 1, so that a shade tells the value and a hue the class.
+    The scale jumps at 0 and at 1, so that the shade shows the value and the hue the class.
     """
     top = max(float(largest), 1.0) + 1e-3
-    colours = ListedColormap(np.vstack([WEAK(np.linspace(0, 1, STEPS)), STRONG(np.linspace(0, 1, STEPS))]))
-    colours = colours.with_extremes(under=CLASS_COLOURS["pruned"])
+    shades = ListedColormap(np.vstack([WEAK(np.linspace(0, 1, STEPS)), STRONG(np.linspace(0, 1, STEPS))]))
+    colours = shades.with_extremes(under=CLASS_COLOURS["pruned"])
     edges = np.concatenate([np.linspace(0, 1, STEPS + 1), np.linspace(1, top, STEPS + 1)[1:]])
     edges[0] = np.nextafter(0.0, 1.0)  # 0 itself lies below the scale: pruned
     return colours, BoundaryNorm(edges, colours.N)
 
 
 def layer_name(index: int) -> str:
-    """How figures call the neurons of gated layer ``index``."""
+    """The name of the neurons of gated layer ``index`` in figures."""
     return "input neurons" if index == 0 else f"hidden layer {index}"
 
 
-def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28, 28), title: str = "") -> Figure:
-    """The factors (pixels,) of the input neurons as the image of ``shape`` (height, width) that they read (Fig. 4,
-    left).
+def pixel_factors(gates_of_inputs: ArrayLike | None, shape: tuple[int, int] = (28, 28), title: str = "") -> Figure:
+    """The factors (pixels,) of the input neurons as an image of ``shape`` (height, width) (Fig. 4, left).
 
-    Raises ``ValueError`` where there are no factors, or not one a pixel.
+    Raises ``ValueError`` where there are no factors, or not one for each pixel.
     """
     image = np.asarray([] if gates_of_inputs is None else gates_of_inputs, float)
     if image.size != shape[0] * shape[1]:
@@ -105,9 +110,8 @@ def pixel_factors(gates_of_inputs: Sequence[float], shape: tuple[int, int] = (28
     return figure
 
 
-def _epochs_of(record: Mapping, *needed: str) -> list[Mapping]:
-    """The epochs of a run that have the columns ``needed``; ``ValueError`` says which run lacks what, and the
-    remedy."""
+def _epochs_of(record: Mapping[str, Any], *needed: str) -> list[dict[str, Any]]:
+    """The epochs of a run that have the columns ``needed``; ``ValueError`` says what a run lacks, and the remedy."""
     run = f"the run of {record.get('arm', 'no arm')!r}, seed {record.get('seed', 'none')},"
     if record.get("status") == "failed" or record.get("result", "not asked for") is None:
         raise ValueError(f"{run} failed, so its curve is not whole: leave it out, or train it again with --force")
@@ -124,13 +128,13 @@ def _epochs_of(record: Mapping, *needed: str) -> list[Mapping]:
     return found
 
 
-def counts_over_epochs(record: Mapping, names: Sequence[str] = (), layers: Sequence[int] = ()) -> Figure:
-    """Pruned, weakened and strengthened neurons after each epoch, one panel a layer, three a line (Fig. 4, right, for
-    every layer).
+def counts_over_epochs(record: Mapping[str, Any], names: Sequence[str] = (), layers: Sequence[int] = ()) -> Figure:
+    """Pruned, weakened and strengthened neurons after each epoch, one panel for each layer (Fig. 4, right).
 
     ``record`` is one run with a switcher, as :func:`snnlib.lab.records.read` returns it. ``names`` are the titles of
     all its layers (:func:`layer_name` if none are given), ``layers`` the indices of those that are drawn (all if none
-    are given). Raises ``ValueError`` for a run without such counts."""
+    are given). Raises ``ValueError`` for a run without such counts.
+    """
     rows = _epochs_of(record, *CLASS_COLOURS)
     epochs, every = np.array([row["epoch"] + 1 for row in rows]), range(len(rows[0]["pruned"]))
     titles, chosen = names or [layer_name(index) for index in every], layers or every
@@ -161,34 +165,39 @@ def counts_over_epochs(record: Mapping, names: Sequence[str] = (), layers: Seque
     return figure
 
 
-def _stretch(accuracy):
+def _stretch(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scale of the axis of accuracies in percent: logarithmic in the error."""
     return -np.log10(100.01 - np.minimum(accuracy, 100.0))
 
 
-TICKS = ((10, 50, 80, 90, 95, 97, 98, 98.5, 99, 99.5), range(0, 100, 10), range(0, 100, 5), range(100))
-"""Accuracies that an axis may name, coarse to fine: the first with enough of them in sight is taken."""
+COARSE = (10, 50, 80, 90, 95, 97, 98, 98.5, 99, 99.5)
+TICKS: tuple[Sequence[float], ...] = (COARSE, range(0, 100, 10), range(0, 100, 5), range(100))
+"""Accuracies that an axis may name, coarse to fine: the first with enough of them in its range is taken."""
 
 
 def _ticks(low: float, high: float) -> list[float]:
     """Accuracies between ``low`` and ``high`` to be named, none so near to another that their labels touch."""
     kept: list[float] = []
+    bottom, top = _stretch(np.array([low, high]))
     for values in TICKS:
         kept = []
-        for value in values:
-            if low <= value <= high and (
-                not kept or _stretch(value) - _stretch(kept[-1]) > 0.05 * (_stretch(high) - _stretch(low))
-            ):
+        places = _stretch(np.array(values, float))
+        last = -np.inf
+        for value, place in zip(values, places):
+            if low <= value <= high and place - last > 0.05 * (top - bottom):
                 kept.append(value)
+                last = place
         if len(kept) > 3:
             break
     return kept
 
 
-def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Figure:
+def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """Accuracy after each epoch: the mean over seeds and, shaded, the lowest and the highest.
 
-    ``records_by_arm`` maps a legend's text to an arm's finished records. Halving the error takes the same room
-    everywhere. Raises ``ValueError`` where a run has no curve, or runs of one arm differ in length."""
+    ``records_by_arm`` maps a legend's text to an arm's finished records. The axis is logarithmic in the error. Raises
+    ``ValueError`` where a run has no curve, or runs of one arm differ in length.
+    """
     found = {
         label: [[100 * row["accuracy"] for row in _epochs_of(run, "accuracy")] for run in runs]
         for label, runs in records_by_arm.items()
@@ -220,8 +229,8 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Fig
                 linewidth=1.8,
                 label=f"{label} (n = {len(curves)})",
             )
-            lowest = min(lowest, curves.mean(0)[min(1, len(epochs) - 1) :].min())  # a first epoch near chance falls out
-            highest = max(highest, curves.max())
+            later = curves.mean(0)[min(1, len(epochs) - 1) :]  # without the first epoch, which may be near chance
+            lowest, highest = min(lowest, float(later.min())), max(highest, float(curves.max()))
         low, high = max(lowest - 2, 0), 99.2 if highest > 97 else highest + (100 - highest) / 10
         axes.set_yscale("function", functions=(_stretch, lambda place: 100.01 - 10.0**-place))
         axes.yaxis.set_major_locator(FixedLocator(_ticks(low, high)))
@@ -241,8 +250,8 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping]]) -> Fig
     return figure
 
 
-def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
-    """How the factors of each gated layer are spread; ``gates`` holds one vector (inputs,) a layer.
+def factor_histogram(gates: Sequence[Sequence[float]] | None) -> Figure:
+    """The distribution of the factors of each gated layer; ``gates`` holds one vector (inputs,) for each.
 
     The dark bar left of 0 counts the pruned ones; bins end at 1, so that a bar belongs to a single class. Raises
     ``ValueError`` where there are no factors.
@@ -276,27 +285,25 @@ def factor_histogram(gates: Sequence[Sequence[float]]) -> Figure:
 
 
 def packed_channels(packed: PackedWeights) -> Figure:
-    """The packed weights, one panel a channel; padding is hatched, and the largest percent of weights share one
-    shade."""
+    """The packed weights, one panel for each channel; padding is hatched, the largest percent share one shade."""
     weights, size = packed.tensor.detach().cpu().numpy(), packed.tensor.shape
     inside = np.zeros(size, bool)
     for channel, (rows, cols) in zip(inside, packed.shapes):
         channel[:rows, :cols] = True
     most = float(np.percentile(np.abs(weights[inside]), 99)) or 1.0
+    colours = ScalarMappable(TwoSlopeNorm(0, -most, most), "PuOr")
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(1, size[0], figsize=(7.0, 4.6), sharey=True, squeeze=False)
         for index, axes in enumerate(panels[0]):
             rows, cols = packed.shapes[index]
             axes.set_facecolor("#ececec")
             axes.add_patch(
-                plt.Rectangle(
-                    (-0.5, -0.5), size[2], size[1], fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0
-                )
+                Rectangle((-0.5, -0.5), size[2], size[1], fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0)
             )
-            shown = axes.imshow(
+            axes.imshow(
                 np.ma.masked_array(weights[index], ~inside[index]),
-                cmap="PuOr",
-                norm=TwoSlopeNorm(0, -most, most),
+                cmap=colours.cmap,
+                norm=colours.norm,
                 aspect="auto",
                 interpolation="nearest",
                 extent=(-0.5, size[2] - 0.5, size[1] - 0.5, -0.5),
@@ -304,12 +311,12 @@ def packed_channels(packed: PackedWeights) -> Figure:
             )
             axes.set(title=f"channel {index}\n{rows} × {cols}", xlabel="column: goes to")
         panels[0][0].set_ylabel("row: the neuron that the weight leaves")
-        figure.colorbar(shown, ax=panels[0].tolist(), label="weight (hatched: padding)", fraction=0.03, pad=0.02)
+        figure.colorbar(colours, ax=panels[0].tolist(), label="weight (hatched: padding)", fraction=0.03, pad=0.02)
     return figure
 
 
 def paired_differences(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], unit: str) -> Figure:
-    """One line a comparison: an open dot a seed, and below them the mean with its 95 % interval.
+    """One line for each comparison: an open dot for each seed, below them the mean with its 95 % interval.
 
     ``pairs`` maps a line's text to two arms, each a mapping of seeds to a figure; first minus second is shown, for the
     seeds that both have (:func:`snnlib.metrics.paired_difference`). ``unit`` labels the axis.

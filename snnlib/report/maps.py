@@ -1,4 +1,4 @@
-"""Maps: which settings train at all, and which pixels are pruned; measured from records, drawn as figures."""
+"""Maps from records: which settings train at all, and which pixels are pruned."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import ListedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike, NDArray
 
 from ..lab.records import Entry
 from .figures import STYLE
@@ -19,8 +22,7 @@ CHANCE = 15.0
 
 @dataclass(frozen=True)
 class Cell:
-    """What the runs of one setting did; shares in percent of ``runs``, means over those that finished (NaN where none
-    did)."""
+    """The runs of one setting: shares in percent of ``runs``, means over those that finished (NaN if none did)."""
 
     runs: int
     diverged: float  # the loss was no number any more
@@ -31,23 +33,24 @@ class Cell:
 
 
 def cell(entries: Sequence[Entry]) -> Cell:
-    """Measure one setting from what stands on disk of its runs; those without a record are left out."""
-    records = [entry.record for entry in entries if entry.state in ("recorded", "failed")]
+    """Measure one setting from the entries of its runs; those without a record are left out."""
+    records = [entry.content for entry in entries if entry.state in ("recorded", "failed")]
     errors = [(record["error"] or {}).get("type") for record in records]
     done = [record["result"] for record in records if record["status"] != "failed"]
 
     def share(count: int) -> float:
         return 100 * count / len(records) if records else np.nan
 
+    def mean(values: list[float]) -> float:
+        return float(np.mean(values)) if values else np.nan
+
     return Cell(
         runs=len(records),
         diverged=share(errors.count("DivergenceError")),
         dead=share(errors.count("DeadLayerError")),
         untrained=share(sum(result["accuracy"] < CHANCE for result in done)),
-        left=float(np.mean([100 * sum(result["widths"]) / sum(result["full_widths"]) for result in done]))
-        if done
-        else np.nan,
-        accuracy=float(np.mean([result["accuracy"] for result in done])) if done else np.nan,
+        left=mean([100 * sum(result["widths"]) / sum(result["full_widths"]) for result in done]),
+        accuracy=mean([result["accuracy"] for result in done]),
     )
 
 
@@ -83,7 +86,7 @@ def settings_map(cells: Mapping[tuple[str, str, str], Cell], rows: str, columns:
                 values = np.array([[getattr(cells[group, row, column], field) for column in across] for row in down])
                 axes.set_facecolor("#ececec")
                 axes.add_patch(
-                    plt.Rectangle(
+                    Rectangle(
                         (-0.5, -0.5), len(across), len(down), fill=False, hatch="////", edgecolor="#c4c4c4", linewidth=0
                     )
                 )
@@ -115,29 +118,26 @@ def settings_map(cells: Mapping[tuple[str, str, str], Cell], rows: str, columns:
     return figure
 
 
-def pruned_shares(factors: Sequence[np.ndarray]) -> np.ndarray:
-    """Share of runs, in percent, that prune each pixel; ``factors`` (height, width) of each run."""
+def pruned_shares(factors: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """Percent of runs that prune each pixel; ``factors`` (height, width) of each run."""
     return 100 * np.mean([np.asarray(each) == 0 for each in factors], axis=0)
 
 
-def strengthened_shares(factors: Sequence[np.ndarray]) -> np.ndarray:
-    """Share of runs, in percent, that strengthen each pixel (factor 1 and above); ``factors`` (height, width) of each
-    run."""
+def strengthened_shares(factors: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """Percent of runs that strengthen each pixel (factor 1 and above); ``factors`` (height, width) of each run."""
     return 100 * np.mean([np.asarray(each) >= 1 for each in factors], axis=0)
 
 
-def pixel_shares(shares: Mapping[str, np.ndarray], what: str = "pruned") -> Figure:
-    """Share of runs that prune each pixel (or do ``what``), one panel a kind of run; beside it the means of each row
-    and column.
+def pixel_shares(shares: Mapping[str, NDArray[np.float64]], what: str = "pruned") -> Figure:
+    """Share of runs that prune each pixel (or do ``what``), one panel a title, with the means of each row and column.
 
-    ``shares`` maps a title to (height, width) in percent. The four edges, 4 pixels wide, are marked. Rows and
-    columns have the scale of the panels.
+    ``shares`` maps a title to (height, width) in percent. The four edges, 4 pixels wide, are marked.
     """
     colours = ListedColormap(plt.get_cmap("magma")(np.linspace(0.05, 0.98, 256)))
     count, top = len(shares), max(max(float(each.max()) for each in shares.values()), 1.0)
     profile = max(max(float(each.mean(axis).max()) for each in shares.values() for axis in (0, 1)), 1.0) * 1.05
     across = min(count, 2)
-    with plt.rc_context(STYLE | {"figure.constrained_layout.use": False}):
+    with plt.rc_context({**STYLE, "figure.constrained_layout.use": False}):
         down = -(-count // across)
         side, gap = 3.1, 0.32  # of a panel in inches, and between panels in parts of it: panels are square
         size = [side * (many + gap * (many - 1)) for many in (across, down)]
@@ -157,12 +157,8 @@ def pixel_shares(shares: Mapping[str, np.ndarray], what: str = "pruned") -> Figu
             inner = grid[index // across, index % across].subgridspec(
                 2, 2, width_ratios=(4, 1), height_ratios=(1, 4), wspace=0.06, hspace=0.06
             )
-            image, by_column, by_row = (
-                figure.add_subplot(inner[1, 0]),
-                figure.add_subplot(inner[0, 0]),
-                figure.add_subplot(inner[1, 1]),
-            )
-            shown = image.imshow(share, cmap=colours, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
+            image, by_column, by_row = (figure.add_subplot(inner[place]) for place in ((1, 0), (0, 0), (1, 1)))
+            image.imshow(share, cmap=colours, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
             height, width = share.shape
             for edge in (3.5, height - 4.5):
                 image.axhline(edge, color="white", linewidth=0.7, linestyle=":")
@@ -177,5 +173,5 @@ def pixel_shares(shares: Mapping[str, np.ndarray], what: str = "pruned") -> Figu
             for axes in (image, by_column, by_row):
                 axes.tick_params(labelsize=8)
         bar = figure.add_axes((0.91, 0.25, 0.02, 0.5))
-        figure.colorbar(shown, cax=bar, label=f"{what} (% of runs)")
+        figure.colorbar(ScalarMappable(Normalize(0, top), colours), cax=bar, label=f"{what} (% of runs)")
     return figure

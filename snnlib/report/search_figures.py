@@ -1,5 +1,4 @@
-"""The trials of a search as figures: accuracy against weights removed, what matters, and where the sparsity comes
-from."""
+"""The trials of a search as figures: accuracy against weights removed, importance of settings, origin of sparsity."""
 
 from __future__ import annotations
 
@@ -8,14 +7,16 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ..lab.experiments.studies import Study
 from ..lab.search import front
 from .figures import ARM_COLOURS, CLASS_COLOURS, STYLE, layer_name
 
 RUNG_MARKS = (("o", 14, 0.35), ("s", 26, 0.6), ("D", 40, 0.9))
-"""Marker, size and opacity of the trials of each rung: the longer a trial, the more it shows."""
+"""Marker, size and opacity of the trials of each rung: longer trials stand out."""
 
 
 def plane(
@@ -25,11 +26,12 @@ def plane(
     published: Mapping[str, tuple[float, float]] | None = None,
     dense: float | None = None,
 ) -> Figure:
-    """Held-out accuracy against weights removed, one mark a trial, and the front of each rung as a line.
+    """Held-out accuracy against weights removed, one mark for each trial, and the front of each rung as a line.
 
     ``published`` maps a name to (weights removed, accuracy) in percent; ``dense`` is the accuracy of the best dense
     trial. Trials below ``lowest`` percent are left out, and so are failed ones. Raises ``ValueError`` where none is
-    left."""
+    left.
+    """
     finished = trials[(trials["state"] == "finished") & (trials["rung"] <= len(study.rungs))]
     shown = finished[finished["accuracy"].astype(float) >= lowest]
     if not len(shown):
@@ -37,11 +39,8 @@ def plane(
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 4.6))
         for number, rung in enumerate(study.rungs, 1):
-            of_rung, (marker, size, opacity), colour = (
-                shown[shown["rung"] == number],
-                RUNG_MARKS[min(number, 3) - 1],
-                ARM_COLOURS[(number - 1) % len(ARM_COLOURS)],
-            )
+            of_rung, (marker, size, opacity) = shown[shown["rung"] == number], RUNG_MARKS[min(number, 3) - 1]
+            colour = ARM_COLOURS[(number - 1) % len(ARM_COLOURS)]
             if not len(of_rung):
                 continue
             removed, accuracy = of_rung["removed"].to_numpy(float), of_rung["accuracy"].to_numpy(float)
@@ -77,8 +76,7 @@ def plane(
 
 
 def importance(shares: Mapping[str, Mapping[str, float]], most: int = 12) -> Figure:
-    """The share of each setting in what makes trials good, one group of bars an objective; the ``most`` important
-    ones."""
+    """The importance of each setting, one group of bars for each objective; the ``most`` important settings."""
     names = sorted(
         {name for each in shares.values() for name in each},
         key=lambda name: -max(each.get(name, 0.0) for each in shares.values()),
@@ -101,16 +99,20 @@ def importance(shares: Mapping[str, Mapping[str, float]], most: int = 12) -> Fig
 
 
 def from_the_start(trials: pd.DataFrame, lowest: float = 95.0) -> Figure:
-    """Weights removed at the end against those removed before the first step, and after the switcher's first turn."""
+    """Weights removed at the end against those removed before the first step, and after the switcher's first turn.
+
+    Raises ``ValueError`` where no finished trial reaches ``lowest`` percent.
+    """
     shown = trials[(trials["state"] == "finished") & (trials["accuracy"].astype(float) >= lowest)]
     if not len(shown):
         raise ValueError(f"no finished trial reaches {lowest:g} %: there is nothing to draw")
+    drawn: list[PathCollection] = []
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(1, 2, figsize=(7.4, 3.9), sharey=True)
         for axes, name, label in zip(
             panels, ("removed_start", "removed_first"), ("before the first step", "after the first turn")
         ):
-            drawn = axes.scatter(
+            marks = axes.scatter(
                 shown[name].to_numpy(float),
                 shown["removed"].to_numpy(float),
                 16,
@@ -120,11 +122,12 @@ def from_the_start(trials: pd.DataFrame, lowest: float = 95.0) -> Figure:
                 alpha=0.8,
                 linewidths=0,
             )
+            drawn.append(marks)
             axes.plot([0, 100], [0, 100], color="#555555", linewidth=1, linestyle=":")
             axes.set(xlabel=f"removed {label} (%)", xlim=(-3, 103), ylim=(-3, 103))
             axes.grid()
         panels[0].set_ylabel("weights removed at the end (%)")
-        figure.colorbar(drawn, ax=panels.tolist(), label="held-out accuracy (%)", fraction=0.04, pad=0.02)
+        figure.colorbar(drawn[-1], ax=panels.tolist(), label="held-out accuracy (%)", fraction=0.04, pad=0.02)
     return figure
 
 
@@ -135,13 +138,14 @@ FATES = {
     "revived": "#56b4e9",
     "never off": "#e5e5e5",
 }
-"""What became of a neuron, and its colour: off at the end since the start, since the first turn, or since later; off
-once and on at the end; never off."""
+"""What became of a neuron to its colour, see :func:`snnlib.training.flow.fates`."""
 
 
-def fates_over_epochs(fates: Mapping[str, np.ndarray], widths: Sequence[int]) -> Figure:
-    """How many neurons of each layer have each fate after each epoch: ``fates`` maps a name to counts (times,
-    layers)."""
+def fates_over_epochs(fates: Mapping[str, NDArray[np.int_]], widths: Sequence[int]) -> Figure:
+    """Neurons of each layer by what has become of them, at the start and after each epoch.
+
+    ``fates`` maps a key of :data:`FATES` to counts (times, layers).
+    """
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(1, len(widths), figsize=(7.4, 3.2), squeeze=False)
         for layer, axes in enumerate(panels[0]):

@@ -1,4 +1,4 @@
-"""Tables of where the sparsity comes from: shares over time, and widths at the end foreseen from the start."""
+"""Tables of where the sparsity comes from: shares over time, and widths at the end predicted from the start."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ..lab.records import Record
 from ..training import flow
 
 TIMES = {
@@ -14,35 +15,32 @@ TIMES = {
     "first_turn_removed_pct": "after turn 1 (%)",
     "removed_pct": "at the end (%)",
 }
-"""Keys of a record's result, and what a table calls them."""
+"""Keys of a record's result to the headings of a table."""
 
 
-def shares(groups: Mapping[str, Mapping[int, dict]]) -> pd.DataFrame:
-    """One row a title: accuracy, and weights removed at the start, after the first turn and at the end, means over runs
-    in percent.
+def shares(groups: Mapping[str, Mapping[int, Record]]) -> pd.DataFrame:
+    """One row a title: accuracy, and weights removed at the start, after the first turn and at the end.
 
-    Numbers, not texts; NaN where the runs did not note a share. Titles without a run that has a start are left out.
+    Means over runs in percent, as numbers; NaN where a run did not note a share. Titles without a run that noted the
+    start are left out.
     """
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     for title, runs in groups.items():
         found = [run["result"] for run in runs.values() if "start_removed_pct" in run["result"]]
         if found:
-            means = {
-                said: np.mean([each[key] for each in found])
-                if all(each.get(key) is not None for each in found)
-                else np.nan
-                for key, said in TIMES.items()
-            }
-            rows[title] = {"n": len(found), "accuracy (%)": np.mean([each["accuracy"] for each in found]), **means}
+            rows[title] = {"n": len(found), "accuracy (%)": float(np.mean([each["accuracy"] for each in found]))}
+            for key, heading in TIMES.items():
+                known = all(each.get(key) is not None for each in found)
+                rows[title][heading] = float(np.mean([each[key] for each in found])) if known else np.nan
     return pd.DataFrame(rows).T
 
 
-def foresight(runs: Mapping[int, dict], learnt_from: Sequence[int]) -> pd.DataFrame | None:
-    """How far the widths at the end of the other runs are foreseen: one row a way, mean error in neurons by layer.
+def foresight(runs: Mapping[int, Record], learnt_from: Sequence[int]) -> pd.DataFrame | None:
+    """How well the widths at the end of runs are predicted: one row a predictor, mean error in neurons by layer.
 
-    ``runs`` are records of one setting by seed; those of the seeds ``learnt_from`` are learnt from, and never judged.
-    The ways: the mean widths of these, which know the setting alone; and what became of neurons that were off before
-    the first step, or after the first turn, which know the run besides. None where either side has fewer than two runs.
+    ``runs`` are records of one setting by seed; predictors learn from the seeds ``learnt_from`` and are judged on the
+    others. They are the mean widths, which depend on the setting alone, and what became of neurons that were off before
+    the first step, or after the first turn. None where either side has fewer than two runs.
     """
     known = [run for seed, run in runs.items() if seed in learnt_from and run.get("off")]
     others = [run for seed, run in runs.items() if seed not in learnt_from and run.get("off")]
@@ -61,19 +59,19 @@ def foresight(runs: Mapping[int, dict], learnt_from: Sequence[int]) -> pd.DataFr
 
 
 def foreseen_trials(trials: pd.DataFrame, full: Sequence[int]) -> pd.DataFrame:
-    """How far the widths at the end of search trials follow from earlier ones: share of variance explained, by layer,
-    in percent.
+    """How far the widths at the end of search trials follow from earlier ones: variance explained in percent, by layer.
 
     A straight line for each layer, fitted to finished trials with even numbers and judged on the others; NaN where
-    there are fewer than ten of either kind. Below 0 the line is worse than the mean of what it is judged on."""
+    there are fewer than ten of either kind. Below 0 the line is worse than the mean of what it is judged on.
+    """
     finished = trials[trials["state"] == "finished"]
     even = finished["trial"].astype(int).to_numpy() % 2 == 0
-    rows = {}
+    rows: dict[str, list[float]] = {}
     for name, said in (
         ("widths_start", "from the widths before the first step"),
         ("widths_first", "from the widths after the first turn"),
     ):
-        explained = []
+        explained: list[float] = []
         for layer in range(len(full)):
             x, y = (
                 np.array([int(str(widths).split("-")[layer]) for widths in finished[column]], float) / full[layer]

@@ -1,27 +1,28 @@
-"""Strips: the factors of one layer, a cell a neuron, so that layers of several networks can be set one above the other
-(Fig. 5)."""
+"""Strips: the factors of one layer, a cell for each neuron, to compare layers of several networks (Fig. 5)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
+from numpy.typing import ArrayLike
 
 from .figures import CLASS_COLOURS, STYLE, factor_colours
 
 
-def classes_of(factors: Sequence[float]) -> dict[str, int]:
-    """How many of the ``factors`` (neurons,) are pruned (0), weakened (below 1) and strengthened (1 and above): section
-    3.2."""
+def classes_of(factors: ArrayLike) -> dict[str, int]:
+    """Numbers of ``factors`` (neurons,) pruned (0), weakened (below 1), strengthened (1 and above); section 3.2."""
     values = np.asarray(factors, float)
     pruned, strong = int((values == 0).sum()), int((values >= 1).sum())
     return dict(zip(CLASS_COLOURS, (pruned, values.size - pruned - strong, strong)))
 
 
-def last_factors(record: Mapping) -> list[float]:
+def last_factors(record: Mapping[str, Any]) -> list[float]:
     """The factors (neurons,) of a run's last gated layer: the inputs of its last FC layer.
 
     Raises ``ValueError``, which names the run, where it failed or has no factors.
@@ -36,12 +37,11 @@ def last_factors(record: Mapping) -> list[float]:
     return result["gates"][-1]
 
 
-def factor_strips(strips: Mapping[str, Sequence[float]], columns: int = 64) -> Figure:
-    """One strip a layer, its neurons in their order as cells, ``columns`` of them a line; a shade is a factor, a hue
-    its class (Fig. 5).
+def factor_strips(strips: Mapping[str, Sequence[float] | None], columns: int = 64) -> Figure:
+    """One strip for each layer, its neurons in order as cells, ``columns`` of them in a line (Fig. 5).
 
-    ``strips`` maps a title to the factors (neurons,) of one layer; all share one scale. Raises ``ValueError`` for no
-    strip, or one without factors.
+    The shade is the factor, the hue its class. ``strips`` maps a title to the factors (neurons,) of one layer; all
+    share one scale. Raises ``ValueError`` for no strip, or one without factors.
     """
     found = {title: np.asarray([] if factors is None else factors, float) for title, factors in strips.items()}
     if not found or not all(values.size for values in found.values()):
@@ -54,7 +54,7 @@ def factor_strips(strips: Mapping[str, Sequence[float]], columns: int = 64) -> F
     lines = [-(-values.size // columns) for values in found.values()]
     cell = 6.8 / columns  # inches
     height = sum(lines) * cell + 0.42 * len(lines) + 0.95
-    with plt.rc_context(STYLE | {"figure.constrained_layout.use": False}):
+    with plt.rc_context({**STYLE, "figure.constrained_layout.use": False}):
         figure = plt.figure(figsize=(7.2, height))
         top = height
         for (title, values), down in zip(found.items(), lines):
@@ -75,7 +75,7 @@ def factor_strips(strips: Mapping[str, Sequence[float]], columns: int = 64) -> F
             axes.set_title(f"{counted} of {values.size}", loc="right", fontsize=9, fontweight="normal")
         place = figure.add_axes((1.0 / 7.2, 0.5 / height, 5.2 / 7.2, 0.14 / height))
         bar = figure.colorbar(
-            plt.cm.ScalarMappable(norm, colours),
+            ScalarMappable(norm, colours),
             cax=place,
             orientation="horizontal",
             extend="min",

@@ -1,4 +1,4 @@
-"""Records as the paper's table beside ours: pure functions of the files under a records folder.
+"""Tables of the paper's figures beside ours: pure functions of the files below a records folder.
 
 Nothing here trains or prints. A row's accuracy is the last epoch's, on the images that the profile judges on; its
 removed share counts weights as the paper's column Params (%) does.
@@ -33,7 +33,7 @@ LABELS = {
     "map": "ours (map, short runs on held-out images)",
     "search": "ours (search, held-out images)",
 }
-"""How a table calls our rows of each profile, so that a reduced run is never mistaken for the whole one."""
+"""Labels of our rows by profile, so that a reduced run is never mistaken for a whole one."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,8 @@ class Row:
     diff_mean: float | None  # accuracy minus the reference arm's, paired by seed
     diff_low: float | None  # its 95 % confidence interval
     diff_high: float | None
-    all_mean: (
-        float | None
-    )  # the same difference with runs that failed at the accuracy of guessing; None where none failed
+    # the same difference with failed runs at the accuracy of guessing; None where none failed
+    all_mean: float | None
     all_low: float | None
     all_high: float | None
     macs: float | None  # for one image, of the compacted network, all layers counted
@@ -79,10 +78,11 @@ def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
     An arm without one recorded or failed run has no row. ``root`` is the records folder. Raises ``FileError`` where
     the paper's figures are missing.
     """
-    plan, by_arm = TABLES[table], {}
+    plan = TABLES[table]
+    by_arm: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries(table, profile, root or records.default_root()):
         by_arm.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
-    ours = []
+    ours: list[Row | None] = []
     for (network, name), runs in by_arm.items():
         reference = plan.reference_of(name)
         ours.append(_our_row(table, profile, runs, None if name == reference else by_arm[network, reference]))
@@ -100,12 +100,12 @@ def _by_network(paper: list[Row], ours: list[Row], networks: list[str]) -> list[
 
 
 def _plain(network: str) -> str:
-    """A network's name as the paper and we spell it alike: without signs and spaces."""
+    """A network's name without punctuation and spaces, which the paper and we write differently."""
     return "".join(filter(str.isalnum, network))
 
 
 def of_network(table_rows: Iterable[Row], network: str) -> list[Row]:
-    """The rows of one network, whose name the paper and we may punctuate differently."""
+    """The rows of one network; punctuation in its name does not count."""
     return [row for row in table_rows if _plain(row.network) == _plain(network)]
 
 
@@ -162,31 +162,33 @@ def _number(text: str) -> float | None:
 
 
 def _accuracies(runs: Iterable[Entry]) -> dict[int, float]:
-    return {run.seed: run.record["result"]["accuracy"] for run in runs if run.state == "recorded"}
+    return {run.seed: run.content["result"]["accuracy"] for run in runs if run.state == "recorded"}
 
 
 def _with_failed(runs: Iterable[Entry]) -> dict[int, float]:
-    """Accuracies by seed, those of runs that died or diverged as guessing gives them."""
+    """Accuracies by seed; runs that died or diverged have the accuracy of guessing."""
     runs = list(runs)
-    return _accuracies(runs) | {run.seed: records.guessing(run.record) for run in runs if run.state == "failed"}
+    return _accuracies(runs) | {run.seed: records.guessing(run.content) for run in runs if run.state == "failed"}
 
 
 def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequence[Entry] | None) -> Row | None:
     """Row of one arm from its runs; ``reference`` holds the runs to compare with."""
     arm, failed = runs[0].arm, sum(run.state == "failed" for run in runs)
-    done = [run.record for run in runs if run.state == "recorded"]
+    done = [run.content for run in runs if run.state == "recorded"]
     if not done and not failed:
         return None
     accuracies = _accuracies(runs)
     found = [record["result"] for record in done]
+    widths = np.mean([result["widths"] for result in found], axis=0) if found else ()
     difference = metrics.paired_difference(accuracies, _accuracies(reference)) if reference is not None else None
     whole = None
     if reference is not None and (failed or any(run.state == "failed" for run in reference)):
         whole = metrics.paired_difference(_with_failed(runs), _with_failed(reference))
 
-    def mean(values: Iterable[float]) -> float | None:
-        values = list(values)
-        return float(np.mean(values)) if values and None not in values else None
+    def mean(values: Iterable[float | None]) -> float | None:
+        given = list(values)
+        known = [value for value in given if value is not None]
+        return float(np.mean(known)) if known and len(known) == len(given) else None
 
     return Row(
         table=table,
@@ -201,9 +203,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         failed=failed,
         acc_mean=mean(accuracies.values()),
         acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
-        widths=[round(float(width)) for width in np.mean([result["widths"] for result in found], axis=0)]
-        if found
-        else None,
+        widths=[round(float(width)) for width in widths] if found else None,
         start_pct=mean(result.get("start_removed_pct") for result in found),
         first_pct=mean(result.get("first_turn_removed_pct") for result in found),
         removed_pct=mean(result["removed_pct"] for result in found),
@@ -224,8 +224,8 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _mixtures(done: Sequence[dict]) -> list[str]:
-    """Reasons why times, or last digits, of these records may not be compared."""
+def _mixtures(done: Sequence[records.Record]) -> list[str]:
+    """Reasons why times, or last digits, of these records cannot be compared."""
     devices = sorted({record["device"] for record in done})
     versions = sorted({record["versions"]["torch"] for record in done})
     mixed = [f"runs of different devices ({', '.join(devices)})"] if len(devices) > 1 else []
@@ -241,16 +241,16 @@ def frame(table_rows: Sequence[Row]) -> pandas.DataFrame:
     """The rows as a data frame, one column a field of :class:`Row`; widths as in the paper, 784-300-100."""
     import pandas
 
-    return pandas.DataFrame(
-        [asdict(row) | {"widths": _widths(row)} for row in table_rows], columns=list(Row.__annotations__)
-    )
+    plain = [asdict(row) | {"widths": _widths(row)} for row in table_rows]
+    return pandas.DataFrame(plain, columns=list(Row.__annotations__))
 
 
 def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
-    """The rows as texts for a page: rounded, with true minus signs, columns that are empty throughout left out.
+    """The rows as texts for a page: rounded, with true minus signs, without empty columns.
 
     The index is source and title, with the network where there are several. Texts do not break at hyphens or within an
-    interval."""
+    interval.
+    """
     import pandas
 
     head, lines = _shown(table_rows)
@@ -258,9 +258,8 @@ def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
     several = len({_plain(row.network) for row in table_rows}) > 1
     names = [line[1] if several else row.title for row, line in zip(table_rows, lines)]
     labels = ["ours" if row.source == "ours" else line[0] for row, line in zip(table_rows, lines)]
-    texts = pandas.DataFrame(
-        shown, columns=head, index=pandas.Index([f"{label}: {name}" for label, name in zip(labels, names)])
-    )
+    index = pandas.Index([f"{label}: {name}" for label, name in zip(labels, names)])
+    texts = pandas.DataFrame(shown, columns=head, index=index)
     return texts.drop(columns=list(head[:2]))
 
 
@@ -270,14 +269,13 @@ SPARSITY = ("widths", "start %", "turn 1 %", "removed %")
 
 
 def half(table_rows: Sequence[Row], columns: Sequence[str]) -> pandas.DataFrame:
-    """The rows as texts for a page, of these columns only; a column that is empty throughout is left out."""
+    """The rows as texts for a page, of these columns only, without empty ones."""
     shown = readable(table_rows)
     return shown[[name for name in columns if name in shown]]
 
 
 COST = ("MACs", "s a run")
-"""Columns of what a run and its network cost; on a page they stand in a table of their own, or the other would be too
-wide."""
+"""Columns of what a run and its network cost; a page has them in a table of their own, for want of width."""
 
 
 COLUMNS = (
@@ -294,11 +292,11 @@ COLUMNS = (
     "MACs",
     "s a run",
 )
-"""Headings of the table as people read it."""
+"""Headings of the printed table."""
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """A row as people read it, one text for each of :data:`COLUMNS`."""
+    """A row as texts, one for each of :data:`COLUMNS`."""
     accuracy = _text(row.acc_mean) + (f" ± {row.acc_std:.2f}" if row.acc_std is not None else "")
     difference = _text(row.diff_mean, "+.2f")
     if row.diff_low is not None and row.diff_high is not None:
@@ -327,16 +325,14 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def notes(table_rows: Sequence[Row]) -> list[str]:
-    """What must be said below the table: of differences, quoted rows, and runs that are not alike."""
-    said = []
+    """Notes below the table: on differences, quoted rows, and runs of different machines or versions."""
+    said: list[str] = []
     if any(row.diff_mean is not None for row in table_rows):
         plan = TABLES[table_rows[0].table]
         same = " of the same network" if len(plan.networks) > 1 else ""
-        titles = {row.arm: row.title for row in table_rows}
-        compared = dict.fromkeys(
-            titles.get(name, name)
-            for name in (plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None)
-        )
+        title_of = {row.arm: row.title for row in table_rows}
+        references = [plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None]
+        compared = dict.fromkeys(title_of.get(name, name) for name in references)
         titles = " or ".join(f'"{title}"' for title in compared) + (
             ", whichever has the same start and settings," if len(compared) > 1 else ""
         )
@@ -355,8 +351,8 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
             "256 inputs. Its rows compare with our x1"
         )
     said += [
-        f"{row.title}: {row.failed} of {row.failed + row.n} runs died or diverged; with these at the accuracy of "
-        f"guessing the difference is {row.all_mean:+.2f} [{row.all_low:+.2f}, {row.all_high:+.2f}]"
+        f"{row.title}: {row.failed} of {row.failed + (row.n or 0)} runs died or diverged; with these at the accuracy "
+        f"of guessing the difference is {row.all_mean:+.2f} [{row.all_low:+.2f}, {row.all_high:+.2f}]"
         for row in table_rows
         if row.source == "ours" and row.failed and row.all_low is not None
     ]
@@ -384,7 +380,7 @@ def _widths(row: Row) -> str:
 
 
 def _shown(table_rows: Sequence[Row]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Headings and texts, columns that are empty throughout left out."""
+    """Headings and texts, without empty columns."""
     texts = [cells(row) for row in table_rows]
     keep = [index for index in range(len(COLUMNS)) if index < 2 or any(line[index] for line in texts)]
     return [COLUMNS[index] for index in keep], [tuple(line[index] for index in keep) for line in texts]

@@ -1,13 +1,15 @@
 """A verdict on each claim of the paper, by the rules of :mod:`snnlib.report.claims`, computed from records.
 
 Only runs of the whole protocol count. A claim is judged in each regime of settings; a verdict over all names the
-regimes that it holds for. What a rule needs and has not got is named in the evidence; the regime is then undecided."""
+regimes that it holds for. The evidence names what a rule needs and lacks; the regime is then undecided.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from .. import metrics
 from ..lab import records
@@ -19,13 +21,13 @@ from . import pixels
 from .claims import CLAIMS, REGIMES, Claim
 
 ENOUGH = 8
-"""Pairs of runs without which nothing is decided."""
+"""Pairs of runs needed for a decision."""
 
 FEW = 3
-"""Pairs of runs that decide provisionally, where a rule says so."""
+"""Pairs of runs needed for a provisional decision, where a rule allows one."""
 
 LEVEL = 0.05
-"""The chance of one false decision, at most, that the intervals of a rule have together."""
+"""The largest chance of any false decision among the intervals of a rule."""
 
 SETTINGS = {
     "letter": ("letter",),
@@ -39,8 +41,8 @@ FEWER = {
     "structure": tuned.settings(tuned.CONTROLLED),
     "weights": ("small",),
 }
-"""Claims that ask for other arms in the tuned regime: of the pruned controls two settings are run; a control of what
-the switcher reads has a search of its own."""
+"""Claims that use other arms in the tuned regime: pruned controls are run for two settings; a control of what the
+switcher reads has a search of its own."""
 
 READINGS = {"snn-al-epoch": "", "snn-al-std-0.1": "-std-0.1"}
 """SNN-AL of the plain regime under both readings of the initialisation, and the ending of the names of its controls."""
@@ -56,11 +58,11 @@ NAMES = {
     "unstopped": "MLP, unstopped",
     "small": "MLP, small searches",
 }
-"""How evidence calls these settings."""
+"""Names of these settings in the evidence."""
 
 
 def asked(claim: str, regime: str) -> tuple[str, ...]:
-    """The arms of SNN-AL on the MLP that the rule of ``claim`` asks for in ``regime``."""
+    """The arms of SNN-AL on the MLP that the rule of ``claim`` uses in ``regime``."""
     return FEWER[claim] if regime == "tuned" and claim in FEWER else SETTINGS[regime]
 
 
@@ -76,7 +78,7 @@ def beside(arm: str, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Sign:
-    """A quantity that a rule asks for; above 0 if the claim is true. ``dead``: runs that enter it at chance."""
+    """A quantity of a rule, above 0 if the claim is true. ``dead`` counts runs that enter it at chance."""
 
     what: str
     found: PairedDifference
@@ -92,7 +94,7 @@ class Sign:
 
 
 def sides(signs: Sequence[Sign], enough: int = ENOUGH) -> list[int]:
-    """On which side of 0 each lies, +1 or -1, corrected for their number; 0 for neither, or too few pairs."""
+    """The side of 0 on which each lies, +1 or -1, corrected for their number; 0 for neither, or too few pairs."""
     corrected = metrics.holm([sign.found.p for sign in signs])
     return [
         (1 if sign.found.mean > 0 else -1) if p < LEVEL and sign.found.n >= enough else 0
@@ -102,7 +104,7 @@ def sides(signs: Sequence[Sign], enough: int = ENOUGH) -> list[int]:
 
 @dataclass(frozen=True)
 class Judged:
-    """What a rule says in one regime: ``verdict`` is holds, fails, mixed, undecided or no runs."""
+    """The result of a rule in one regime: ``verdict`` is holds, fails, mixed, undecided or no runs."""
 
     verdict: str
     evidence: tuple[str, ...] = ()
@@ -122,7 +124,8 @@ class Verdict:
 
     ``verdict`` is confirmed (it holds in at least one regime and fails in none), refuted (it fails in every regime),
     not reproduced (it fails in some and holds in none; others are open), depends (it holds here and fails there) or
-    undecided. ``made_before`` of ``rests_on`` runs had been started when the rule was written."""
+    undecided. ``made_before`` of ``rests_on`` runs had been started when the rule was written.
+    """
 
     name: str
     claim: str
@@ -153,7 +156,7 @@ class Verdict:
 
     @property
     def history(self) -> str:
-        """What the records say of rule and runs: which came first."""
+        """Whether the rule was written before its runs."""
         if not self.rests_on:
             return "written before its runs"
         return (
@@ -163,19 +166,25 @@ class Verdict:
         )
 
 
+Figure = str | Callable[[records.Record], float]
+"""A figure of a run: a key of its result, or a function of its record."""
+
+
 @dataclass
 class Evidence:
-    """The runs of the paper profile below ``root``, asked for by table and arm; remembers which it was asked for."""
+    """The runs of the paper profile below ``root``, by table and arm; ``seen`` notes those that were read."""
 
     root: Path
-    seen: dict[Path, str] = field(default_factory=dict)  # path of a record to when its run started
-    _looked_up: dict[tuple[str, str, str], list[records.Entry]] = field(default_factory=dict)
+    seen: dict[Path, str] = field(default_factory=dict[Path, str])  # path of a record to when its run started
+    _looked_up: dict[tuple[str, str, str], list[records.Entry]] = field(
+        default_factory=dict[tuple[str, str, str], list[records.Entry]]
+    )
 
     def entries(self, table: str, arm: str, network: str = "mlp") -> list[records.Entry]:
-        """What stands on disk for every seed of the arm; nothing for an arm that the table has not."""
+        """The entry of every seed of the arm; nothing for an arm that is not in the table."""
         found = self._entries(table, arm, network)
         self.seen |= {
-            entry.path: entry.record.get("started", "") for entry in found if entry.state in ("recorded", "failed")
+            entry.path: entry.content.get("started", "") for entry in found if entry.state in ("recorded", "failed")
         }
         return found
 
@@ -191,36 +200,27 @@ class Evidence:
             ]
         return self._looked_up[key]
 
-    def runs(self, table: str, arm: str, network: str = "mlp") -> dict[int, dict]:
+    def runs(self, table: str, arm: str, network: str = "mlp") -> dict[int, records.Record]:
         """Records by seed; those of other settings, failed and broken ones are left out."""
-        return {entry.seed: entry.record for entry in self.entries(table, arm, network) if entry.state == "recorded"}
+        return {entry.seed: entry.content for entry in self.entries(table, arm, network) if entry.state == "recorded"}
 
     def dead(self, table: str, arm: str, network: str = "mlp") -> dict[int, float]:
         """Seeds whose run died or diverged, and the accuracy of guessing, in percent."""
         return {
-            entry.seed: records.guessing(entry.record)
+            entry.seed: records.guessing(entry.content)
             for entry in self.entries(table, arm, network)
             if entry.state == "failed"
         }
 
-    def figures(
-        self, table: str, arm: str, figure: str | Callable[[dict], float], network: str = "mlp"
-    ) -> dict[int, float]:
-        """One figure of each run by seed: a key of its result, or a function of the record. Accuracies have dead runs
-        at chance."""
-        take = figure if callable(figure) else lambda record: record["result"][figure]
-        found = {seed: take(record) for seed, record in self.runs(table, arm, network).items()}
+    def figures(self, table: str, arm: str, figure: Figure, network: str = "mlp") -> dict[int, float]:
+        """One figure of each run by seed; for accuracies dead runs are at chance."""
+        runs = self.runs(table, arm, network)
+        if callable(figure):
+            return {seed: figure(record) for seed, record in runs.items()}
+        found: dict[int, float] = {seed: record["result"][figure] for seed, record in runs.items()}
         return found | self.dead(table, arm, network) if figure == "accuracy" else found
 
-    def difference(
-        self,
-        what: str,
-        table: str,
-        first: str,
-        second: str,
-        figure: str | Callable[[dict], float],
-        network: str = "mlp",
-    ) -> Sign:
+    def difference(self, what: str, table: str, first: str, second: str, figure: Figure, network: str = "mlp") -> Sign:
         """``figure`` of the arm ``first`` less that of ``second``, paired by seed."""
         a, b = (self.figures(table, arm, figure, network) for arm in (first, second))
         dead = (
@@ -231,22 +231,17 @@ class Evidence:
         return Sign(what, paired_difference(a, b), dead=len(dead))
 
 
-def one(difference: dict[int, float] | Iterable[float]) -> PairedDifference:
-    """Mean and interval of figures of single runs, as a difference from 0."""
-    values = difference if isinstance(difference, dict) else dict(enumerate(difference))
-    return paired_difference(values, dict.fromkeys(values, 0.0))
+def one(figures: Mapping[int, float] | Iterable[float]) -> PairedDifference:
+    """Mean and interval of figures of single runs, by seed or one after the other, as a difference from 0."""
+    by_seed = cast(Mapping[int, float], figures) if isinstance(figures, Mapping) else dict(enumerate(figures))
+    return paired_difference(by_seed, dict.fromkeys(by_seed, 0.0))
 
 
 def accuracy(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "accuracy"."""
-    if regime != "plain":
-        arm = {"letter": "letter", "tuned": "accurate"}[regime]
-        networks = [("1", network) for network in TABLES["1"].networks] if regime == "tuned" else [("2", "mlp")]
-    else:
-        arm, networks = (
-            "snn-al-epoch",
-            [(table, network) for table in ("1", "3", "4") for network in TABLES[table].networks],
-        )
+    arm = {"letter": "letter", "plain": "snn-al-epoch", "tuned": "accurate"}[regime]
+    tables = {"letter": (), "plain": ("1", "3", "4"), "tuned": ("1",)}[regime]
+    networks = [(table, network) for table in tables for network in TABLES[table].networks] or [("2", "mlp")]
     return [
         evidence.difference(
             f"{TABLES[table].arms['paper'][0].dataset} {network}", table, arm, beside(arm, "dense"), "accuracy", network
@@ -255,7 +250,7 @@ def accuracy(evidence: Evidence, regime: str) -> list[Sign]:
     ]
 
 
-def pruned_in_training(record: dict) -> float:
+def pruned_in_training(record: records.Record) -> float:
     """Weights removed at the end of a run less those removed before its first step, in percent of all."""
     return record["result"]["removed_pct"] - record["result"]["start_removed_pct"]
 
@@ -330,7 +325,7 @@ def errors(evidence: Evidence, regime: str) -> list[Sign]:
 def strengthening(evidence: Evidence, regime: str) -> list[Sign]:
     """The quantities of the claim "strengthening"."""
 
-    def gained(record: dict) -> float:
+    def gained(record: records.Record) -> float:
         counts = [sum(row["strengthened"]) for row in record["history"]]
         return counts[-1] - counts[0]
 
@@ -346,8 +341,7 @@ def strengthening(evidence: Evidence, regime: str) -> list[Sign]:
 
 
 def weights(evidence: Evidence, regime: str) -> list[Sign]:
-    """The quantities of the claim "weights": for every setting and control the accuracy, then the share of weights
-    removed."""
+    """The quantities of the claim "weights": for each setting and control accuracy, then share of weights removed."""
     return [
         evidence.difference(f"{NAMES[arm]}: {what}, less {title}", "controls", arm, beside(arm, f"fed-{kind}"), figure)
         for arm in asked("weights", regime)
@@ -401,26 +395,22 @@ RULES: dict[str, Callable[[Evidence, str], list[Sign]]] = {
     rule.__name__: rule
     for rule in (accuracy, sparsity, alternate, harder, centre, errors, strengthening, weights, structure, position)
 }
-"""Name of a claim to what its rule asks for in a regime."""
+"""Name of a claim to the function that returns the quantities of its rule in a regime."""
 
 PROVISIONAL = ("harder",)
-"""Claims whose rule is content with :data:`FEW` pairs, and then says that the verdict is provisional."""
+"""Claims whose rule needs :data:`FEW` pairs only; the verdict is then provisional."""
 
 
 def judge(claim: Claim, signs: Sequence[Sign]) -> Judged:
     """The verdict of a claim's policy on the quantities of one regime.
 
-    Quantities of which nothing was measured are named and left out under "all networks measured"; elsewhere they keep a
-    claim from holding.
+    Quantities without measurements are named. The claim "accuracy", of all networks measured, leaves them out; other
+    claims cannot hold without them.
     """
     if not any(sign.found.n for sign in signs):
         return Judged("no runs", tuple(map(str, signs)))
-    measured = (
-        [sign for sign in signs if sign.found.n >= (FEW if claim.name in PROVISIONAL else ENOUGH)]
-        if claim.name == "accuracy"
-        else list(signs)
-    )
     enough = FEW if claim.name in PROVISIONAL else ENOUGH
+    measured = [sign for sign in signs if sign.found.n >= enough or claim.name != "accuracy"]
     found = sides(measured, enough)
     provisional = any(sign.found.n < ENOUGH for sign in measured)
     if claim.policy == "own":
@@ -452,7 +442,8 @@ def over_all(by_regime: Iterable[Judged]) -> str:
 
 def all_verdicts(root: Path | None = None) -> list[Verdict]:
     """The verdicts on all claims, in the order of the report."""
-    found, shared = [], Evidence(Path(root or records.default_root()))
+    found: list[Verdict] = []
+    shared = Evidence(Path(root or records.default_root()))
     for claim in CLAIMS:
         shared.seen = {}
         by_regime = {regime: judge(claim, RULES[claim.name](shared, regime)) for regime in REGIMES}

@@ -1,5 +1,4 @@
-"""How pages and terminals word figures: minus signs, intervals, lists, tables in Markdown. Texts alone; nothing is
-computed here."""
+"""Texts for pages and terminals: minus signs, intervals, lists, Markdown tables. Nothing is computed here."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def unbroken(text: str) -> str:
-    """``text`` with true minus signs, not to be broken at spaces or hyphens."""
+    """``text`` with true minus signs, and without line breaks at spaces or hyphens."""
     text = re.sub(r"(?<![0-9])-(?=[0-9])", "\N{MINUS SIGN}", text)
     return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
 
@@ -28,7 +27,7 @@ def span(found: PairedDifference, digits: int = 2) -> str:
 
 
 def listing(words: Iterable[str]) -> str:
-    """Words as people write them: a, b and c."""
+    """Words as a list in a sentence: a, b and c."""
     words = list(words)
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
@@ -42,8 +41,7 @@ def run_size(arm: Arm, images: int) -> str:
 
 
 def verdict(found: Verdict) -> str:
-    """A claim, the verdict on it, what came first, rule or runs, and the evidence by regime, as Markdown for a
-    chapter."""
+    """A claim, its verdict, whether the rule came before the runs, and the evidence by regime, as Markdown."""
     lines = [
         f"**{found.claim}** By [its rule](15_verdicts.ipynb) ({found.history}): **{found}**.",
         "",

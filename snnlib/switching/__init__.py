@@ -1,5 +1,4 @@
-"""The switcher: weights packed into a tensor, a U-Net over rows that reads them, and one factor a neuron (section
-3)."""
+"""The switcher: weights packed into a tensor, a U-Net that reads its rows, and one factor a neuron (section 3)."""
 
 from .packing import PackedWeights, pack_linear
 from .switched import Masked, Switched, dead_layers

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import SwitcherConfig
+from ..networks.initial import blank, module_list, zero_bias
 from .packing import PackedWeights
 from .switcher import Switcher
 
@@ -22,7 +23,8 @@ class KernelSwitcher(nn.Module):
     """Maps the weights of convolutions (kernels, channels, height, width) to one vector of factors (kernels,) a layer.
 
     ``shapes`` are the weights' shapes, one a layer; numbers of kernels, channels and sides may differ. Weights are
-    drawn from ``generator``. Raises ``ValueError`` for no layer, or for a shape that is no convolution's."""
+    drawn from ``generator``. Raises ``ValueError`` for no layer, or for a shape that is no convolution's.
+    """
 
     def __init__(
         self, config: SwitcherConfig, shapes: Sequence[tuple[int, ...]], generator: torch.Generator | None = None
@@ -36,15 +38,15 @@ class KernelSwitcher(nn.Module):
                     f"convolution {index} has kernels of shape {tuple(shape)}: give (kernels, channels, height, "
                     "width), each 1 or more"
                 )
-        self.shapes = tuple(map(tuple, shapes))
+        self.shapes = tuple(tuple(shape) for shape in shapes)
         self.sizes = tuple(shape[0] for shape in shapes)
-        self.readers = nn.ModuleList(
-            nn.utils.skip_init(nn.Conv2d, shape[1], config.kernel_features, shape[2:]) for shape in shapes
+        self.readers = module_list(
+            blank(nn.Conv2d, shape[1], config.kernel_features, (shape[2], shape[3])) for shape in shapes
         )
         with torch.no_grad():
             for reader in self.readers:
                 reader.weight.normal_(0.0, math.sqrt(1 / reader.weight[0].numel()), generator=generator)
-                reader.bias.zero_()
+                zero_bias(reader)
         self.switcher = Switcher(config, 1, sum(self.sizes), config.kernel_features, generator)
 
     def pack(self, kernels: Sequence[Tensor]) -> PackedWeights:
@@ -56,7 +58,7 @@ class KernelSwitcher(nn.Module):
         if found != self.shapes:
             raise ValueError(f"kernels of shapes {found} for a switcher built for {self.shapes}")
         rows = torch.cat([reader(weight).flatten(1) for reader, weight in zip(self.readers, kernels)])
-        return PackedWeights(None, (tuple(rows.shape),), (rows,))
+        return PackedWeights(None, ((rows.shape[0], rows.shape[1]),), (rows,))
 
     def forward(self, kernels: Sequence[Tensor]) -> list[Tensor]:
         """One vector of factors (kernels,) a layer, all 0 or above."""

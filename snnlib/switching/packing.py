@@ -17,10 +17,9 @@ from torch.nn import functional as F
 class PackedWeights:
     """Weights as data.
 
-    ``tensor`` (layers, rows, cols), ``shapes`` of the layers as (inputs, outputs). ``owner`` (layers, rows) is the
-    layer that a row belongs to, -1 for padding; ``mask`` is True where a row is a neuron. Only such rows get a factor.
-    ``layers`` holds the weights as they came, where they were packed by :func:`pack_linear`: the matrix is then
-    written only when somebody asks for it.
+    ``tensor`` (layers, rows, cols), ``shapes`` of the layers as (inputs, outputs). ``mask`` is True where a row is a
+    neuron; only such rows get a factor. ``layers`` holds the weights as they came, where they were packed by
+    :func:`pack_linear`: the matrix is then made when ``tensor`` is first read.
     """
 
     def __init__(
@@ -34,22 +33,27 @@ class PackedWeights:
     def tensor(self) -> Tensor:
         """The matrix (layers, rows, cols), zero where a layer is smaller than the largest."""
         _, rows, cols = self.size
-        padded = [F.pad(w, (0, cols - w.shape[1], 0, rows - w.shape[0])) for w in self.layers]
+        padded = [F.pad(w, (0, cols - w.shape[1], 0, rows - w.shape[0])) for w in self.layers or ()]
         # stacked last and permuted: channels last in memory, as the switcher's convolutions want it
         return torch.stack(padded, dim=-1).permute(2, 0, 1)
 
     @property
     def size(self) -> tuple[int, int, int]:
         """(layers, rows, cols) of the matrix."""
-        return tuple(self.tensor.shape) if self.layers is None else packed_size(self.shapes)
+        if self.layers is not None:
+            return packed_size(self.shapes)
+        layers, rows, cols = self.tensor.shape
+        return layers, rows, cols
 
     @property
     def mask(self) -> Tensor:
+        """(layers, rows), True where a row is a neuron."""
         inputs = torch.tensor([shape[0] for shape in self.shapes], device=self.tensor.device)
         return torch.arange(self.tensor.shape[1], device=self.tensor.device) < inputs[:, None]
 
     @property
     def owner(self) -> Tensor:
+        """(layers, rows), the layer of each row; -1 where it is padding."""
         layers = torch.arange(len(self.shapes), device=self.tensor.device)
         return torch.where(self.mask, layers[:, None], -1)
 

@@ -1,6 +1,6 @@
-"""What the switcher is fed instead of the weights: controls that ask whether reading them matters.
+"""What the switcher reads instead of the weights: controls that test whether reading them matters.
 
-The paper has none of these. Each keeps steps, seeds and losses as they are, and takes one thing away from the switcher:
+The paper has none of these. Each keeps steps, seeds and losses as they are and takes one thing away from the switcher:
 see :data:`~snnlib.config.READS`.
 """
 
@@ -14,10 +14,12 @@ from .packing import PackedWeights
 
 
 class Reading(nn.Module):
-    """Maps packed weights to what a switcher of ``config.reads`` is fed, and its factors back to the neurons.
+    """Maps packed weights to what a switcher of ``config.reads`` reads, and its factors back to the neurons.
 
     ``shapes`` (inputs, outputs) of the layers; everything random is drawn from ``generator``, and saved with the model.
     """
+
+    state: Tensor  # of "shuffled": its seed, and how many orders were drawn
 
     def __init__(
         self, config: SwitcherConfig, shapes: list[tuple[int, int]], generator: torch.Generator | None = None
@@ -31,21 +33,20 @@ class Reading(nn.Module):
             for index, (rows, _) in enumerate(shapes):
                 self.register_buffer(f"order{index}", torch.randperm(rows, generator=generator))
         if self.kind == "shuffled":
-            self.register_buffer(
-                "state", torch.tensor([int(torch.randint(2**31, (), generator=generator)), 0])
-            )  # seed, readings so far
+            seed = int(torch.randint(2**31, (), generator=generator))
+            self.register_buffer("state", torch.tensor([seed, 0]))
 
     def forward(self, packed: PackedWeights) -> PackedWeights:
-        """What stands in the place of ``packed``, of the same shapes."""
-        if (
-            self.kind == "shuffled" and torch.is_grad_enabled()
-        ):  # a look at the factors, without a step, does not shuffle
+        """What the switcher reads in the place of ``packed``, of the same shapes."""
+        # factors that are computed without a gradient belong to no step, and draw no new order
+        if self.kind == "shuffled" and torch.is_grad_enabled():
             self._shuffle()
-        return PackedWeights(
-            None, packed.shapes, [self._layer(index, weight) for index, weight in enumerate(packed.layers)]
-        )
+        layers = packed.unpack() if packed.layers is None else packed.layers
+        read = [self._layer(index, weight) for index, weight in enumerate(layers)]
+        return PackedWeights(None, packed.shapes, read)
 
     def _layer(self, index: int, weight: Tensor) -> Tensor:
+        """What is read in the place of the weights of layer ``index``."""
         if self.kind == "constants":
             return torch.ones_like(weight)
         if self.kind == "noise":
@@ -54,6 +55,7 @@ class Reading(nn.Module):
 
     @torch.no_grad()
     def _shuffle(self) -> None:
+        """Draw a new order for each layer."""
         self.state[1] += 1
         seed, count = self.state.tolist()
         generator = torch.Generator().manual_seed(seed * 2**31 + count)
@@ -69,7 +71,7 @@ class Reading(nn.Module):
 
 
 class FreeFactors(nn.Module):
-    """One free factor a neuron in the place of a :class:`~snnlib.switching.switcher.Switcher`: it reads nothing at all.
+    """One free factor a neuron in the place of a :class:`~snnlib.switching.switcher.Switcher`: it reads nothing.
 
     Scores start as a switcher's do after its calibration: normal, of the mean and spread of ``config``.
     """
@@ -84,7 +86,7 @@ class FreeFactors(nn.Module):
         )
 
     def forward(self, packed: PackedWeights) -> Tensor:
-        """Factors (layers, rows) >= 0, whatever ``packed`` holds."""
+        """Factors (layers, rows), all >= 0; ``packed`` is not read."""
         return torch.relu(self.free)
 
     def calibrate(self, packed: PackedWeights) -> None:

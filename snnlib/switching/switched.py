@@ -1,4 +1,4 @@
-"""A task network with its switcher: pack the weights, ask for factors, gate (Fig. 1)."""
+"""A task network with its switcher: pack the weights, compute the factors, apply them (Fig. 1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import SwitcherConfig
+from ..networks import TaskNetwork
 from .kernels import KernelSwitcher
 from .packing import PackedWeights, pack_linear, packed_size
 from .readings import FreeFactors, Reading
@@ -13,16 +14,21 @@ from .switcher import Switcher
 
 
 class Switched(nn.Module):
-    """``network`` under the guidance of its switchers; all stay usable on their own.
+    """``network`` with its switchers; each stays usable on its own.
 
     ``switcher`` reads the FC layers; ``kernel_switcher`` the convolutions, None where none is switched.
     ``through_switcher`` False cuts the gradient from the factors back to the weights they were read from: the
     second term of Eq. 6 is then missing, everything else stays. ``reading`` changes what the switcher is fed.
     """
 
+    network: TaskNetwork
+    switcher: Switcher | FreeFactors
+    kernel_switcher: KernelSwitcher | None
+    reading: Reading | None
+
     def __init__(
         self,
-        network: nn.Module,
+        network: TaskNetwork,
         switcher: Switcher | FreeFactors,
         through_switcher: bool = True,
         kernel_switcher: KernelSwitcher | None = None,
@@ -36,7 +42,7 @@ class Switched(nn.Module):
     @classmethod
     def around(
         cls,
-        network: nn.Module,
+        network: TaskNetwork,
         config: SwitcherConfig,
         generator: torch.Generator | None = None,
         through_switcher: bool = True,
@@ -51,7 +57,7 @@ class Switched(nn.Module):
                 f"reads={config.reads!r}: the controls are made for networks whose FC layers alone are switched, an "
                 "MLP for example"
             )
-        shapes = [tuple(weight.shape) for weight in network.linear_weights()]
+        shapes = [(weight.shape[0], weight.shape[1]) for weight in network.linear_weights()]
         switcher = (FreeFactors if config.reads == "nothing" else Switcher)(
             config, *packed_size(shapes), generator=generator
         )
@@ -69,11 +75,11 @@ class Switched(nn.Module):
         return switched
 
     def switcher_side(self) -> nn.ModuleList:
-        """What a switcher step trains: both switchers."""
+        """The modules that a switcher step trains: both switchers."""
         return nn.ModuleList(part for part in (self.switcher, self.kernel_switcher) if part is not None)
 
     def pack(self) -> PackedWeights:
-        """The FC layers' weights as the switcher reads them, or what a control feeds it in their place."""
+        """The FC layers' weights as the switcher reads them, or what a control gives it instead."""
         packed = pack_linear(self.network.linear_weights())
         return packed if self.reading is None else self.reading(packed)
 
@@ -97,23 +103,25 @@ class Masked(nn.Module):
     ``keep`` (inputs,) of each gated layer, True where a neuron stays.
     """
 
-    def __init__(self, network: nn.Module, keep: list[Tensor]) -> None:
+    network: TaskNetwork
+
+    def __init__(self, network: TaskNetwork, keep: list[Tensor]) -> None:
         super().__init__()
         self.network = network
         for index, kept in enumerate(keep):
             self.register_buffer(f"keep{index}", kept.bool())
 
     def gates(self) -> list[Tensor]:
-        """One vector of zeros and ones a gated layer."""
+        """One vector of zeros and ones for each gated layer."""
         reference = next(self.network.parameters())
         return [kept.to(reference.dtype) for kept in self.buffers(recurse=False)]
 
     def forward(self, x: Tensor, gates: None = None) -> Tensor:
-        """Logits (images, classes) of what is left of the network."""
+        """Logits (images, classes) of what is left of the network; it takes no other factors."""
         return self.network(x, self.gates())
 
 
 @torch.no_grad()
 def dead_layers(gates: list[Tensor]) -> list[int]:
-    """Indices of layers whose every factor is 0: such a network puts out a constant and gets no gradient."""
+    """Indices of layers whose factors are all 0: such a network puts out a constant and gets no gradient."""
     return [index for index, gate in enumerate(gates) if not bool((gate > 0).any())]

@@ -19,17 +19,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..config import SwitcherConfig
-from ..networks.initial import as_torch
+from ..networks.initial import as_torch, blank, module_list, zero_bias
 from ..optional import fused
 from .packing import PackedWeights
 
 
 class Switcher(nn.Module):
-    """Maps :class:`~snnlib.switching.packing.PackedWeights` of size (layers, rows, cols) to factors (layers, rows), all
-    >= 0.
+    """Maps :class:`~snnlib.switching.packing.PackedWeights` (layers, rows, cols) to factors (layers, rows), all >= 0.
 
     Any number of rows and columns, odd ones too: pooling rounds up and the decoder crops. Weights are drawn from
-    ``generator`` (Kaiming normal, biases 0). Call :meth:`calibrate` once on the initial weights.
+    ``generator`` (Kaiming normal, biases 0). Call :meth:`calibrate` once on the initial weights. Raises ``ValueError``
+    for an empty size, and where ``config.batch_norm`` would normalise a single number.
     """
 
     def __init__(
@@ -39,33 +39,33 @@ class Switcher(nn.Module):
         if min(layers, rows, cols) < 1:
             raise ValueError(f"packed weights of size {(layers, rows, cols)}: every size must be 1 or more")
         self.config, self.size = config, (layers, rows, cols)
-        self.encoder, self.norms, self.row_convolutions, self.decoder = (nn.ModuleList() for _ in range(4))
+        padding = (config.kernel[0] // 2, config.kernel[1] // 2)
+        encoder: list[nn.Conv2d] = []
+        norms: list[nn.Module] = []
+        row_convolutions: list[nn.Linear] = []
         incoming, width = layers, cols
-        for channels in config.channels:
-            padding = tuple(k // 2 for k in config.kernel)
-            conv = nn.utils.skip_init(
-                nn.Conv2d, incoming, channels, config.kernel, stride=(1, config.width_stride), padding=padding
-            )
-            self.encoder.append(conv)
+        for level, channels in enumerate(config.channels):
+            encoder.append(blank(nn.Conv2d, incoming, channels, config.kernel, (1, config.width_stride), padding))
             width = (width - 1) // config.width_stride + 1
-            if config.batch_norm and width * math.ceil(rows / 2 ** len(self.norms)) == 1:
+            if config.batch_norm and width * math.ceil(rows / 2**level) == 1:
                 raise ValueError(
-                    f"batch_norm: level {len(self.norms) + 1} of the switcher has one number a channel, which has no "
-                    "deviation; take fewer channels"
+                    f"batch_norm: level {level + 1} of the switcher has one number a channel, which has no deviation; "
+                    "take fewer channels"
                 )
             # there is one matrix and no batch: statistics over rows and columns, the same in training and afterwards
-            self.norms.append(
-                nn.BatchNorm2d(channels, track_running_stats=False) if config.batch_norm else nn.Identity()
-            )
-            self.row_convolutions.append(nn.utils.skip_init(nn.Linear, width * channels, channels))
+            norms.append(nn.BatchNorm2d(channels, track_running_stats=False) if config.batch_norm else nn.Identity())
+            row_convolutions.append(blank(nn.Linear, width * channels, channels))
             incoming, width = channels, math.ceil(width / 2)
-        self.bottom = nn.utils.skip_init(nn.Linear, width * incoming, incoming)
+        bottom = blank(nn.Linear, width * incoming, incoming)
+        decoder: list[nn.Linear] = []
         for channels in reversed(config.channels):
             outputs, inputs = (channels, 3 * incoming) if config.upsample == "resize" else (2 * channels, incoming)
-            kind = _OneBias if config.upsample == "one-bias" else nn.Linear
-            self.decoder.append(nn.utils.skip_init(kind, inputs, outputs))
+            decoder.append(blank(_OneBias if config.upsample == "one-bias" else nn.Linear, inputs, outputs))
             incoming = 2 * channels  # upsampled and row-convolved features, concatenated
-        self.head = nn.utils.skip_init(nn.Linear, incoming, layers)
+        # in this order: saved momentum buffers count parameters in it
+        self.encoder, self.norms = module_list(encoder), module_list(norms)
+        self.row_convolutions, self.decoder = module_list(row_convolutions), module_list(decoder)
+        self.bottom, self.head = bottom, blank(nn.Linear, incoming, layers)
         self.to(memory_format=torch.channels_last)
         with torch.no_grad():
             for layer in self._layers():
@@ -73,7 +73,7 @@ class Switcher(nn.Module):
                     as_torch(layer, generator)
                 else:
                     layer.weight.normal_(0.0, math.sqrt(2 / layer.weight[0].numel()), generator=generator)
-                    layer.bias.zero_()
+                    zero_bias(layer)
 
     def forward(self, packed: PackedWeights) -> Tensor:
         """Factors (layers, rows): 0 prunes a neuron, below 1 weakens it, 1 and above strengthens it."""
@@ -89,11 +89,10 @@ class Switcher(nn.Module):
             and fused.usable(packed.layers, self.config)
             and not self._watched()
         ):
-            return fused.Scores.apply(
-                self.config, self.size, *self._in_order(), *(weight.t() for weight in packed.layers)
-            )
+            layers = (weight.t() for weight in packed.layers)
+            return fused.Scores.apply(self.config, self.size, *self._in_order(), *layers)
         h = packed.tensor[None]  # (1, layers, rows, cols), channels last as it is packed
-        levels = []
+        levels: list[Tensor] = []
         for conv, norm, row_convolution in zip(self.encoder, self.norms, self.row_convolutions):
             h = F.relu(norm(conv(h)))  # (1, channels, rows at this level, width)
             levels.append(row_convolution(_as_rows(h)))  # (rows, channels)
@@ -109,16 +108,15 @@ class Switcher(nn.Module):
         return chain(self.encoder, self.row_convolutions, self.decoder, (self.bottom, self.head))
 
     def _watched(self) -> bool:
-        """Whether somebody has put a hook on a part: then the parts must be called one by one."""
+        """Whether a part has a hook: the parts must then be called one by one."""
         return any(module._forward_hooks or module._forward_pre_hooks for module in self.modules())
 
-    def _in_order(self) -> Iterator[Tensor]:
-        """Weights and biases from the first convolution to the head, as :class:`~snnlib.fast.fused.Scores` takes
-        them."""
+    def _in_order(self) -> Iterator[Tensor | None]:
+        """Weights and biases from the first convolution to the head, as :mod:`snnlib.fast.fused` takes them."""
         blocks = chain.from_iterable(zip(self.encoder, self.row_convolutions))
-        for module in (*blocks, self.bottom, *self.decoder, self.head):
-            yield module.weight
-            yield module.bias.repeat(2) if isinstance(module, _OneBias) else module.bias
+        for layer in (*blocks, self.bottom, *self.decoder, self.head):
+            yield layer.weight
+            yield layer.bias.repeat(2) if isinstance(layer, _OneBias) else layer.bias
 
     def _upsample(self, layer: nn.Linear, u: Tensor, rows: int) -> Tensor:
         """Twice as many rows, cropped to ``rows``: a transposed convolution, or repetition and a convolution.
@@ -138,7 +136,7 @@ class Switcher(nn.Module):
         Without this whole layers often start at factor 0, and a network with a dead layer gets no gradient at all.
         The head is scaled and shifted; a layer whose scores do not vary (one neuron, say) gets the mean alone.
         With ``scale_inputs`` the first convolution is scaled before, so that each layer's weights arrive with a root
-        mean square of 1: else weights of std 0.01 need a gain of about 100 in the head, and a single step of the
+        mean square of 1. Otherwise weights of std 0.01 need a gain of about 100 in the head, and a single step of the
         switcher can then switch a whole layer off.
         """
         if not self.config.calibrate:
@@ -159,12 +157,12 @@ class Switcher(nn.Module):
 class _OneBias(nn.Linear):
     """A transposed convolution of kernel 2 and stride 2 along rows as torch has it: both taps share their biases."""
 
-    def __init__(self, inputs: int, outputs: int, device: torch.device | None = None) -> None:
-        super().__init__(inputs, outputs, device=device)
-        self.bias = nn.Parameter(torch.empty(outputs // 2, device=device))
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.bias = nn.Parameter(torch.empty(outputs // 2))
 
-    def forward(self, u: Tensor) -> Tensor:
-        return F.linear(u, self.weight, self.bias.repeat(2))
+    def forward(self, input: Tensor) -> Tensor:
+        return F.linear(input, self.weight, self.bias.repeat(2))
 
 
 def _as_rows(h: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ def order(seed: int, epoch: int, images: int) -> Tensor:
 
 
 class Batches:
-    """The training images of ``data`` as ``config`` wants them, in numbers of type ``dtype``.
+    """The training images of ``data`` as ``config`` says, in numbers of type ``dtype``.
 
     Raises ``ValueError`` where the data set is smaller than a batch.
     """
@@ -38,7 +38,7 @@ class Batches:
             )
         self.data, self.config, self.seed, self.dtype = data, config, seed, dtype
         self.padding = data.image[1] // 8  # of the random crop: 4 for 32 x 32 images, as is usual
-        self.mean, self.deviation = colour_statistics(data.x_train, dtype) if config.normalize else (None, None)
+        self._colours = colour_statistics(data.x_train, dtype) if config.normalize else None
 
     def __len__(self) -> int:
         """Batches an epoch; the last one may be smaller."""
@@ -48,13 +48,10 @@ class Batches:
         """Images (batch, channels, height, width) and labels (batch,) of epoch ``epoch``, all training images once."""
         x, y, images = self.data.x_train, self.data.y_train, len(self.data.x_train)
         chosen = order(self.seed, epoch, images).to(x.device).split(self.config.batch_size)
-        moves = None
+        moves: tuple[Tensor, ...] | None = None
         if self.config.augment:
-            moves = (
-                augment.choices(images, self.padding, generator(self.seed, "augment", epoch))
-                .to(x.device)
-                .split(self.config.batch_size)
-            )
+            drawn = augment.choices(images, self.padding, generator(self.seed, "augment", epoch))
+            moves = drawn.to(x.device).split(self.config.batch_size)
         for index, batch in enumerate(chosen):
             picked = pick(x, batch)
             if moves is not None:
@@ -62,13 +59,15 @@ class Batches:
             yield self.standard(scale(picked, self.dtype)), y[batch]
 
     def standard(self, images: Tensor) -> Tensor:
-        """Scaled images, normalised if the settings say so: what training and test images have in common."""
-        return images if self.mean is None else (images - self.mean) / self.deviation
+        """Scaled images, training or test ones, normalised if the settings say so."""
+        if self._colours is None:
+            return images
+        mean, deviation = self._colours
+        return (images - mean) / deviation
 
 
 def pick(images: Tensor, chosen: Tensor) -> Tensor:
-    """The ``chosen`` (batch,) of ``images``; in colour they come channels last, as data sets are stored, a pixel in one
-    piece."""
+    """The ``chosen`` (batch,) of ``images``; colour images keep the memory format of data sets, channels last."""
     if images.shape[1] == 1:
         return images.index_select(0, chosen)
     return images.permute(0, 2, 3, 1).index_select(0, chosen).permute(0, 3, 1, 2)
@@ -77,10 +76,8 @@ def pick(images: Tensor, chosen: Tensor) -> Tensor:
 def colour_statistics(images: Tensor, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (channels, 1, 1) of each colour of uint8 ``images`` on the scale from 0 to 1."""
     counts = torch.stack([channel.flatten().bincount(minlength=256) for channel in images.transpose(0, 1)]).double()
-    shares, values = (
-        counts / counts.sum(1, keepdim=True),
-        torch.arange(256, device=images.device, dtype=torch.float64) / 255,
-    )
+    shares = counts / counts.sum(1, keepdim=True)
+    values = torch.arange(256, device=images.device, dtype=torch.float64) / 255
     mean = shares @ values
     deviation = (shares @ values.square() - mean.square()).clamp_min(1e-12).sqrt()
     return mean[:, None, None].to(dtype), deviation[:, None, None].to(dtype)

@@ -1,4 +1,4 @@
-"""Runs that cannot go on: a loss that is no number, a layer that is dead; each is named."""
+"""Checks for runs that cannot go on: a loss that is not finite, a dead layer. The error names the place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ..networks import TaskNetwork
 from ..switching.switched import dead_layers
 
 
@@ -23,8 +24,7 @@ class DivergenceError(TrainingError):
 
 
 class DeadLayerError(TrainingError):
-    """Every factor of a layer stayed 0, for :data:`PATIENCE` steps or to the end of an epoch: the network is
-    constant."""
+    """All factors of a layer stayed 0, for :data:`PATIENCE` steps or to the end of an epoch: its output is constant."""
 
 
 PATIENCE = 100
@@ -32,20 +32,20 @@ PATIENCE = 100
 
 
 class Dead:
-    """Since which step of the present epoch each dead layer has been dead."""
+    """The step of the present epoch since which each dead layer has been dead."""
 
     def __init__(self) -> None:
         self._since: dict[int, int] = {}
 
     def for_good(self, gates: list[Tensor], step: int) -> list[int]:
-        """Indices of the layers that were dead at every look since :data:`PATIENCE` steps; a new epoch starts anew."""
+        """Indices of the layers that were dead at every check for :data:`PATIENCE` steps; each epoch starts anew."""
         now = dead_layers(gates)
         self._since = {layer: min(self._since.get(layer, step), step) for layer in now}
         return [layer for layer in now if step - self._since[layer] >= PATIENCE]
 
 
 def check(
-    trained: nn.Module,
+    trained: nn.Module | TaskNetwork,
     gates: list[Tensor] | None,
     loss: Tensor,
     epoch: int,
@@ -56,9 +56,10 @@ def check(
 ) -> None:
     """Raise if the loss is not finite or a layer is dead, and name the first layer where it shows.
 
-    ``after_step`` looks at weights and factors too: those that the last step of an epoch left show in no loss any more.
+    ``after_step`` checks weights and factors too: what the last step of an epoch broke shows in no later loss.
     ``dead`` remembers earlier steps, so that a layer may come back to life; without it a dead layer is an error at
-    once."""
+    once. Raises :class:`DivergenceError` or :class:`DeadLayerError`.
+    """
     finite = math.isfinite(float(loss))
     if not finite or after_step:
         broken = _first_broken(trained, gates)
@@ -78,7 +79,7 @@ def check(
         )
 
 
-def _first_broken(module: nn.Module, gates: list[Tensor] | None) -> str | None:
+def _first_broken(module: nn.Module | TaskNetwork, gates: list[Tensor] | None) -> str | None:
     """Name of the first parameter, else of the first layer's factors, that holds NaN or infinity."""
     named = [
         *module.named_parameters(),

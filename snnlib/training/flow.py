@@ -6,9 +6,11 @@ import base64
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -19,7 +21,7 @@ def encode(gates: Sequence[Tensor]) -> str:
     return np.packbits(off.cpu().numpy()).tobytes().hex()
 
 
-def decode(text: str, widths: Sequence[int]) -> list[np.ndarray]:
+def decode(text: str, widths: Sequence[int]) -> list[NDArray[np.bool_]]:
     """One boolean vector (width,) a layer from what :func:`encode` wrote, True where a neuron is off.
 
     Raises ``ValueError`` where the text is not of so many neurons.
@@ -31,22 +33,22 @@ def decode(text: str, widths: Sequence[int]) -> list[np.ndarray]:
 
 
 def pack(texts: Sequence[str]) -> str:
-    """Several of :func:`encode`'s texts as one short text: each as what changed since the one before, compressed."""
+    """Several texts of :func:`encode` as one short text: of each what changed since the one before, compressed."""
     rows = [np.frombuffer(bytes.fromhex(text), np.uint8) for text in texts]
     changes = [now ^ before for now, before in zip(rows, [np.zeros_like(row) for row in rows[:1]] + rows)]
     return base64.b64encode(zlib.compress(b"".join(change.tobytes() for change in changes), 9)).decode()
 
 
 def unpack(text: str, count: int) -> list[str]:
-    """The ``count`` texts that :func:`pack` made one of."""
+    """The ``count`` texts that :func:`pack` joined."""
     changes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(count, -1)
     return [row.tobytes().hex() for row in np.bitwise_xor.accumulate(changes, axis=0)]
 
 
-def of_record(record: Mapping) -> dict[str, list[np.ndarray]]:
+def of_record(record: Mapping[str, Any]) -> dict[str, list[NDArray[np.bool_]]]:
     """Which neurons of a run were off: time ("start", "first turn", "epoch 0", ...) to one boolean vector a layer.
 
-    Raises ``ValueError`` for a run that kept no such thing: a dense one, or one made before version 0.2.
+    Raises ``ValueError`` for a run that did not note it: a dense one, or one made before version 0.2.
     """
     kept = record.get("off")
     if not kept:
@@ -60,12 +62,13 @@ def of_record(record: Mapping) -> dict[str, list[np.ndarray]]:
     }
 
 
-def fates(off: Mapping[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+def fates(off: Mapping[str, list[NDArray[np.bool_]]]) -> dict[str, NDArray[np.int_]]:
     """Counts (times, layers) of neurons by what has become of them, at the start and after each epoch.
 
     Of those that are off at a time: "off from the start" have been off at every look until then, "in the first turn"
     since the switcher's first turn, "later" since a later look; of those that are on: "revived" were off once, "never
-    off" were not."""
+    off" were not.
+    """
     epochs = [time for time in off if time.startswith("epoch")]
     looks = [off["start"], *(off[time] for time in epochs)]
     first = off.get("first turn", off["start"])
@@ -93,16 +96,17 @@ def fates(off: Mapping[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True)
 class Persistence:
-    """How often neurons of each layer are off at the end, learnt from some runs of a setting to foresee the others.
+    """How often neurons of each layer are off at the end, learnt from some runs of a setting to predict the others.
 
     Arrays (layers,): the share that is off at the end of those that were off after the switcher's first turn
-    (``stay``), and of those that were on (``fall``); ``widths`` is the mean of the widths at the end."""
+    (``stay``), and of those that were on (``fall``); ``widths`` is the mean of the widths at the end.
+    """
 
     stay: np.ndarray
     fall: np.ndarray
     widths: np.ndarray
 
-    def foresee(self, record: Mapping, time: str = "first turn") -> np.ndarray:
+    def foresee(self, record: Mapping[str, Any], time: str = "first turn") -> NDArray[np.float64]:
         """Widths (layers,) at the end of another run of the setting, from its neurons that were off at ``time``."""
         off = of_record(record)[time]
         return np.array(
@@ -113,15 +117,16 @@ class Persistence:
         )
 
 
-def persistence(records: Iterable[Mapping], time: str = "first turn") -> Persistence:
+def persistence(records: Iterable[Mapping[str, Any]], time: str = "first turn") -> Persistence:
     """What became of the neurons that were off at ``time``, and of the others, in these runs of one setting.
 
-    A share of nothing is that of the whole layer. Raises ``ValueError`` without runs, and for a run that noted no
-    neurons."""
+    Where a group is empty its share is that of the whole layer. Raises ``ValueError`` without runs, and for a run that
+    noted no neurons.
+    """
     looks = [(found[time], found[_last(found)]) for found in map(of_record, records)]
     if not looks:
         raise ValueError("no runs to learn from")
-    rows = []
+    rows: list[tuple[float, float, float]] = []
     for layer in range(len(looks[0][0])):
         before, after = (np.concatenate([look[when][layer] for look in looks]) for when in range(2))
         stay, fall = (after[group].mean() if group.any() else after.mean() for group in (before, ~before))
@@ -129,12 +134,12 @@ def persistence(records: Iterable[Mapping], time: str = "first turn") -> Persist
     return Persistence(*(np.array(column) for column in zip(*rows)))
 
 
-def _last(off: Mapping[str, list[np.ndarray]]) -> str:
+def _last(off: Mapping[str, list[NDArray[np.bool_]]]) -> str:
     """The name of the last look."""
     return list(off)[-1]
 
 
-def final_widths(record: Mapping) -> np.ndarray:
+def final_widths(record: Mapping[str, Any]) -> NDArray[np.int_]:
     """Neurons that are on at the last look, in each layer (layers,)."""
     found = of_record(record)
     return np.array([(~layer).sum() for layer in found[_last(found)]])

@@ -10,15 +10,17 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import TrainConfig
+from ..config import Side, TrainConfig
 from ..data import Dataset, scale
+from ..networks import TaskNetwork
 from ..optional import graphs
 from ..switching.switched import Switched
 from . import flow
@@ -32,12 +34,13 @@ class State:
 
     ``marks`` holds which factors were 0 before the first step ("start") and after the switcher's first turn ("first
     turn"), as :func:`snnlib.training.flow.encode` writes them; rows of the history hold the same under "off". ``first``
-    is the number of the first epoch's order of images: a second stage goes on where the first one ended."""
+    is the number of the first epoch's order of images: a second stage goes on where the first one ended.
+    """
 
     epoch: int = 0
-    history: list[dict] = field(default_factory=list)
-    velocity: dict[str, Tensor] = field(default_factory=dict)  # "switcher.3": momentum buffer of its fourth parameter
-    marks: dict[str, str] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    velocity: dict[str, Tensor] = field(default_factory=dict[str, Tensor])  # "switcher.3": of its fourth parameter
+    marks: dict[str, str] = field(default_factory=dict[str, str])
     first: int = 0
 
 
@@ -46,17 +49,20 @@ __all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError"]
 OnEpoch = Callable[[State], None]
 """Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
 
+Step = Callable[[Tensor, Tensor], tuple[Tensor, list[Tensor] | None]]
+"""Takes images and labels; returns the loss and the factors, None where there are none."""
 
-def rate_at(config: TrainConfig, progress: float, side: str = "network") -> float:
-    """Learning rate of ``side``, "network" or "switcher", after the share ``progress`` (0 to 1) of all steps."""
+
+def rate_at(config: TrainConfig, progress: float, side: Side = "network") -> float:
+    """Learning rate of ``side`` after the share ``progress`` (0 to 1) of all steps."""
     rate = config.of(side, "rate")
     if config.schedule == "step":
         return rate * 0.1 ** sum(progress >= milestone for milestone in config.milestones)
     return rate if config.schedule == "constant" else rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def phase_of(config: TrainConfig, t: int, per_epoch: int) -> str:
-    """Which side step ``t`` of Algorithm 1 trains, "switcher" or "network"; an epoch has ``per_epoch`` steps."""
+def phase_of(config: TrainConfig, t: int, per_epoch: int) -> Side:
+    """Which side step ``t`` of Algorithm 1 trains; an epoch has ``per_epoch`` steps."""
     if t >= config.switcher_until * config.epochs * per_epoch:
         return "network"
     unit = 1 if config.alternate == "step" else per_epoch
@@ -64,7 +70,7 @@ def phase_of(config: TrainConfig, t: int, per_epoch: int) -> str:
 
 
 def check_turns(config: TrainConfig) -> None:
-    """Raise ``ValueError`` where the task network would have no turn at all."""
+    """Raise ``ValueError`` where the task network would have no turn."""
     if config.alternate == "epoch" and config.epochs <= config.turns[0] and config.switcher_until == 1:
         raise ValueError(
             f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; "
@@ -72,8 +78,8 @@ def check_turns(config: TrainConfig) -> None:
         )
 
 
-def optimizer(parameters, config: TrainConfig, side: str = "network") -> torch.optim.SGD:
-    """SGD as in section 4 for ``side``, "network" or "switcher"; :func:`set_rate` comes before each step."""
+def optimizer(parameters: Iterable[Tensor], config: TrainConfig, side: Side = "network") -> torch.optim.SGD:
+    """SGD as in section 4 for ``side``; :func:`set_rate` comes before each step."""
     parameters, rate = list(parameters), config.of(side, "rate")
     on_cuda = parameters[0].is_cuda  # there the rate is a tensor, which a CUDA graph can read
     return torch.optim.SGD(
@@ -81,7 +87,7 @@ def optimizer(parameters, config: TrainConfig, side: str = "network") -> torch.o
         lr=torch.tensor(rate, device=parameters[0].device) if on_cuda else rate,
         momentum=config.of(side, "momentum"),
         weight_decay=config.of(side, "weight_decay"),
-        fused=True if on_cuda else None,  # on the CPU it is silently wrong where strides differ
+        fused=True if on_cuda else None,  # on the CPU it gives wrong results where strides differ, without an error
     )
 
 
@@ -95,7 +101,7 @@ def set_rate(sgd: torch.optim.SGD, rate: float) -> None:
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """Raise ``ValueError`` where ``device`` cannot compute in ``precision`` at a speed worth having."""
+    """Raise ``ValueError`` where ``device`` has no fast arithmetic of this ``precision``."""
     if precision == "bfloat16" and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         raise ValueError(
             "precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another "
@@ -104,10 +110,13 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 
 def loss_of(
-    network: nn.Module, x: Tensor, y: Tensor, gates: list[Tensor] | None = None, precision: str = "float32"
+    network: nn.Module | TaskNetwork,
+    x: Tensor,
+    y: Tensor,
+    gates: list[Tensor] | None = None,
+    precision: str = "float32",
 ) -> Tensor:
-    """Cross-entropy of images ``x`` and labels ``y``; the network's products in ``precision``, the loss itself in
-    float32."""
+    """Cross-entropy of images ``x`` and labels ``y``: the network's products in ``precision``, the loss in float32."""
     arithmetic = (
         torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False)
         if precision == "bfloat16"
@@ -133,7 +142,14 @@ def network_step(
 
 
 def _step(
-    model: Switched, frozen: nn.Module, trained: nn.Module, sgd, x, y, clip, precision: str
+    model: Switched,
+    frozen: nn.Module | TaskNetwork,
+    trained: nn.Module | TaskNetwork,
+    sgd: torch.optim.SGD,
+    x: Tensor,
+    y: Tensor,
+    clip: float | None,
+    precision: str,
 ) -> tuple[Tensor, list[Tensor]]:
     frozen.requires_grad_(False)
     trained.requires_grad_(True)
@@ -152,9 +168,9 @@ def dense_step(
     return loss.detach(), None
 
 
-def _descend(trained: nn.Module, sgd: torch.optim.SGD, loss: Tensor, clip: float | None) -> None:
+def _descend(trained: nn.Module | TaskNetwork, sgd: torch.optim.SGD, loss: Tensor, clip: float | None) -> None:
     if loss.device.type == "cpu" and not math.isfinite(float(loss.detach())):
-        return  # a step would spread the NaN to every weight: as they are they show which layer broke
+        return  # a step would spread the NaN to every weight; without it they show which layer broke
     sgd.zero_grad()
     loss.backward()
     if clip is not None:
@@ -163,14 +179,13 @@ def _descend(trained: nn.Module, sgd: torch.optim.SGD, loss: Tensor, clip: float
 
 
 def judged_at_once(image: Sequence[int]) -> int:
-    """How many images of this (channels, height, width) are judged at once: 2,000 of MNIST, fewer where they are
-    larger."""
+    """How many images of this (channels, height, width) are judged at once: 2,000 of MNIST, fewer of larger ones."""
     return max(2000 * 28 * 28 // math.prod(image), 1)
 
 
 @torch.no_grad()
 def accuracy(
-    network: nn.Module,
+    network: nn.Module | TaskNetwork,
     gates: list[Tensor] | None,
     x: Tensor,
     y: Tensor,
@@ -180,11 +195,12 @@ def accuracy(
     """Share of images (images, channels, height, width; uint8) that are classified right, from 0 to 1.
 
     ``batch`` images are judged at once, by default as many as :func:`judged_at_once` allows. ``standard`` prepares
-    scaled images as in training. Batch norm uses its running statistics."""
+    scaled images as in training. Batch norm uses its running statistics. Raises ``ValueError`` without images.
+    """
     if not len(y):
         raise ValueError("no images to judge on: the accuracy of an empty test set is not a number")
     dtype, training = next(network.parameters()).dtype, network.training
-    network.eval()  # batch norm by its running statistics
+    network.train(False)  # batch norm by its running statistics
     batch = batch or judged_at_once(x.shape[1:])
     parts = zip(x.split(batch), y.split(batch))
     right = [(network(standard(scale(part, dtype)), gates).argmax(1) == label).sum() for part, label in parts]
@@ -202,9 +218,13 @@ def gate_counts(gates: list[Tensor]) -> dict[str, list[int]]:
     }
 
 
-def graphed(step, tensors, sgd: torch.optim.SGD):
-    """``step`` as a CUDA graph where that can be had (:class:`snnlib.fast.graphs.Graphed`), else as it is."""
+def graphed(step: Step, tensors: Iterable[Tensor], sgd: torch.optim.SGD) -> Step:
+    """``step`` as a CUDA graph where that is possible (:class:`snnlib.fast.graphs.Graphed`), else as it is."""
     return step if graphs is None else graphs.Graphed(step, tensors, sgd)
+
+
+Stepped = tuple[Side, Tensor, list[Tensor] | None]
+"""What a step trained, its loss and its factors."""
 
 
 def train_dense(
@@ -224,7 +244,7 @@ def train_dense(
         sgd,
     )
 
-    def step(t: int, x: Tensor, y: Tensor, progress: float):
+    def step(t: int, x: Tensor, y: Tensor, progress: float) -> Stepped:
         set_rate(sgd, rate_at(config, progress))
         return ("network", *one(x, y))
 
@@ -243,14 +263,15 @@ def train_alternating(
 
     Even t trains the switcher, odd t the task network, both by the task's loss alone; ``config.turns`` gives either
     side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the
-    task network would have no turn."""
+    task network would have no turn.
+    """
     check_turns(config)
-    sgds = {
+    sgds: dict[Side, torch.optim.SGD] = {
         "switcher": optimizer(model.switcher_side().parameters(), config, "switcher"),
         "network": optimizer(model.network.parameters(), config),
     }
     steps_per_epoch, changing = math.ceil(len(data.x_train) / config.batch_size), model.state_dict().values()
-    steps = {
+    steps: dict[Side, Step] = {
         "switcher": graphed(
             lambda x, y: switcher_step(model, sgds["switcher"], x, y, config.clip_switcher, config.precision),
             changing,
@@ -263,7 +284,7 @@ def train_alternating(
         ),
     }
 
-    def step(t: int, x: Tensor, y: Tensor, progress: float):
+    def step(t: int, x: Tensor, y: Tensor, progress: float) -> Stepped:
         phase = phase_of(config, t, steps_per_epoch)
         set_rate(sgds[phase], rate_at(config, progress, phase))
         return (phase, *steps[phase](x, y))
@@ -279,7 +300,10 @@ def train_separate(
     state: State | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> State:
-    """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3)."""
+    """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3).
+
+    Raises :class:`DivergenceError` or :class:`DeadLayerError`.
+    """
     sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
     one = graphed(
         lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision),
@@ -287,7 +311,7 @@ def train_separate(
         sgd,
     )
 
-    def step(t: int, x: Tensor, y: Tensor, progress: float):
+    def step(t: int, x: Tensor, y: Tensor, progress: float) -> Stepped:
         set_rate(sgd, rate_at(config, progress, "switcher"))
         return ("switcher", *one(x, y))
 
@@ -295,10 +319,10 @@ def train_separate(
 
 
 def _epochs(
-    network,
-    model,
-    sgds,
-    step,
+    network: nn.Module | TaskNetwork,
+    model: Switched | None,
+    sgds: Mapping[Side, torch.optim.SGD],
+    step: Callable[[int, Tensor, Tensor, float], Stepped],
     data: Dataset,
     config: TrainConfig,
     seed: int,
@@ -309,10 +333,8 @@ def _epochs(
     state = state or State()
     check_precision(config.precision, data.x_train.device)
     batches = Batches(data, config, seed, next(network.parameters()).dtype)
-    for key, buffer in state.velocity.items():
-        side, index = key.split(".")
-        parameter = sgds[side].param_groups[0]["params"][int(index)]
-        sgds[side].state[parameter]["momentum_buffer"] = laid_out_as(parameter, buffer)
+    for side, sgd in sgds.items():
+        restore_velocity(side, sgd, state.velocity)
     device, per_epoch = data.x_train.device, len(batches)
     network.train()
     if model is not None and not state.epoch:
@@ -321,20 +343,22 @@ def _epochs(
     first_turn = config.turns[0] * (1 if config.alternate == "step" else per_epoch) if alternating else 0
     check_every = 1 if device.type == "cpu" else 50  # reading a loss waits for the accelerator, not for the CPU
     while state.epoch < config.epochs:
-        began, losses, dead = time.perf_counter(), [], Dead()
+        began, dead = time.perf_counter(), Dead()
+        losses: list[Tensor] = []
+        index, phase = 0, "network"
         for index, (x, y) in enumerate(batches.epoch(state.first + state.epoch)):
             t = state.epoch * per_epoch + index
             phase, loss, gates = step(t, x, y, t / (config.epochs * per_epoch))
             losses.append(loss)
-            if t + 1 == first_turn:
+            if model is not None and t + 1 == first_turn:
                 state.marks["first turn"] = flow.encode(model.gates())
             if index % check_every == 0 or index == per_epoch - 1:
                 check(model or network, gates, loss, state.epoch, index, phase, dead=dead)
         gates = model.gates() if model else None
         if gates is not None:
             gates = [gate.detach() for gate in gates]
-        check(model or network, gates, loss, state.epoch, index, phase, after_step=True)
-        row = {
+        check(model or network, gates, losses[-1], state.epoch, index, phase, after_step=True)
+        row: dict[str, Any] = {
             "epoch": state.epoch,
             "phase": "both" if alternating and config.alternate == "step" else phase,
             "loss": float(torch.stack(losses).mean()),
@@ -354,9 +378,18 @@ def laid_out_as(parameter: Tensor, buffer: Tensor) -> Tensor:
     return torch.empty_like(parameter, requires_grad=False).copy_(buffer)
 
 
-def velocity_of(sgds: dict[str, torch.optim.SGD]) -> dict[str, Tensor]:
+def restore_velocity(side: Side, sgd: torch.optim.SGD, velocity: dict[str, Tensor]) -> None:
+    """Give ``sgd``, which trains ``side``, its momentum buffers of ``velocity`` (see :class:`State`)."""
+    for key, buffer in velocity.items():
+        owner, index = key.split(".")
+        if owner == side:
+            parameter = sgd.param_groups[0]["params"][int(index)]
+            sgd.state[parameter]["momentum_buffer"] = laid_out_as(parameter, buffer)
+
+
+def velocity_of(sgds: Mapping[Side, torch.optim.SGD]) -> dict[str, Tensor]:
     """The momentum buffers that a resumed run needs; none without momentum."""
-    found = {}
+    found: dict[str, Tensor] = {}
     for side, sgd in sgds.items():
         for index, parameter in enumerate(sgd.param_groups[0]["params"]):
             buffer = sgd.state[parameter].get("momentum_buffer") if parameter in sgd.state else None

@@ -1,4 +1,4 @@
-"""The experiments as data: each table is a list of arms in profiles, from a trial of seconds to the whole protocol."""
+"""The experiments as data: each table is a list of arms by profile, from a trial of seconds to the whole protocol."""
 
 from . import tuned
 from .ablation import ABLATION
@@ -47,14 +47,13 @@ QUEUE = (
     ("rounding", None),
     ("question", None),
 )
-"""The order of ``snn run --pending``, most wanted first: table and network, None for all that are left; then the
-rest."""
+"""The order of ``snn run --pending``: table and network, None for all of its networks that are left; then the rest."""
 
 __all__ = ["PROFILES", "QUEUE", "TABLES", "Table", "arm_of", "place_in_queue", "regime_of"]
 
 
 def regime_of(arm: str) -> str:
-    """The regime of settings that an arm belongs to, one of :data:`snnlib.report.claims.REGIMES`."""
+    """The regime of settings of an arm, one of :data:`snnlib.report.claims.REGIMES`."""
     if arm.startswith("letter"):
         return "letter"
     return "tuned" if arm in tuned.names() or arm.split("-")[0] == "pattern" else "plain"

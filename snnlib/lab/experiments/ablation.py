@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ...config import Arm, SwitcherConfig, TrainConfig
 from . import tuned
@@ -32,7 +33,7 @@ def ablation(train: TrainConfig, switcher: SwitcherConfig = SwitcherConfig()) ->
     """The arms of Table 2 for ``train.epochs`` passes over the data in all."""
     half = max(train.epochs // 2, 1)
     dense = tuned.without_switcher(train)
-    std = {"fc_std": 0.1, "fc_init": "normal"}
+    std: dict[str, Any] = {"fc_std": 0.1, "fc_init": "normal"}
     return (
         Arm("dense", "dense", "dense", train=dense),
         Arm("dense-std-0.1", "dense", "dense, FC std 0.1, not clipped", train=replace(dense, clip_network=None, **std)),
@@ -84,15 +85,19 @@ def ablation(train: TrainConfig, switcher: SwitcherConfig = SwitcherConfig()) ->
 
 
 def letter(train: TrainConfig) -> tuple[Arm, ...]:
-    """The paper's letter: what its text fixes, and torch's own start of the switcher; nothing calibrated, nothing
-    clipped.
+    """The paper's letter: what its text fixes, torch's own start of the switcher, no calibration, no clipping.
 
     The text gives FC weights a zero-mean normal whose deviation the scan leaves open; Kaiming and torch's own start are
     further readings.
     """
     train = replace(train, clip_switcher=None, clip_network=None)
     switcher, half = SwitcherConfig(start="torch", calibrate=False, scale_inputs=False), max(train.epochs // 2, 1)
-    starts = {"": {}, "-std-0.1": {"fc_std": 0.1}, "-kaiming": {"fc_init": "kaiming"}, "-torch": {"fc_init": "torch"}}
+    starts: dict[str, dict[str, Any]] = {
+        "": {},
+        "-std-0.1": {"fc_std": 0.1},
+        "-kaiming": {"fc_init": "kaiming"},
+        "-torch": {"fc_init": "torch"},
+    }
     said = {
         "": "FC std 0.01",
         "-std-0.1": "FC std 0.1",

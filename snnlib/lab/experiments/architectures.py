@@ -17,14 +17,16 @@ FEWER = {"vgg16": 3, "resnet34": 3}
 """The largest networks get three seeds at first; more seeds add to the same records."""
 
 LARGE_QUICK = {"train_images": 1000, "test_images": 1000}
-"""What the quick profile leaves the largest networks, so that it can be run on a CPU: it is a trial there, no more."""
+"""What the quick profile leaves the largest networks, so that it can be run on a CPU: there it is only a trial."""
 
 
 def three(
     dataset: str, network: str, train: TrainConfig, switcher: SwitcherConfig = SwitcherConfig()
 ) -> tuple[Arm, Arm, Arm]:
-    """Dense and SNN-AL of one network, both ``train.epochs`` passes over the data in all, so with equal total steps;
-    and dense with as many steps as SNN-AL makes of the task network."""
+    """Dense, SNN-AL, and dense with as many task-network steps as SNN-AL, of one network.
+
+    The first two make ``train.epochs`` passes over the data in all, and so equal total steps.
+    """
     dense = tuned.without_switcher(train)
     return (
         Arm("dense", "dense", "dense", dataset, network, dense),
@@ -95,10 +97,8 @@ def colour(
     fewer_whole: dict[str, int],
 ) -> Table:
     """Table 3 or 4; the profile ``whole`` is there once its settings are chosen."""
-    found, whole_arms = (
-        profiles(dataset, networks, replace(COLOUR, epochs=60), images, tried_on),
-        whole.arms(dataset, networks),
-    )
+    found = profiles(dataset, networks, replace(COLOUR, epochs=60), images, tried_on)
+    whole_arms = whole.arms(dataset, networks)
     return Table(
         name,
         title,

@@ -1,13 +1,14 @@
-"""Settings that searches have chosen, as ``snn search NAME --show`` prints them: what the arms of the tuned regime are
-made of.
+"""Settings that searches have chosen, as ``snn search NAME --show`` prints them: those of the tuned regime's arms.
 
-They are written here, and not read from the trials when they are needed, so that a change of them is seen; a test holds
-them to the rule of :data:`~snnlib.lab.experiments.studies.ROLES` and to the committed trials.
+They are written here, and not read from the trials when they are needed, so that a change of them is visible; a test
+compares them with the rule of :data:`~snnlib.lab.experiments.studies.ROLES` and with the committed trials.
 """
 
 from __future__ import annotations
 
-MLP_DENSE: dict = {
+from typing import Any
+
+MLP_DENSE: dict[str, Any] = {
     "rate": 0.2447394502723996,
     "momentum": 0.0,
     "weight_decay": 0.0005,
@@ -18,7 +19,7 @@ MLP_DENSE: dict = {
 }
 """Trial 662 of ``mlp-dense``."""
 
-MLP_SNN: dict[int, dict] = {
+MLP_SNN: dict[int, dict[str, Any]] = {
     667: {
         "rate": 0.013395755174726827,
         "momentum": 0.9,
@@ -106,7 +107,7 @@ MLP_SNN: dict[int, dict] = {
 }
 """Trials of ``mlp-snn``."""
 
-CHOSEN: dict[str, dict[str, dict]] = {
+CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
     "mlp": {
         "dense": MLP_DENSE,
         "accurate": MLP_SNN[667],
@@ -122,9 +123,9 @@ CHOSEN: dict[str, dict[str, dict]] = {
     "vgg-cov2-bn": {},
     "mobilenet-v1-x0.25": {},
 }
-"""Network to role ("dense", those of ``ROLES``, and "front-TRIAL") to one value for each setting of the study's space;
-empty until chosen."""
+"""Network to role ("dense", those of ``ROLES``, and "front-TRIAL") to a value for each setting of the study's space.
 
-CHOSEN_SMALL: dict[str, dict] = {}
-"""What the switcher is fed ("weights": SNN-AL itself) to the settings that its small search chose; empty until
-chosen."""
+A role is missing until its settings are chosen."""
+
+CHOSEN_SMALL: dict[str, dict[str, Any]] = {}
+"""What the switcher reads ("weights": SNN-AL itself) to the settings that its small search chose; empty until then."""

@@ -1,6 +1,6 @@
 """Does reading the weights matter? Controls that the paper lacks, the MLP on MNIST: same steps, same seeds.
 
-Three groups: switchers that are fed something else than the weights, or cut off from the gradient; decoders without
+Three groups: switchers that read something else than the weights, or are cut off from the gradient; decoders without
 the parity of the transposed convolution; and the widths that the switcher found, reached without one.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...config import Arm, Pruning, SwitcherConfig, TrainConfig
+from ...config import Arm, Criterion, Pruning, SwitcherConfig, TrainConfig
 from . import tuned
 from .ablation import ABLATION
 from .table import Table, arm_of
@@ -22,8 +22,7 @@ FED = {
 """The controls of what the switcher reads: the values of ``SwitcherConfig.reads`` and what tables call them."""
 
 STDS = {"": 0.01, "-std-0.1": 0.1}
-"""Both readings of the paper's initialisation: the ending of an arm's name, and the standard deviation of FC
-weights."""
+"""Both readings of the paper's initialisation: ending of an arm's name to standard deviation of the FC weights."""
 
 
 def controls(profile: str) -> tuple[Arm, ...]:
@@ -35,7 +34,7 @@ def controls(profile: str) -> tuple[Arm, ...]:
     found = list(taken.values())
     for ending, std in STDS.items():
         base, of = taken["snn-al-epoch"].train, taken["snn-al-epoch" if not ending else f"snn-al{ending}"]
-        train, switcher, said = taken[of.name].train, of.switcher, f", FC std {std}" if ending else ""
+        train, switcher, said = taken[of.name].train, of.with_switcher, f", FC std {std}" if ending else ""
         unclipped = f"{said}, not clipped" if ending else ""  # as the dense arm of that initialisation
 
         def arm(
@@ -43,8 +42,8 @@ def controls(profile: str) -> tuple[Arm, ...]:
             title: str,
             switcher: SwitcherConfig = switcher,
             train: TrainConfig = train,
-            ending=ending,
-            said=said,
+            ending: str = ending,
+            said: str = said,
         ) -> Arm:
             return Arm(f"{name}{ending}", "alternating", title + said, train=train, switcher=switcher)
 
@@ -57,10 +56,11 @@ def controls(profile: str) -> tuple[Arm, ...]:
         ]
         dense = arm_of(ABLATION, profile, f"dense{ending}").train
         half = replace(dense, epochs=max(dense.epochs // 2, 1))
-        for criterion, title in (
-            ("random", "random pruning to the same widths, trained on"),
-            ("norm", "L2-norm pruning to the same widths, trained on"),
-        ):
+        kinds: dict[Criterion, str] = {
+            "random": "random pruning to the same widths, trained on",
+            "norm": "L2-norm pruning to the same widths, trained on",
+        }
+        for criterion, title in kinds.items():
             found.append(
                 Arm(
                     f"{criterion}{ending}",
@@ -99,10 +99,16 @@ def controls(profile: str) -> tuple[Arm, ...]:
 
 ARMS = {profile: controls(profile) for profile in ("smoke", "quick", "paper")}
 ARMS["paper"] += (*tuned.arms("mlp").values(), *tuned.controls(), *tuned.small())
-TUNED = {
-    f"{role}-{kind}": role for role in tuned.settings(tuned.CONTROLLED) for kind in ("cut", "random", "norm", "scratch")
-}
-TUNED |= {arm.name: "tuned-dense" for arm in tuned.arms("mlp").values()} | {arm.name: "small" for arm in tuned.small()}
+TUNED = (
+    {
+        f"{role}-{kind}": role
+        for role in tuned.settings(tuned.CONTROLLED)
+        for kind in ("cut", "random", "norm", "scratch")
+    }
+    | {arm.name: "tuned-dense" for arm in tuned.arms("mlp").values()}
+    | {arm.name: "small" for arm in tuned.small()}
+)
+"""Arm of the tuned regime to the arm that it is compared with."""
 
 CONTROLS = Table(
     "controls",

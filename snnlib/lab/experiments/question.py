@@ -1,36 +1,40 @@
-"""The question that the paper leaves open: why are rows of pixels pruned at the top and bottom, but no columns at the
-sides?
+"""The open question of the paper: why are rows of pixels pruned at the top and bottom, but no columns at the sides?
 
 Hypothesis: rows of the first weight matrix lie in raster order, so that the switcher's convolution sees the vertical
-position at its own scale, and the horizontal one only as a pattern of period 28. Turn the images and the pattern should
-turn; shuffle the pixels, or the rows that the switcher reads, and it should vanish.
+position at its own scale, and the horizontal one only as a pattern of period 28. If the images are transposed the
+pattern should turn; if the pixels, or the rows that the switcher reads, are shuffled it should vanish.
 
-The question can be asked only where the pattern shows. The plain settings hardly show it; so four settings that did, in
-trials on held-out images, are tried again on three other seeds, and the one that shows it best is asked
-(:data:`SHOWN`)."""
+The hypothesis can be tested only where the pattern shows. The plain settings hardly show it; so four settings that did,
+in trials on held-out images, are tried again on three other seeds, and the one that shows it best is used
+(:data:`SHOWN`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from ...config import Arm
+from ...config import Arm, Split
 from .ablation import ABLATION
 from .studies import STUDIES
 from .table import Table, arm_of
 
 DEEP = (4, 8, 16, 16, 16, 16, 16, 16)
-"""Channels of a switcher that sees the whole image: with the three levels of the default a factor depends on about 20
-rows, less than a line."""
+"""Channels of a switcher that sees the whole image; with the default's three levels a factor depends on 20 rows or so,
+less than one line of pixels."""
 
 
 def question(profile: str) -> tuple[Arm, ...]:
-    """SNN-AL on images as they are, transposed, shuffled, and with reordered rows, under both readings of the
-    initialisation; and a deep switcher."""
-    found = []
+    """SNN-AL on images as they are, transposed, shuffled, and with reordered rows; and a deep switcher.
+
+    Under both readings of the initialisation, the deep switcher under one.
+    """
+    found: list[Arm] = []
     for name, ending, said in (("snn-al-std-0.1", "-std-0.1", ", FC std 0.1"), ("snn-al-epoch", "", "")):
         plain = arm_of(ABLATION, profile, name)
         transposed, shuffled = (replace(plain.train, pixels=pixels) for pixels in ("transposed", "shuffled"))
-        reordered = replace(plain.switcher, reads="reordered")
+        reordered = replace(plain.with_switcher, reads="reordered")
         found += [
             plain,
             *(
@@ -53,13 +57,13 @@ def question(profile: str) -> tuple[Arm, ...]:
                 "alternating",
                 f"switcher of {title}, FC std 0.1",
                 train=replace(sparse.train, pixels=pixels),
-                switcher=replace(sparse.switcher, channels=DEEP),
+                switcher=replace(sparse.with_switcher, channels=DEEP),
             )
         )
     return tuple(found)
 
 
-PATTERNS = {
+PATTERNS: dict[str, dict[str, Any]] = {
     "trial-64": {
         "rate": 0.0378,
         "momentum": 0.0,
@@ -149,37 +153,45 @@ PATTERNS = {
 switcher of small spread."""
 
 SHOWN = "trial-313"
-"""Which of :data:`PATTERNS` is asked. The rule, written on 2026-11-25 before any of these runs: of those whose accuracy
+"""Which of :data:`PATTERNS` is used. The rule, written on 2026-11-25 before any of these runs: of those whose accuracy
 on held-out images is 97 % or more, the one with the largest contrast of :func:`~snnlib.report.pixels.edge_contrast`,
 both in the mean of three seeds."""
 
 SHORT = 5
 """Epochs of these runs, as many as the trials had in which the pattern was seen."""
 
-TURNED = {"": ("images as they are", {}, {}), "-transposed": ("images transposed", {"pixels": "transposed"}, {})}
-MIXED = {
+Change = tuple[str, dict[str, Any], dict[str, Any]]
+"""What a table calls a change, and what it changes in the training and in the switcher."""
+
+TURNED: dict[str, Change] = {
+    "": ("images as they are", {}, {}),
+    "-transposed": ("images transposed", {"pixels": "transposed"}, {}),
+}
+MIXED: dict[str, Change] = {
     "-pixels-shuffled": ("pixels shuffled by one permutation", {"pixels": "shuffled"}, {}),
     "-rows-reordered": ("switcher reads the rows in another order", {}, {"reads": "reordered"}),
 }
-"""Ending of an arm's name to what a table calls it, and to what it changes in the training and in the switcher."""
+"""By the ending of an arm's name."""
 
 LEVELS = {2: (4, 8), 3: (4, 8, 16), 5: (4, 8, 16, 16, 16)}
 
 
-def pattern(values: dict, name: str, split: str = "full") -> Arm:
+def pattern(values: Mapping[str, Any], name: str, split: Split = "full") -> Arm:
     """A short run of settings in which the pattern was seen."""
     return replace(
         STUDIES["mlp-snn"].arm(values, SHORT, name, split), title=f"{name.replace('-', ' ')}, {SHORT} epochs"
     )
 
 
-def where_it_shows(values: dict) -> tuple[Arm, ...]:
-    """The question in settings that show the pattern: all four orders, then with other kernels, levels and weight
-    decay, straight and transposed."""
+def where_it_shows(values: Mapping[str, Any]) -> tuple[Arm, ...]:
+    """The question in settings that show the pattern.
+
+    All four orders of pixels and rows; then other kernels, levels and weight decay, images as they are and transposed.
+    """
     base = pattern(values, "pattern")
     assert base.switcher is not None
     rows, decay = base.switcher.kernel[0], base.train.weight_decay
-    variants: dict[str, tuple[str, dict, dict]] = {"": ("", {}, {})}
+    variants: dict[str, Change] = {"": ("", {}, {})}
     variants |= {
         f"-kernel-{tall}": (f", kernels {tall} rows high", {}, {"kernel": (tall, 3)})
         for tall in (3, 5, 7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ...config import Arm, SwitcherConfig, TrainConfig
 from .table import Table
@@ -15,15 +16,15 @@ def search() -> tuple[Arm, ...]:
     layer and that FC std 0.01 helps; the second round (names starting with "std-0.01") starts from there and shows that
     the switcher's steps must be small: a smaller clip helps, but not for all seeds. The third ("scaled") scales the
     first convolution to the weights' size, which keeps every layer alive. The arms called "epochs-N" train the chosen
-    settings longer: they are the curve that the number of epochs of the paper profile is read from.
+    settings longer: from their curve the number of epochs of the paper profile was chosen.
     """
     train = TrainConfig(epochs=8, split="holdout", fc_std=0.1, clip_switcher=1.0, clip_network=1.0)
     switcher = SwitcherConfig(initial_mean=1.0, initial_spread=1.0, scale_inputs=False)
 
-    def arm(name: str, switcher: SwitcherConfig = switcher, **changes) -> Arm:
+    def arm(name: str, switcher: SwitcherConfig = switcher, **changes: Any) -> Arm:
         return Arm(name, "alternating", name.replace("-", " "), train=replace(train, **changes), switcher=switcher)
 
-    def second(name: str, spread: float, mean: float = 1.0, **changes) -> Arm:
+    def second(name: str, spread: float, mean: float = 1.0, **changes: Any) -> Arm:
         return arm(
             f"std-0.01-{name}",
             replace(switcher, initial_spread=spread, initial_mean=mean),
@@ -31,7 +32,12 @@ def search() -> tuple[Arm, ...]:
         )
 
     def third(
-        name: str, mean: float = 1.0, spread: float = 1.0, std: float = 0.01, channels=(4, 8, 16), **changes
+        name: str,
+        mean: float = 1.0,
+        spread: float = 1.0,
+        std: float = 0.01,
+        channels: tuple[int, ...] = (4, 8, 16),
+        **changes: Any,
     ) -> Arm:
         shape = SwitcherConfig(initial_mean=mean, initial_spread=spread, scale_inputs=True, channels=channels)
         return arm(f"scaled-{name}", shape, **{"fc_std": std, **changes})

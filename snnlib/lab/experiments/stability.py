@@ -68,7 +68,7 @@ def _arm(name: str, train: TrainConfig, switcher: SwitcherConfig = SwitcherConfi
 
 
 def stability() -> tuple[Arm, ...]:
-    """All cells; the four maps share settings, and a setting that two of them hold is run under the first name."""
+    """All cells; where maps share a setting it is run once, under the first name."""
     cells = [
         *(start(*cell) for cell in product(TURNS, MEANS, SPREADS)),
         *(clipping(*cell) for cell in product(TURNS, CLIPS, CLIPS)),
@@ -105,5 +105,4 @@ ROUNDING = Table(
     seeds={"paper": (0,)},
     reference="nudge-1",
 )
-"""Another processor rounds otherwise. How far does that carry? Everything but one rounding error is the same in these
-runs."""
+"""How far do rounding errors carry, which differ between processors? These runs differ by one such error alone."""

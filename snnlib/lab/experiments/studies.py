@@ -1,5 +1,4 @@
-"""What is searched: the settings that the paper leaves open, on held-out training images, each method with equal
-trials.
+"""Searches of the settings that the paper leaves open, on held-out training images, equal trials for each method.
 
 A study draws settings from its space and judges them on 5,000 held-out training images by accuracy and by the share of
 weights removed. It climbs rungs: many short trials first, then those that stand out, trained longer and from scratch.
@@ -8,22 +7,27 @@ weights removed. It climbs rungs: many short trials first, then those that stand
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from ...config import Arm, SwitcherConfig, TrainConfig
+from ...config import Arm, Reads, Split, SwitcherConfig, TrainConfig
 
 
 @dataclass(frozen=True)
 class Between:
-    """Any number from ``low`` to ``high``; ``log`` draws its logarithm evenly."""
+    """Any number from ``low`` to ``high``; ``log`` draws its logarithm uniformly."""
 
     low: float
     high: float
     log: bool = False
 
 
-Space = dict[str, "Between | tuple"]
-"""Name of a setting to a range, or to the values that it may have: numbers, words or None."""
+Choices = Between | tuple[Any, ...]
+"""A range, or the values that a setting may have: numbers, words or None."""
+
+Space = dict[str, Choices]
+"""What may be drawn for each setting, by its name."""
 
 
 @dataclass(frozen=True)
@@ -42,57 +46,50 @@ class Rung:
 class Study:
     """One search: a method on a network and a data set, its space and its rungs.
 
-    Of trials that are less accurate than ``floor`` percent the sampler is told that they are of no use; one that is
-    below ``hopeless`` percent after two thirds of its epochs is cut short.
+    The sampler avoids settings of trials less accurate than ``floor`` percent; a trial below ``hopeless`` percent after
+    two thirds of its epochs is cut short.
     """
 
     name: str
     title: str
-    method: str  # "dense" or "alternating"
+    method: Literal["dense", "alternating"]
     space: Space
     rungs: tuple[Rung, ...]
     dataset: str = "mnist"
     network: str = "mlp"
     floor: float = 95.0
     hopeless: float = 80.0
-    # so many trials of the first rung, one keeps a switcher that learns to the end; and of what climbs, the same share
+    # one of so many trials of the first rung keeps a switcher that learns to the end, and the same share is promoted
     unstopped_every: int = 3
-    random_every: int = 10  # and one is drawn at random, so that one good corner does not take them all
-    reads: str = "weights"  # what the switcher is fed: controls get searches of their own
-    against: str = ""  # the study of the dense network that "knee" is measured from
-    roles: tuple[str, ...] = (
-        "accurate",
-        "knee",
-        "sparse",
-        "compact",
-        "unstopped",
-    )  # what is chosen in the end, see :data:`ROLES`
-    candidates: int = 2  # for each role so many of the last rung are tried again on fresh seeds
+    random_every: int = 10  # one of so many is drawn at random, so that the sampler does not stay in one region
+    reads: Reads = "weights"  # what the switcher reads: controls get searches of their own
+    against: str = ""  # the study of the dense network that "knee" is compared with
+    roles: tuple[str, ...] = ("accurate", "knee", "sparse", "compact", "unstopped")  # what is chosen, see :data:`ROLES`
+    candidates: int = 2  # so many trials of the last rung for each role are trained again on fresh seeds
     fresh: tuple[int, ...] = (1, 2, 3)  # these seeds
-    least_removed: float = (
-        1.0  # percent of the weights; what removes less does not climb: with nothing removed it is a dense network
-    )
+    least_removed: float = 1.0  # percent of the weights; a trial that removes less is as a dense network: not promoted
     carries: str = ""  # a study of another network whose chosen settings are the first trials
     train_images: int | None = None  # so many training images only; None: all but the held-out ones
-    fixed: dict = field(default_factory=dict)  # settings that are not searched, by name
+    fixed: dict[str, Any] = field(default_factory=dict[str, Any])  # settings that are not searched, by name
     seed: int = 0
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """What is to be large."""
+        """The columns of a trial that should be large."""
         return ("accuracy",) if self.method == "dense" else ("accuracy", "removed")
 
     @property
     def stages(self) -> tuple[Rung, ...]:
         """The rungs, and the confirmation of the candidates on fresh seeds, where there is one."""
-        return (
-            *self.rungs,
-            *([Rung(self.rungs[-1].epochs, self.candidates * len(self.roles) * len(self.fresh))] if self.fresh else []),
-        )
+        if not self.fresh:
+            return self.rungs
+        return (*self.rungs, Rung(self.rungs[-1].epochs, self.candidates * len(self.roles) * len(self.fresh)))
 
-    def arm(self, values: dict, epochs: int, name: str, split: str = "holdout", images: int | None = None) -> Arm:
+    def arm(
+        self, values: Mapping[str, Any], epochs: int, name: str, split: Split = "holdout", images: int | None = None
+    ) -> Arm:
         """The arm of one trial: ``values`` holds a value for each setting of the space."""
-        values = self.fixed | values
+        values = {**self.fixed, **values}
         train = TrainConfig(
             epochs=epochs,
             split=split,
@@ -153,7 +150,7 @@ LEAST_PCT, WITHIN = {"accurate": 5.0, "compact": 60.0, "sparse": 74.6, "unstoppe
 """The numbers in :data:`ROLES`: percent of the weights by role, and points."""
 
 
-def turns(turn: str, ratio: str) -> dict:
+def turns(turn: str, ratio: str) -> dict[str, Any]:
     """Settings for turns of "epoch", "1", "10" or "100" steps, and of ``ratio`` switcher to network."""
     unit = 1 if turn == "epoch" else int(turn)
     return {
@@ -162,7 +159,7 @@ def turns(turn: str, ratio: str) -> dict:
     }
 
 
-def fc_start(start: str) -> dict:
+def fc_start(start: str) -> dict[str, Any]:
     """Settings for a start of the FC layers: a standard deviation, "kaiming" or "torch"."""
     return {"fc_init": start} if start in ("kaiming", "torch") else {"fc_std": float(start)}
 
@@ -176,7 +173,7 @@ NETWORK: Space = {
     "normalize": (False, True),
     "fc": ("0.01", "0.03", "0.1", "kaiming", "torch"),
 }
-"""What a network without a switcher has."""
+"""The settings of a network without a switcher."""
 
 SWITCHER: Space = {
     "rate_switcher": Between(0.003, 0.3, log=True),
@@ -189,7 +186,7 @@ SWITCHER: Space = {
     "initial_mean": Between(0.0, 1.0),
     "initial_spread": Between(0.1, 1.0, log=True),
 }
-"""What every switcher has besides, also one that reads nothing."""
+"""The further settings of every switcher, also of one that reads nothing."""
 
 SHAPE: Space = {
     "upsample": ("transposed", "resize"),
@@ -203,14 +200,13 @@ SMALL = (Rung(5, 60), Rung(16, 8), Rung(40, 3))
 LENET5 = (Rung(3, 100, 18000), Rung(10, 8), Rung(30, 4))
 COLOUR = (Rung(3, 12, 15000), Rung(8, 2))
 
-PHOTOGRAPHS = {"augment": True, "normalize": True, "precision": "bfloat16"}
-"""Of photographs: cropped, flipped and normalised, as is usual, and in the precision that is the faster one (``python
--m benchmarks.networks``)."""
+PHOTOGRAPHS: dict[str, Any] = {"augment": True, "normalize": True, "precision": "bfloat16"}
+"""For photographs: cropped, flipped and normalised, as is usual, and in the faster precision (see the benchmark
+``benchmarks.networks``)."""
 
 
-def small(name: str, title: str, space: Space, reads: str) -> Study:
-    """An equal small search, for a control or for what it is compared with, of the setting called sparse: there reading
-    the weights should tell."""
+def small(name: str, title: str, space: Space, reads: Reads) -> Study:
+    """A small search for the sparse setting, where reading the weights should matter; equal for SNN-AL and controls."""
     return Study(
         f"mlp-{name}",
         f"{title}, the MLP on MNIST",
@@ -225,8 +221,15 @@ def small(name: str, title: str, space: Space, reads: str) -> Study:
     )
 
 
-def lenet5(method: str, title: str, space: Space, carries: str, roles: tuple[str, ...], against: str = "") -> Study:
-    """A search of LeNet5-Caffe; of the last rung each role takes its best."""
+def lenet5(
+    method: Literal["dense", "alternating"],
+    title: str,
+    space: Space,
+    carries: str,
+    roles: tuple[str, ...],
+    against: str = "",
+) -> Study:
+    """A search of LeNet5-Caffe; each role takes its best trial of the last rung."""
     name = "dense" if method == "dense" else "snn"
     return Study(
         f"lenet5-{name}",
@@ -243,9 +246,11 @@ def lenet5(method: str, title: str, space: Space, carries: str, roles: tuple[str
     )
 
 
-def colour(network: str, method: str, title: str, space: Space) -> Study:
-    """A small search of a network on CIFAR-10, as many trials for the dense network as for SNN-AL; it begins with what
-    the MLP's search has chosen."""
+def colour(network: str, method: Literal["dense", "alternating"], title: str, space: Space) -> Study:
+    """A small search of a network on CIFAR-10, which begins with what the MLP's search has chosen.
+
+    The dense network and SNN-AL get equal numbers of trials.
+    """
     kind = "dense" if method == "dense" else "snn"
     return Study(
         f"{network}-{kind}",
@@ -264,6 +269,12 @@ def colour(network: str, method: str, title: str, space: Space) -> Study:
         fixed=PHOTOGRAPHS,
     )
 
+
+SEARCHED: tuple[tuple[Literal["dense", "alternating"], str, Space], ...] = (
+    ("alternating", "SNN-AL", NETWORK | SWITCHER | SHAPE),
+    ("dense", "dense", NETWORK),
+)
+"""What is searched of each network on CIFAR-10: method, title and space."""
 
 STUDIES = {
     study.name: study
@@ -289,16 +300,13 @@ STUDIES = {
         *(
             colour(network, method, title, space)
             for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
-            for method, title, space in (
-                ("alternating", "SNN-AL", NETWORK | SWITCHER | SHAPE),
-                ("dense", "dense", NETWORK),
-            )
+            for method, title, space in SEARCHED
         ),
     )
 }
-"""The searches, in the order in which they are wanted."""
+"""The searches by name, in the order in which they should run."""
 
 
 def cut_after(epochs: int) -> int:
-    """Epochs after which a trial of ``epochs`` epochs is looked at, and cut short where it is hopeless."""
+    """Epochs after which a trial of ``epochs`` epochs is checked, and cut short if it is hopeless."""
     return math.ceil(2 * epochs / 3)

@@ -30,10 +30,9 @@ class Table:
     arms: dict[str, tuple[Arm, ...]]  # by profile
     seeds: dict[str, tuple[int, ...]]  # by profile
     reference: str
-    references: dict[str, str] = field(default_factory=dict)  # by arm
-    fewer_seeds: dict[str, dict[str, int]] = field(
-        default_factory=dict
-    )  # by profile, then by network: so many seeds at most
+    references: dict[str, str] = field(default_factory=dict[str, str])  # by arm
+    # by profile, then by network: so many seeds at most
+    fewer_seeds: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
     def reference_of(self, arm: str) -> str:
         """The name of the arm that ``arm`` is compared with; a reference itself is compared with nothing."""
@@ -49,7 +48,7 @@ class Table:
         return self.seeds[profile][: self.fewer_seeds.get(profile, {}).get(arm.network)]
 
     def runs(self, profile: str) -> list[tuple[Arm, int]]:
-        """Every arm with each of its seeds, seeds outermost: so a half-done table has whole pairs."""
+        """Every arm with each of its seeds, seed by seed, so that an unfinished table has whole pairs."""
         return [
             (arm, seed)
             for seed in self.seeds[profile]
@@ -59,8 +58,7 @@ class Table:
 
 
 def arm_of(table: Table, profile: str, name: str, network: str | None = None) -> Arm:
-    """The arm called ``name``, the first one unless ``network`` tells which; ``KeyError`` if there is none in that
-    profile."""
+    """The arm called ``name`` in a profile, of ``network`` or the first one; ``KeyError`` if there is none."""
     for arm in table.arms[profile]:
         if arm.name == name and network in (None, arm.network):
             return arm

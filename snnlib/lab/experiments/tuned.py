@@ -6,8 +6,9 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from ...config import Arm, Pruning, TrainConfig
+from ...config import Arm, Criterion, Pruning, TrainConfig
 from .chosen import CHOSEN, CHOSEN_SMALL
 from .studies import STUDIES, Study
 
@@ -18,11 +19,10 @@ SMALL = {
     "noise": "mlp-noise",
     "shuffled": "mlp-shuffled",
 }
-"""What the switcher is fed to its small search."""
+"""What the switcher reads to its small search."""
 
 CONTROLLED = ("compact", "sparse")
-"""The settings of the tuned regime of which the other reading of t, the cut and the pruned controls are run: where many
-neurons are pruned."""
+"""Settings of the tuned regime that prune many neurons: with the other reading of t, the cut and pruned controls."""
 
 SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")} | {
     network: (f"{network}-snn", f"{network}-dense") for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
@@ -39,25 +39,32 @@ TITLES = {
 }
 
 
-def snn(role: str, values: Mapping, study: Study) -> Arm:
-    """SNN-AL with the settings chosen for ``role``, on all training images, as long as the last rung."""
+Values = Mapping[str, Any]
+"""A value for each setting of a study's space."""
+
+Roles = Mapping[str, Values]
+"""The settings chosen for each role."""
+
+
+def snn(role: str, values: Values, study: Study) -> Arm:
+    """SNN-AL with the settings chosen for ``role``, on all training images, for the epochs of the last rung."""
     title = TITLES.get(role) or f"setting of trial {role.removeprefix('front-')}"
     return replace(study.arm(dict(values), study.rungs[-1].epochs, role, split="full"), title=f"SNN-AL, {title}")
 
 
-def dense(values: Mapping, study: Study) -> Arm:
+def dense(values: Values, study: Study) -> Arm:
     """The tuned dense network."""
     return replace(study.arm(dict(values), study.rungs[-1].epochs, "tuned-dense", split="full"), title="dense, tuned")
 
 
 def network_epochs(train: TrainConfig) -> int:
-    """As many epochs as hold the steps that train the task network in alternating training."""
+    """The number of epochs that equals the steps of the task network in alternating training."""
     switcher, network = train.turns
     return max(round(train.epochs * (1 - train.switcher_until * switcher / (switcher + network))), 1)
 
 
 def equal_steps(arm: Arm, of: Arm) -> Arm:
-    """The dense ``arm`` with as many steps as ``of`` makes of the task network."""
+    """The dense ``arm`` with as many task-network steps as ``of``."""
     epochs = network_epochs(of.train)
     return replace(
         arm,
@@ -68,7 +75,7 @@ def equal_steps(arm: Arm, of: Arm) -> Arm:
 
 
 def other_t(arm: Arm) -> Arm:
-    """The same with the other reading of t: epochs for steps, steps for epochs, turns in the same ratio."""
+    """``arm`` with the other reading of t: epochs for steps, steps for epochs, turns in the same ratio."""
     divisor = math.gcd(*arm.train.turns)
     alternate = "step" if arm.train.alternate == "epoch" else "epoch"
     train = replace(arm.train, alternate=alternate, turns=tuple(turn // divisor for turn in arm.train.turns))
@@ -76,7 +83,7 @@ def other_t(arm: Arm) -> Arm:
 
 
 def without_switcher(train: TrainConfig) -> TrainConfig:
-    """``train`` for a network without a switcher: what is said of a switcher is taken back to its default."""
+    """``train`` for a network without a switcher: the switcher's settings return to their defaults."""
     return replace(
         train,
         rate_switcher=None,
@@ -109,7 +116,7 @@ def separate(arm: Arm) -> Arm:
 
 
 def cut(arm: Arm) -> Arm:
-    """The same with the second term of Eq. 6 cut."""
+    """``arm`` with the second term of Eq. 6 cut."""
     return replace(
         arm,
         name=f"{arm.name}-cut",
@@ -121,7 +128,7 @@ def cut(arm: Arm) -> Arm:
 def to_size(arm: Arm) -> tuple[Arm, ...]:
     """The widths that ``arm`` found, reached without a switcher, under the same settings and clipping."""
     plain, half = alone(arm), arm.train.epochs // 2
-    said = {
+    said: dict[Criterion, str] = {
         "random": "random pruning to the same widths, trained on",
         "norm": "L2-norm pruning to the same widths, trained on",
     }
@@ -150,9 +157,8 @@ def to_size(arm: Arm) -> tuple[Arm, ...]:
 
 
 def interventions(arm: Arm, steps_per_epoch: int) -> tuple[Arm, ...]:
-    """What decides how much is off: the start, how long the switcher learns, when the rate falls."""
-    assert arm.switcher is not None
-    train, switcher = arm.train, arm.switcher
+    """``arm`` with one thing changed: the start, how long the switcher learns, or when the rate falls."""
+    train, switcher = arm.train, arm.with_switcher
     turn = sum(train.turns) * (1 if train.alternate == "step" else steps_per_epoch) / (train.epochs * steps_per_epoch)
     changed = {
         "start-none": ("nothing off at the start", train, replace(switcher, initial_mean=1.0, initial_spread=0.2)),
@@ -175,7 +181,7 @@ def interventions(arm: Arm, steps_per_epoch: int) -> tuple[Arm, ...]:
     )
 
 
-def arms(network: str, chosen: Mapping[str, Mapping] | None = None) -> dict[str, Arm]:
+def arms(network: str, chosen: Roles | None = None) -> dict[str, Arm]:
     """The tuned dense network and SNN-AL in each role, by role; none before the search has chosen them.
 
     Roles that took the same settings are one arm, called after the first of them (:func:`role_of`).
@@ -189,26 +195,27 @@ def arms(network: str, chosen: Mapping[str, Mapping] | None = None) -> dict[str,
     }
 
 
-def role_of(role: str, chosen: Mapping[str, Mapping]) -> str:
+def role_of(role: str, chosen: Roles) -> str:
     """The first role that took the settings of ``role``: its arm stands for both."""
     return next(each for each, values in chosen.items() if values == chosen[role])
 
 
-def settings(roles: Sequence[str], chosen: Mapping[str, Mapping] | None = None) -> tuple[str, ...]:
-    """The arms of SNN-AL on the MLP that stand for ``roles``, each once; the roles themselves before the search has
-    chosen."""
+def settings(roles: Sequence[str], chosen: Roles | None = None) -> tuple[str, ...]:
+    """The arms of SNN-AL on the MLP that stand for ``roles``, each once; the roles themselves until they are chosen."""
     found = CHOSEN["mlp"] if chosen is None else chosen
     return tuple(dict.fromkeys(role_of(role, found) if role in found else role for role in roles))
 
 
 def table_1(network: str) -> tuple[Arm, ...]:
-    """What Table 1 shows of the tuned regime."""
+    """The arms of Table 1 in the tuned regime."""
     return tuple(arms(network).values())
 
 
-def table_2(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
-    """What Table 2 shows of it: every setting; of those that a role took dense with equal task-network steps, SNN-SL,
-    and the other reading of t."""
+def table_2(chosen: Roles | None = None) -> tuple[Arm, ...]:
+    """The arms of Table 2 in the tuned regime: every chosen setting, and what those of a role are compared with.
+
+    These are dense with equal task-network steps, SNN-SL, and the other reading of t.
+    """
     found = arms("mlp", chosen)
     roles = {role: arm for role, arm in found.items() if role in TITLES}
     controlled = [roles[role] for role in settings(CONTROLLED, chosen) if role in roles]
@@ -220,7 +227,7 @@ def table_2(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     )
 
 
-def controls(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+def controls(chosen: Roles | None = None) -> tuple[Arm, ...]:
     """The controls of the tuned regime that keep its settings."""
     found = arms("mlp", chosen)
     return tuple(
@@ -231,11 +238,10 @@ def controls(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     )
 
 
-def small(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
-    """SNN-AL and its controls, each with the settings of its own small search: "small", and "small-fed-nothing" and so
-    on."""
+def small(chosen: Roles | None = None) -> tuple[Arm, ...]:
+    """SNN-AL ("small") and its controls ("small-fed-nothing", ...), each with the settings of its own small search."""
     found = CHOSEN_SMALL if chosen is None else chosen
-    made = []
+    made: list[Arm] = []
     for reads, values in found.items():
         study = STUDIES[SMALL[reads]]
         name = "small" if reads == "weights" else f"small-fed-{reads}"
@@ -252,7 +258,7 @@ SHORTER = 16
 """Epochs of the interventions: as many as the second rung had."""
 
 
-def sparsity(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+def sparsity(chosen: Roles | None = None) -> tuple[Arm, ...]:
     """The sparse setting for fewer epochs, as it is and with each of :func:`interventions`."""
     found = arms("mlp", chosen).get(settings(("sparse",), chosen)[0])
     if found is None:

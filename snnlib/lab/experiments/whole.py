@@ -1,8 +1,8 @@
-"""The profile ``whole``: all images of CIFAR-10 and Mini-ImageNet in as few epochs as will do, so that two CPU cores
-can run it.
+"""The profile ``whole``: all images of CIFAR-10 and Mini-ImageNet in few epochs, so that two CPU cores can run it.
 
 Settings come from small searches (:mod:`~snnlib.lab.experiments.studies`), the number of epochs from the table
-``epochs`` by the rule of :data:`ENOUGH`. Until both are there the profile has no runs."""
+``epochs`` by the rule of :data:`ENOUGH`. Until both are there the profile has no runs.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .studies import STUDIES
 from .table import Table
 
 TRIED = (4, 8, 16, 32)
-"""Numbers of epochs of which the dense network shows what they bring."""
+"""Numbers of epochs that are compared on the dense network."""
 
 ENOUGH = 1.0
 """Percentage points: of :data:`TRIED` the fewest epochs are taken whose dense network is, on held-out images, less than
@@ -25,10 +25,10 @@ EPOCHS: dict[str, int] = {}
 """Network to epochs, by that rule; empty until the runs are there."""
 
 BORROWED = {"mobilenet-v1-x1": "mobilenet-v1-x0.25", "vgg16": "vgg-cov2-bn", "resnet34": "vgg-cov2-bn"}
-"""Networks too large for a search of their own take settings and epochs of another."""
+"""Networks too large for a search of their own, and the network whose settings and epochs they take."""
 
 STEPS_COMPARED = ("vgg-cov2", "vgg-cov2-bn")
-"""Networks of which dense with equal task-network steps is run as well."""
+"""Networks for which dense with equal task-network steps is run as well."""
 
 SEEDS = tuple(range(8))
 FEWER = {"mobilenet-v1-x1": 3, "vgg16": 2, "resnet34": 1}
@@ -38,7 +38,7 @@ FEWER_4 = {"mobilenet-v1-x0.25": 3, "mobilenet-v1-x1": 0, "resnet34": 0}
 def arms(
     dataset: str,
     networks: tuple[str, ...],
-    chosen: Mapping[str, Mapping] | None = None,
+    chosen: Mapping[str, tuned.Roles] | None = None,
     epochs: Mapping[str, int] | None = None,
 ) -> tuple[Arm, ...]:
     """Dense and SNN-AL of ``networks``, those whose settings are there."""
@@ -58,10 +58,10 @@ def arms(
     return tuple(found)
 
 
-def curve(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+def curve(chosen: Mapping[str, tuned.Roles] | None = None) -> tuple[Arm, ...]:
     """The tuned dense networks on held-out images, each number of :data:`TRIED` epochs."""
     chosen = tuned.CHOSEN if chosen is None else chosen
-    found = []
+    found: list[Arm] = []
     for network, roles in chosen.items():
         study = STUDIES[tuned.SEARCHED[network][1]]
         if study.dataset == "cifar10" and "dense" in roles:
@@ -74,7 +74,7 @@ def curve(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
     return tuple(found)
 
 
-def precisions(chosen: Mapping[str, Mapping] | None = None) -> tuple[Arm, ...]:
+def precisions(chosen: Mapping[str, tuned.Roles] | None = None) -> tuple[Arm, ...]:
     """VGG-cov2, dense and SNN-AL, in both precisions, on held-out images: does bfloat16 do harm?"""
     network = "vgg-cov2"
     roles = (tuned.CHOSEN if chosen is None else chosen)[network]

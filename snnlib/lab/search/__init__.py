@@ -1,7 +1,7 @@
-"""Searching the open settings: trials on held-out images, sampled by Optuna, kept in one small file a study.
+"""Searching the open settings: trials on held-out images, sampled by Optuna, kept in one small file for each study.
 
-``DATA/search/NAME.csv.gz`` holds every trial, one a row: settings, seed, what came out, and what failed. It is all that
-is needed to go on.
+``DATA/search/NAME.csv.gz`` holds every trial, one a row: settings, seed, results and errors. A search can go on from
+this file alone.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..experiments.studies import Study
 from .choice import by_role, candidates, chosen, confirmed, dense_accuracy, front, over, promoted, ranks, retried
 from .store import Store, importance, quiet
-from .trials import REGIONS, default_folder, file_of, read, regions, try_out, write
+from .trials import REGIONS, Row, default_folder, file_of, read, regions, rows_of, try_out, write
+
+if TYPE_CHECKING:
+    import optuna
 
 __all__ = [
     "REGIONS",
@@ -40,6 +43,7 @@ __all__ = [
     "read",
     "regions",
     "retried",
+    "rows_of",
     "search",
     "try_out",
     "write",
@@ -53,7 +57,7 @@ class Progress:
     rung: int
     done: int
     wanted: int
-    row: dict
+    row: Row
 
 
 def search(
@@ -65,10 +69,10 @@ def search(
     deadline: float | None = None,
     on_trial: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Run, or go on with, ``study``: ``workers`` trials at once, rung by rung, until ``deadline``
-    (``time.monotonic()``).
+    """Run, or go on with, ``study``: ``workers`` trials at once, rung by rung.
 
-    After the deadline no trial starts. A ``KeyboardInterrupt`` ends the trials under way; they start anew next time.
+    After ``deadline``, a ``time.monotonic()``, no trial starts. A ``KeyboardInterrupt`` ends the trials under way; they
+    are repeated next time.
     """
     with quiet():
         store = Store(study, folder, scratch)
@@ -78,7 +82,7 @@ def search(
             for number, rung in enumerate(study.stages, 1):
                 if number > 1:
                     store.fill(number)
-                running: dict[Future, Any] = {}
+                running: dict[Future[Row], optuna.Trial] = {}
                 while True:
                     ended, under_way, waiting = store.counts(number)
                     wanted = rung.trials if number == 1 else ended + under_way + waiting

@@ -1,4 +1,4 @@
-"""Which trials are best: fronts of two goals, what climbs a rung, and the rule by which settings are chosen."""
+"""Which trials are best: fronts of two objectives, promotion to the next rung, and the choice of settings."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..experiments.studies import LEAST_PCT, STUDIES, WITHIN, Study
 from ..names import Refused
-from .trials import read
+from .trials import Row, read, rows_of
 
 
-def ranks(points: np.ndarray) -> np.ndarray:
-    """Rank of each of ``points`` (points, objectives), all to be large: 0 for those that none beats, 1 once these are
-    gone, ..."""
+def ranks(points: NDArray[np.float64]) -> NDArray[np.int_]:
+    """Rank of each of ``points`` (points, objectives): 0 for those that no other beats, 1 without these, and so on.
+
+    All objectives should be large.
+    """
     beaten = (points[:, None] <= points[None]).all(2) & (points[:, None] < points[None]).any(2)
     found, left, rank = np.full(len(points), -1), np.ones(len(points), bool), 0
     while left.any():
@@ -25,8 +28,10 @@ def ranks(points: np.ndarray) -> np.ndarray:
 
 
 def front(trials: pd.DataFrame, study: Study, rung: int | None = None) -> pd.DataFrame:
-    """The finished trials of one rung (the last one that has any) that no other beats in all objectives, most accurate
-    first."""
+    """The finished trials of one rung that no other beats in all objectives, most accurate first.
+
+    ``rung`` None: of the last rung that has any.
+    """
     finished = trials[(trials["state"] == "finished") & (trials["rung"].astype(int) <= len(study.rungs))]
     if not len(finished):
         return finished
@@ -36,15 +41,15 @@ def front(trials: pd.DataFrame, study: Study, rung: int | None = None) -> pd.Dat
 
 
 def unstopped(trials: pd.DataFrame) -> pd.DataFrame:
-    """Those whose switcher learns to the end, as in the paper; none where switchers have no such setting."""
+    """Trials whose switcher learns to the end, as in the paper; none in a study without this setting."""
     return trials[trials["switcher_until"].astype(float) == 1.0] if "switcher_until" in trials else trials[:0]
 
 
 def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
-    """The trials of ``rung`` that go up: rank by rank of those above the floor; of the last rank the most spread out in
-    accuracy.
+    """The trials of ``rung`` that are promoted: rank by rank of those above the floor.
 
-    A share of the places is for trials whose switcher learns to the end.
+    Of the last rank those most spread out in accuracy are taken. A share of the places is for trials whose switcher
+    learns to the end.
     """
     finished = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
     finished = finished[finished["accuracy"].astype(float) >= study.floor]
@@ -76,43 +81,42 @@ def _best_ranks(finished: pd.DataFrame, study: Study, wanted: int) -> list[int]:
 def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFrame:
     """``trials`` that a role may take, best first (see :data:`~snnlib.lab.experiments.studies.ROLES`).
 
-    ``dense`` is the tuned dense network's held-out accuracy in percent; only "knee" asks for it.
+    ``dense`` is the tuned dense network's held-out accuracy in percent, which only "knee" needs. Raises ``ValueError``
+    where it is missing.
     """
     accuracy = trials["accuracy"].astype(float)
     if role == "dense":
         return trials.loc[accuracy.sort_values(ascending=False, kind="stable").index]
     removed = trials["removed"].astype(float)
     if role == "knee":
+        if dense is None:
+            raise ValueError("the role 'knee' needs the accuracy of the tuned dense network")
         near = removed[accuracy >= dense - WITHIN - 1e-9].sort_values(ascending=False, kind="stable")
         return trials.loc[near.index] if len(near) else by_role(trials, "accurate", dense)
     if role == "unstopped" and len(unstopped(trials)):
         trials = unstopped(trials)
         accuracy, removed = accuracy[trials.index], removed[trials.index]
-    enough = accuracy[removed >= LEAST_PCT[role]].sort_values(ascending=False, kind="stable")
-    return (
-        trials.loc[enough.index]
-        if len(enough)
-        else trials.loc[removed.sort_values(ascending=False, kind="stable").index]
-    )
+    enough = accuracy[removed >= LEAST_PCT[role]]
+    best = (enough if len(enough) else removed).sort_values(ascending=False, kind="stable")
+    return trials.loc[best.index]
 
 
 def candidates(trials: pd.DataFrame, study: Study, dense: float | None) -> pd.DataFrame:
     """The best of the last rung for each role, which are trained again on fresh seeds; each once."""
     last = trials[(trials["state"] == "finished") & (trials["rung"] == len(study.rungs))]
-    return (
-        pd.concat([by_role(last, role, dense).head(study.candidates) for role in study.roles]).drop_duplicates("trial")
-        if len(last)
-        else last
-    )
+    if not len(last):
+        return last
+    best = [by_role(last, role, dense).head(study.candidates) for role in study.roles]
+    return pd.concat(best).drop_duplicates("trial")
 
 
-def wanted(trials: pd.DataFrame, study: Study, rung: int, dense: float | None) -> list[tuple[dict, int]]:
-    """What ``rung``, above the first, is made of: trials of the rung below, each with a seed; ``dense`` as ever."""
+def wanted(trials: pd.DataFrame, study: Study, rung: int, dense: float | None) -> list[tuple[Row, int]]:
+    """The trials of ``rung``, above the first: trials of the rung below, each with a seed; ``dense`` as in by_role."""
     if rung > len(study.rungs):
         best, seeds = candidates(trials, study, dense), study.fresh
     else:
         best, seeds = promoted(trials, study, rung - 1), (study.seed,)
-    return [(row, seed) for row in best.to_dict("records") for seed in seeds]
+    return [(row, seed) for row in rows_of(best) for seed in seeds]
 
 
 def over(trials: pd.DataFrame, study: Study, dense: float | None) -> bool:
@@ -128,9 +132,12 @@ def over(trials: pd.DataFrame, study: Study, dense: float | None) -> bool:
 
 
 def retried(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """What fresh seeds made of the candidates, one a row: figures of the last rung, then lists of those of the fresh
-    seeds, and how many failed."""
-    again, rows = trials[trials["rung"] == len(study.stages)], []
+    """The candidates on fresh seeds, one a row.
+
+    Columns are the figures of the last rung, lists of those of the fresh seeds, and how many of these failed.
+    """
+    again = trials[trials["rung"] == len(study.stages)]
+    rows: list[Row] = []
     for parent, group in again.groupby(again["parent"].astype(int)) if study.fresh else ():
         first, finished = trials[trials["trial"] == parent].iloc[0], group[group["state"] == "finished"]
         figures = {name: first[name] for name in study.objectives} | {
@@ -141,8 +148,7 @@ def retried(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The candidates, one a row, with means over their fresh seeds; those of which a seed is missing or failed are left
-    out.
+    """The candidates, one a row, with means over their fresh seeds; those with a missing or failed seed are left out.
 
     Without fresh seeds: the finished trials of the last rung, once it is done.
     """
@@ -152,33 +158,28 @@ def confirmed(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
     if not study.fresh:
         tried, wanted = (trials["rung"] == len(study.stages)).sum(), len(promoted(trials, study, len(study.rungs) - 1))
         return again if tried >= wanted else again[:0]
-    rows = []
+    rows: list[Row] = []
     for parent, group in again.groupby(again["parent"].astype(int)):
         if len(set(group["seed"])) == len(study.fresh):
-            first = group.iloc[0].to_dict()
-            rows.append(
-                first
-                | {"trial": parent, "seed": None}
-                | {name: float(group[name].astype(float).mean()) for name in ("accuracy", "removed")}
-            )
+            means = {name: float(group[name].astype(float).mean()) for name in ("accuracy", "removed")}
+            rows.append(rows_of(group)[0] | {"trial": parent, "seed": None} | means)
     return pd.DataFrame(rows, dtype=object)
 
 
-def chosen(study: Study, folder: Path) -> dict[str, dict]:
-    """The row of :func:`confirmed` that each role takes, and what else is on their front ("front-656": the setting of
-    trial 656).
+def chosen(study: Study, folder: Path) -> dict[str, Row]:
+    """The row of :func:`confirmed` that each role takes, and what else is on their front ("front-656": of trial 656).
 
-    Raises ``Refused`` where the search has not come so far.
+    Raises ``Refused`` where nothing is confirmed yet.
     """
     found = confirmed(read(study, folder), study)
     if not len(found):
         raise Refused(f"search {study.name}: nothing is confirmed yet; go on with `snn search {study.name}`")
     dense = dense_accuracy(study, folder) if "knee" in study.roles else None
-    taken = {role: by_role(found, role, dense).iloc[0].to_dict() for role in study.roles}
+    taken = {role: rows_of(by_role(found, role, dense))[0] for role in study.roles}
     if study.fresh and len(study.objectives) > 1:
         best = found[ranks(found[list(study.objectives)].to_numpy(float)) == 0].sort_values("accuracy", ascending=False)
         left = set(best["trial"]) - {row["trial"] for row in taken.values()}
-        taken |= {f"front-{row['trial']}": row for row in best.to_dict("records") if row["trial"] in left}
+        taken |= {f"front-{row['trial']}": row for row in rows_of(best) if row["trial"] in left}
     return taken
 
 

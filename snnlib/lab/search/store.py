@@ -1,4 +1,4 @@
-"""Optuna's side of a study: its journal, which several commands may share, made from the kept file where it is missing.
+"""A study in Optuna: its journal, which several commands may share, made from the kept file where it is missing.
 
 Optuna is imported only here, and only when a search runs or settings are ranked.
 """
@@ -11,7 +11,7 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +19,24 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from ..experiments.studies import STUDIES, Between, Study
+from ..experiments.studies import STUDIES, Between, Choices, Study
 from ..names import Refused
 from .choice import by_role, chosen, confirmed, dense_accuracy, wanted
-from .trials import file_of, read, write
+from .trials import Row, file_of, read, rows_of, write
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
 
 CHANCE = 10.0
 """Accuracy in percent that the sampler is told of a trial that failed."""
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[Any]:
-    """Optuna, without what it says of itself."""
+def quiet() -> Generator[Any, None, None]:
+    """Optuna without its log messages and its warnings of experimental functions."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # in a notebook it asks for a progress bar that nobody will see
+        warnings.simplefilter("ignore")  # in a notebook it warns of a progress bar that is not used
         import optuna
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
@@ -43,7 +44,7 @@ def quiet() -> Iterator[Any]:
         yield optuna
 
 
-def _distributions(study: Study) -> dict:
+def _distributions(study: Study) -> dict[str, BaseDistribution]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     return {
@@ -54,8 +55,8 @@ def _distributions(study: Study) -> dict:
     }
 
 
-def _values(study: Study, row: dict) -> list[float]:
-    """What the sampler is told of a trial; one that failed or was cut has learnt nothing and removed nothing of use."""
+def _values(study: Study, row: Row) -> list[float]:
+    """The objectives of a trial for the sampler; one that failed or was cut is at chance and removed nothing."""
     if row["state"] != "finished":
         return [CHANCE, 0.0][: len(study.objectives)]
     return [float(row[name]) for name in study.objectives]
@@ -75,27 +76,24 @@ class Store:
         self.lock = FileLock(self.scratch / f"{study.name}.lock")
         with self.lock:
             self._storage = JournalStorage(JournalFileBackend(journal, lock_obj=JournalFileOpenLock(journal)))
+            # another seed each time: a repeated one would repeat its draws
+            seed = int(np.random.SeedSequence([study.seed, os.getpid(), time.time_ns()]).generate_state(1)[0])
             sampler = optuna.samplers.TPESampler(
-                multivariate=True,
-                constant_liar=True,
-                n_startup_trials=max(study.rungs[0].trials // 6, 10),
-                seed=int(
-                    np.random.SeedSequence([study.seed, os.getpid(), time.time_ns()]).generate_state(1)[0]
-                ),  # a repeated one would repeat its draws
+                multivariate=True, constant_liar=True, n_startup_trials=max(study.rungs[0].trials // 6, 10), seed=seed
             )
             self.optuna: optuna.Study = optuna.create_study(
                 storage=self._storage,
                 study_name=study.name,
-                directions=["maximize"] * len(study.objectives),
+                directions=[optuna.study.StudyDirection.MAXIMIZE] * len(study.objectives),
                 load_if_exists=True,
                 sampler=sampler,
             )
-            self._adopt(read(study, folder).to_dict("records"))
+            self._adopt(rows_of(read(study, folder)))
             self._carried = carried(study, folder)
             self._bury()
 
-    def _adopt(self, rows: list[dict]) -> None:
-        """Add what the file has and the journal lacks: a fresh clone goes on from the file alone."""
+    def _adopt(self, rows: list[Row]) -> None:
+        """Add the trials that the file has and the journal lacks: a fresh clone goes on from the file alone."""
         import optuna
 
         known = {
@@ -128,8 +126,7 @@ class Store:
         return self.optuna.user_attrs.get("shift", 0)
 
     def _bury(self) -> None:
-        """Trials that a process on this machine began and did not end are waited for no longer: their settings are
-        tried again."""
+        """Give up trials that a process on this machine began and did not end; their settings are tried again."""
         import optuna
 
         for trial in self.optuna.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
@@ -142,7 +139,7 @@ class Store:
                 user_attrs={key: value for key, value in trial.user_attrs.items() if key in ("rung", "parent", "seed")},
             )
 
-    def rows(self) -> list[dict]:
+    def rows(self) -> list[Row]:
         """All trials that have ended, in their order."""
         found = [
             trial.user_attrs["row"] for trial in self.optuna.get_trials(deepcopy=False) if "row" in trial.user_attrs
@@ -167,7 +164,7 @@ class Store:
         return ended, under_way, waiting
 
     def fill(self, rung: int) -> None:
-        """Queue the trials of an upper rung, the best of the rung below, as far as they are not there already."""
+        """Queue the trials of an upper rung, the best of the rung below, unless they are there already."""
         import optuna
 
         there = {
@@ -200,8 +197,7 @@ class Store:
         return trial
 
     def _given(self, number: int) -> dict[str, Any]:
-        """Settings of trial ``number`` of the first rung that the sampler does not choose: all of them, one, or
-        none."""
+        """Settings of trial ``number`` of the first rung that the sampler does not choose: all, one, or none."""
         study = self.study
         if number < len(self._carried):
             return self._carried[number]
@@ -212,8 +208,8 @@ class Store:
             {"switcher_until": 1.0} if "switcher_until" in study.space and number % study.unstopped_every == 0 else {}
         )
 
-    def tell(self, trial: optuna.Trial, row: dict) -> dict:
-        """Keep what came of a trial; returns its whole row."""
+    def tell(self, trial: optuna.Trial, row: Row) -> Row:
+        """Keep the results of a trial; returns its whole row."""
         attributes = trial.user_attrs
         whole = {
             "trial": trial.number + self._shift(),
@@ -238,27 +234,28 @@ class Store:
 
 
 CARRIED = 5
-"""Settings at most that a search takes over from another network's."""
+"""Settings that a search takes over from another network's, at most."""
 
 
 def carried(study: Study, folder: Path) -> list[dict[str, Any]]:
-    """Settings that ``study`` tries first: those that the search of another network has chosen, then what else it
-    confirmed, the most accurate first.
+    """Settings that ``study`` tries first: those that the search of another network chose, then others it confirmed.
 
-    Each once, :data:`CARRIED` at most; none if there is no such search. Raises ``Refused`` where that search has chosen
-    nothing yet."""
+    The most accurate first, each once, :data:`CARRIED` at most; none if there is no such search. Raises ``Refused``
+    where that search has chosen nothing yet.
+    """
     if not study.carries:
         return []
-    other, found = STUDIES[study.carries], []
+    other = STUDIES[study.carries]
+    found: list[dict[str, Any]] = []
     others = confirmed(read(other, folder), other)
-    for row in (*chosen(other, folder).values(), *by_role(others, "dense", None).to_dict("records")):
+    for row in (*chosen(other, folder).values(), *rows_of(by_role(others, "dense", None))):
         if (settings := {name: row[name] for name in study.space}) not in found:
             found.append(settings)
     return found[:CARRIED]
 
 
-def _drawn(space: Between | tuple, draw: np.random.Generator) -> Any:
-    """A value of a setting, all alike."""
+def _drawn(space: Choices, draw: np.random.Generator) -> Any:
+    """A value of a setting, drawn uniformly."""
     if not isinstance(space, Between):
         return space[draw.integers(len(space))]
     if space.log:
@@ -266,16 +263,16 @@ def _drawn(space: Between | tuple, draw: np.random.Generator) -> Any:
     return float(draw.uniform(space.low, space.high))
 
 
-def _member(distribution, value):
-    """``value`` as the distribution has it: what JSON wrote as 1 may be 1.0 there."""
+def _member(distribution: BaseDistribution, value: Any) -> Any:
+    """``value`` as the distribution has it: 1 in JSON may be 1.0 there."""
     choices = getattr(distribution, "choices", None)
     if choices is None:
         return float(value)
     return next(choice for choice in choices if choice == value or str(choice) == str(value))
 
 
-def _below(study: Study, row: dict) -> float:
-    """How far a trial is below the study's floor in percent, above 0 where the sampler shall stay away from it."""
+def _below(study: Study, row: Row) -> float:
+    """How far a trial is below the study's floor in percent; above 0 the sampler avoids it."""
     return study.floor - (row["accuracy"] if row["state"] == "finished" else 0.0)
 
 
@@ -290,7 +287,7 @@ def _alive(process: int) -> bool:
 
 
 def importance(trials: pd.DataFrame, study: Study, objective: str, rung: int = 1) -> dict[str, float]:
-    """Share of each setting in what tells good trials from the others (Optuna's PED-ANOVA), largest first.
+    """Share of each setting in the difference of good trials from the others (Optuna's PED-ANOVA), largest first.
 
     Of the finished trials above the floor. Raises ``Refused`` where there are too few.
     """
@@ -303,7 +300,7 @@ def importance(trials: pd.DataFrame, study: Study, objective: str, rung: int = 1
                 "least"
             )
         space, single = _distributions(study), optuna.create_study(direction="maximize")
-        for row in rows.to_dict("records"):
+        for row in rows_of(rows):
             params = {name: _member(space[name], row[name]) for name in space}
             single.add_trial(optuna.trial.create_trial(value=float(row[objective]), params=params, distributions=space))
         return optuna.importance.get_param_importances(

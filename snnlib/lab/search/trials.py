@@ -1,4 +1,4 @@
-"""The trials of a study: one that is run, and the small file that keeps them all."""
+"""The trials of a study: running one, and the small file that keeps them all."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ import json
 import platform
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ...config import Arm
 from .. import records
 from ..experiments.studies import Study, cut_after
 
+if TYPE_CHECKING:
+    import torch
+
+    from ...data import Dataset
+
+Row = dict[str, Any]
+"""One trial: its number, rung, settings and results."""
+
 REGIONS = ("pixels_off", "rows_off", "columns_off", "centre_off")
-"""Shares of input pixels switched off, in percent: all, top and bottom 4 rows, left and right 4 columns, central 14 x
-14."""
+"""Shares of input pixels switched off, in percent: all, top and bottom 4 rows, left and right 4 columns, central
+quarter."""
 
 
 def default_folder() -> Path:
@@ -41,24 +50,28 @@ def read(study: Study, folder: Path) -> pd.DataFrame:
         return pd.DataFrame(columns=["trial", "rung", "state"])
     try:
         found = pd.read_csv(path, keep_default_na=False, dtype=str)
-        return pd.DataFrame(
-            {name: [_plain(value) for value in found[name]] for name in found}, dtype=object
-        )  # None stays None
+        columns = {name: [_plain(value) for value in found[name]] for name in found}
+        return pd.DataFrame(columns, dtype=object)  # None stays None
     except (OSError, EOFError, ValueError, KeyError) as error:
         raise records.FileError(
             f"{path} is damaged ({error}). Take it from the repository again, or delete it and search anew."
         ) from error
 
 
+def rows_of(trials: pd.DataFrame) -> list[Row]:
+    """The rows of a table of trials, one dictionary each."""
+    return cast(list[Row], trials.to_dict("records"))
+
+
 def _plain(text: str) -> Any:
-    """A cell as it was: JSON, except for words."""
+    """The value of a cell: JSON, except for words."""
     try:
         return json.loads(text) if text else None
     except ValueError:
         return text
 
 
-def write(rows: list[dict], path: Path) -> None:
+def write(rows: list[Row], path: Path) -> None:
     """Write trials, whole or not at all; the same rows give the same bytes."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     table = pd.DataFrame([{name: _cell(row.get(name)) for name in columns} for row in rows], columns=columns)
@@ -79,7 +92,7 @@ class _Hopeless(Exception):
     """A trial that is cut short."""
 
 
-def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> dict:
+def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
     """Train ``arm`` on its training images, judge it on the held-out ones, and return the row of results.
 
     ``state`` is finished, failed (``error`` says why) or cut; accuracies and shares are in percent.
@@ -103,7 +116,7 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> dict:
         if now.epoch == check < arm.train.epochs and 100 * now.history[-1]["accuracy"] < hopeless:
             raise _Hopeless(f"{100 * now.history[-1]['accuracy']:.2f} % after {now.epoch} epochs")
 
-    row: dict[str, Any] = {"state": "finished", "error": None}
+    row: Row = {"state": "finished", "error": None}
     try:
         if model is None:
             train_dense(network, data, arm.train, seed, state, look)
@@ -142,17 +155,17 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> dict:
     return row | {"seconds": round(time.monotonic() - began, 1), "device": _device(place), "versions": versions}
 
 
-def _device(place) -> str:
+def _device(place: torch.device) -> str:
     from ..devices import describe
 
     return describe(place)
 
 
-_kept: dict[tuple, Any] = {}
+_kept: dict[tuple[object, ...], Dataset] = {}
 
 
-def _dataset(arm: Arm, device: str):
-    """The data set of ``arm``, kept from trial to trial of a process."""
+def _dataset(arm: Arm, device: str) -> Dataset:
+    """The data set of ``arm``, kept for later trials of this process."""
     from ..runner import load_data, pick_device
 
     key = (arm.dataset, arm.train.split, arm.train.train_images, device)
@@ -166,7 +179,7 @@ def _widths(widths: list[int]) -> str:
     return "-".join(map(str, widths))
 
 
-def regions(off: np.ndarray, size: tuple[int, int], edge: int = 4) -> tuple[float, ...]:
+def regions(off: NDArray[np.bool_], size: tuple[int, int], edge: int = 4) -> tuple[float, ...]:
     """Shares of pixels switched off, in percent, for each of :data:`REGIONS`; corners belong to neither edge."""
     image = off.reshape(size)
     height, width = size
