@@ -45,7 +45,7 @@ def imported(path: Path) -> set[str]:
     package = path.relative_to(SNNLIB.parent).with_suffix("").parts
     package = package[:-1]  # the folder: also of an __init__.py
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package[: len(package) - node.level + 1]
             full = [*base, *(node.module.split(".") if node.module else [])]
