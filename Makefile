@@ -53,9 +53,12 @@ reproduce: environment ## Train the quick profile, run the chapters, build the b
 test: environment ## Run all tests (under five minutes once the environment is there)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-lint: environment ## Check the form of all code: ruff's rules and its layout
+lint: environment ## Check the form of code and texts: rules, layout, imports between rooms, spelling, pairs of the book
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/codespell
+	@$(BIN)/python -m book.workflow sync --check
 
 book: environment ## Build the HTML book as published, from the outputs in its notebooks
 	@$(BIN)/python -m book.workflow html
