@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import ROOT, address, architecture, execution, pairs, readme, site
+from . import ROOT, address, architecture, execution, links, pairs, readme, site
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Profile = Annotated[str, typer.Option(help="smoke, quick or paper.")]
@@ -93,6 +93,12 @@ def draw_architecture(
     for path in [] if check else architecture.fill():
         print(f"{shown(path)}: written")
     fail_on(architecture.faults())
+
+
+@app.command("links")
+def check_links() -> None:
+    """Ask whether every address that README and book name can still be reached; needs a network."""
+    fail_on(links.faults())
 
 
 def main() -> None:
