@@ -23,7 +23,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_REQUIRE_VIRTUALENV := 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help environment reproduce test lint book bench gpu clean
+.PHONY: help environment reproduce test lint book links bench gpu clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -53,13 +53,19 @@ reproduce: environment ## Train the quick profile, run the chapters, build the b
 test: environment ## Run all tests (under five minutes once the environment is there)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-lint: environment ## Check the form of all code: ruff's rules and its layout
+lint: environment ## Check the form of code and texts: rules, layout, imports between rooms, spelling, pairs of the book
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/codespell
+	@$(BIN)/python -m book.workflow sync --check
 
 book: environment ## Build the HTML book as published, from the outputs in its notebooks
 	@$(BIN)/python -m book.workflow html
+
+links: environment ## Ask whether the addresses in README and book can still be reached
+	@$(BIN)/python -m book.workflow links
 
 bench: environment ## Measure speed and memory against plain PyTorch, into benchmarks/results.json
 	@$(BIN)/python -m benchmarks

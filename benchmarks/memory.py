@@ -29,8 +29,8 @@ import torch
 from benchmarks.timing import Row, wait_for
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab.memory import STEPS, evaluation_bytes, needed, step_bytes
-from snnlib.networks import NETWORKS
-from snnlib.networks.listing import IMAGES, USES
+from snnlib.networks import NETWORKS, USES
+from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
 from snnlib.training.loops import judged_at_once, optimizer

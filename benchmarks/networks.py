@@ -19,8 +19,8 @@ from torch import nn
 from benchmarks.steps import STILL, network_flops
 from benchmarks.timing import Row, command_line, interleaved, matmul_peak
 from snnlib.config import SwitcherConfig
-from snnlib.networks import NETWORKS, DeepNet
-from snnlib.networks.listing import IMAGES, USES
+from snnlib.networks import NETWORKS, USES, DeepNet
+from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
 from snnlib.training.loops import check_precision, dense_step, network_step, optimizer, switcher_step

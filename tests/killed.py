@@ -96,7 +96,8 @@ def share(root):
             for arm in (tiny.DENSE, tiny.ALTERNATING):
 
                 def note(done, total, row, run=f"{arm.name}/{seed}"):
-                    with open(root / "epochs", "a") as file:  # one short write: lines of two processes do not mix
+                    # one short write: lines of two processes do not mix
+                    with open(root / "epochs", "a", encoding="utf-8") as file:
                         file.write(json.dumps([os.getpid(), run, done]) + "\n")
 
                 with contextlib.suppress(runner.Busy):
@@ -105,7 +106,7 @@ def share(root):
     both = [in_process(work), in_process(work)]
     return {
         "codes": [os.waitpid(pid, 0)[1] for pid in both],
-        "epochs": [json.loads(line) for line in open(root / "epochs")],
+        "epochs": [json.loads(line) for line in open(root / "epochs", encoding="utf-8")],
     }
 
 

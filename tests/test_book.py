@@ -17,8 +17,11 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from book.workflow import ROOT, address, execution, pairs, readme, site
+from book.workflow import ROOT, address, architecture, drawing, execution, pairs, readme, site
 
+pytestmark = pytest.mark.skipif(
+    os.name == "nt", reason="the book is made on Linux or macOS; its pages are read anywhere"
+)
 TEXTS = pairs.texts()
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -79,7 +82,8 @@ def last_output(notebook: Path) -> str:
 def test_the_table_of_contents_names_every_chapter_once():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     named = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    assert named == [str(pairs.notebook_of(text).relative_to(ROOT)) for text in TEXTS]
+    assert named.pop() == "book/architecture"
+    assert named == [pairs.notebook_of(text).relative_to(ROOT).as_posix() for text in TEXTS]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
@@ -288,7 +292,7 @@ def soups(pages) -> dict[Path, BeautifulSoup]:
 
 
 def test_every_chapter_has_a_page(soups):
-    assert {page.stem for page in soups} == {"intro", *(text.stem for text in TEXTS)}
+    assert {page.stem for page in soups} == {"intro", "architecture", *(text.stem for text in TEXTS)}
 
 
 def test_no_link_inside_the_book_is_broken(pages, soups):
@@ -316,10 +320,10 @@ def test_every_image_has_alt_text(soups):
                 page.name,
                 str(image)[:200],
             )
-        for drawing in soup.article.find_all("svg"):
-            assert drawing.get("aria-label") or drawing.title or drawing.get("aria-hidden"), (
+        for picture in soup.article.find_all("svg"):
+            assert picture.get("aria-label") or picture.title or picture.get("aria-hidden"), (
                 page.name,
-                str(drawing)[:200],
+                str(picture)[:200],
             )
 
 
@@ -375,6 +379,49 @@ def test_every_equation_renders_without_a_network(soups):
                     assert not math["cut"], (page.name, "wider than the column, split it", source)
             assert failed == [], page.name
             tab.context.close()
+
+
+# ---------------------------------------------------------------- architecture
+
+
+def test_the_page_on_the_architecture_shows_the_imports_as_they_are():
+    assert architecture.faults() == []
+
+
+@pytest.mark.parametrize(
+    "old, new, told",
+    [
+        ('data-from="report" data-to="lab"', 'data-from="report" data-to="data"', "other imports"),
+        ('data-room="seeds" data-floor="1"', 'data-room="seeds" data-floor="2"', "other rooms or floors"),
+        ('data-room="files"', 'data-room="papers"', "other rooms or floors"),
+        (r'(data-room="lab" .*?data-lines=")\d+', r"\g<1>999", "gives lab 999 lines"),
+    ],
+)
+def test_a_picture_that_tells_otherwise_is_found(monkeypatch, tmp_path, old, new, told):
+    drawn = architecture.PICTURE.read_text(encoding="utf-8")
+    monkeypatch.setattr(architecture, "PICTURE", tmp_path / "architecture.svg")
+    architecture.PICTURE.write_text(re.sub(old, new, drawn), encoding="utf-8")
+    assert told in " ".join(architecture.faults())
+
+
+def test_the_picture_leaves_out_what_a_chain_of_arrows_implies():
+    rooms = {"a": {"b", "c", "d"}, "b": {"c"}, "c": {"d"}, "d": set()}
+    found = [architecture.Room(name, 0, 1, "", frozenset(imports)) for name, imports in rooms.items()]
+    assert architecture.drawn(found) == {("a", "b"), ("b", "c"), ("c", "d")}
+
+
+def test_no_box_lies_on_another_and_every_arrow_goes_down():
+    boxes = [("top", 2, 10), ("left", 1, 1), ("right", 1, 2000), ("ground", 0, 3)]
+    arrows = {("top", "left"), ("top", "right"), ("top", "ground"), ("left", "ground")}
+    picture = BeautifulSoup(drawing.svg(boxes, arrows), "html.parser")
+    at = {box["data-room"]: (float(box.rect["x"]), float(box.rect["y"])) for box in picture.find_all("g")}
+    assert at["top"][1] < at["left"][1] == at["right"][1] < at["ground"][1]
+    assert abs(at["left"][0] - at["right"][0]) > drawing.BOX
+    for arrow in picture.find_all("path", class_="arrow"):
+        begin, *_, end = map(float, re.findall(r"[-\d.]+", arrow["d"]))
+        assert at[arrow["data-from"]][0] <= begin <= at[arrow["data-from"]][0] + drawing.BOX
+        assert end == at[arrow["data-to"]][1] - 1
+    assert "right imports nothing" in picture.desc.text and "2,000 lines" in picture.text
 
 
 # ---------------------------------------------------------------- address and README

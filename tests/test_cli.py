@@ -354,7 +354,7 @@ def processes_of(group):
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                fields = open(f"/proc/{entry}/stat").read().rpartition(")")[2].split()
+                fields = open(f"/proc/{entry}/stat", encoding="utf-8").read().rpartition(")")[2].split()
             except OSError:
                 continue
             if int(fields[2]) == group and fields[0] != "Z":
@@ -363,7 +363,7 @@ def processes_of(group):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for left processes in /proc")
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("blow", ["SIGINT", "SIGKILL"])  # by name: Windows has no SIGKILL
 def test_ctrl_c_and_kill_end_every_worker_and_keep_checkpoints(tmp_path, blow):
     process = start("run", "long", "--records", tmp_path, "--pack", tmp_path / "packed.tar.gz", program=TINY)
     deadline = time.monotonic() + 600
@@ -373,8 +373,8 @@ def test_ctrl_c_and_kill_end_every_worker_and_keep_checkpoints(tmp_path, blow):
             pytest.fail(f"no two runs began: {process.communicate()}")
         time.sleep(0.05)
     assert len(processes_of(process.pid)) >= 3  # the parent and two workers
-    if blow == signal.SIGINT:
-        os.killpg(process.pid, blow)  # as a terminal does: to every process
+    if blow == "SIGINT":
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
         output, error = process.communicate(timeout=300)
         assert process.returncode == 130
         assert f"Go on with: snn run long --records {tmp_path}" in error

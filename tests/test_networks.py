@@ -15,6 +15,7 @@ from snnlib.fast import separable
 from snnlib.networks import (
     MLP,
     NETWORKS,
+    USES,
     ConvNet,
     DeepNet,
     count,
@@ -26,7 +27,7 @@ from snnlib.networks import (
 )
 from snnlib.networks.convnet import Stage
 from snnlib.networks.initial import start_linear
-from snnlib.networks.listing import IMAGES, USES, listed
+from snnlib.networks.listing import IMAGES, listed
 
 TABLES = Path(__file__).parents[1] / "data" / "paper" / "tables.csv"
 SMALL = [use for use in USES if use[0] not in ("vgg16", "resnet34")]

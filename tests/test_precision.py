@@ -14,9 +14,7 @@ from snnlib.switching.switched import Switched
 from snnlib.training import loops as training
 
 HALF = TrainConfig(precision="bfloat16")
-SUPPORTED = pytest.mark.skipif(
-    not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no bfloat16 instructions"
-)
+SUPPORTED = pytest.mark.skipif(not training.bfloat16_on_cpu(), reason="this processor has no bfloat16 instructions")
 
 
 def test_precision_is_a_setting_and_older_hashes_stay():
@@ -30,7 +28,7 @@ def test_precision_is_a_setting_and_older_hashes_stay():
 
 
 def test_a_processor_without_it_is_named(monkeypatch):
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    monkeypatch.setattr(training, "bfloat16_on_cpu", lambda: False)
     training.check_precision("float32", torch.device("cpu"))
     with pytest.raises(ValueError, match="this processor has no instructions for it"):
         training.train_dense(MLP(), data.load("mnist").first(64), HALF, 0)

@@ -17,6 +17,12 @@ from snnlib.lab import records, runner
 CPU = torch.device("cpu")
 
 
+FORKS = pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="forks a process that holds torch: Windows cannot, and macOS breaks Accelerate in it",
+)
+
+
 def killed(what, root):
     """What tests/killed.py reports."""
     words = [sys.executable, str(PROJECT / "tests" / "killed.py"), what, str(root)]
@@ -44,6 +50,7 @@ def images():
     return replace(whole, x_test=whole.x_test[:100], y_test=whole.y_test[:100])
 
 
+@FORKS
 def test_runs_killed_at_random_moments_end_as_if_left_alone(tmp_path):
     report = killed("kill", tmp_path)
     assert report["kills"] >= 10
@@ -55,6 +62,7 @@ def test_runs_killed_at_random_moments_end_as_if_left_alone(tmp_path):
     assert not leftovers  # neither checkpoints nor half-written files
 
 
+@FORKS
 def test_two_processes_at_once_do_not_train_the_same_run_twice(tmp_path):
     report = killed("share", tmp_path)
     assert report["codes"] == [0, 0]

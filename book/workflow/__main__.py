@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import ROOT, address, execution, pairs, readme, site
+from . import ROOT, address, architecture, execution, links, pairs, readme, site
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Profile = Annotated[str, typer.Option(help="smoke, quick or paper.")]
@@ -83,6 +83,22 @@ def carry_address(
 def fill_readme() -> None:
     """Bring the README's table up to date with the records."""
     print(f"README.md: {'written' if readme.fill() else 'unchanged'}")
+
+
+@app.command("architecture")
+def draw_architecture(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where page or picture differ.")] = False,
+) -> None:
+    """Make the table and the picture of book/architecture.md from the imports of snnlib."""
+    for path in [] if check else architecture.fill():
+        print(f"{shown(path)}: written")
+    fail_on(architecture.faults())
+
+
+@app.command("links")
+def check_links() -> None:
+    """Ask whether every address that README and book name can still be reached; needs a network."""
+    fail_on(links.faults())
 
 
 def main() -> None:

@@ -12,7 +12,15 @@ from . import ROOT
 from .pairs import BookError, notebook_of, texts
 
 SITES = ROOT / "runs" / "book"
-SOURCES = ("_config.yml", "_toc.yml", "book/intro.md", "book/references.bib", "book/_static", "book/chapters")
+SOURCES = (
+    "_config.yml",
+    "_toc.yml",
+    "book/intro.md",
+    "book/architecture.md",
+    "book/references.bib",
+    "book/_static",
+    "book/chapters",
+)
 
 
 def build(source: Path, output: Path) -> Path:
@@ -52,7 +60,7 @@ def stage(executed: Path, target: Path) -> Path:
     for name in SOURCES:
         top = ROOT / name
         for path in top.rglob("*") if top.is_dir() else [top]:
-            if (path.is_file() and path.suffix != ".md") or path == ROOT / "book" / "intro.md":
+            if path.is_file() and (path.suffix != ".md" or path == top):  # a chapter's text stays behind
                 wanted[path.relative_to(ROOT)] = path
     for text in texts():
         notebook = executed / notebook_of(text).name

@@ -22,7 +22,8 @@ def networks(
     ] = False,
 ) -> None:
     """List the task networks with the data sets they are for: switched widths, weights by the paper's count, MACs."""
-    from ..networks.listing import USES, listed
+    from ..networks import USES
+    from ..networks.listing import listed
 
     rows = [listed(*use) for use in USES]
     if as_json:

@@ -30,7 +30,7 @@ def test_images() -> dict[str, tuple[int, ...]]:
     """Our split: class to the positions of its 100 test images. Raises :class:`DataError` where the list is missing."""
     path = checkout() / "mini_imagenet_split" / "test.csv"
     try:
-        with open(path, newline="") as file:
+        with open(path, newline="", encoding="utf-8") as file:
             return {line["class"]: tuple(map(int, line["test"].split())) for line in csv.DictReader(file)}
     except OSError as error:
         raise DataError(f"{path} is missing: restore it with `git checkout data/mini_imagenet_split`.") from error

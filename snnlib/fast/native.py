@@ -29,16 +29,21 @@ TYPES = {
 def library(source: Path, dtype: torch.dtype, *counting: str) -> ctypes.CDLL | None:
     """The compiled ``source`` for numbers of ``dtype``; None where it cannot be compiled, or with ``SNNLIB_NATIVE=0``.
 
-    ``counting`` names its functions that return a number (long); the others return nothing.
+    ``counting`` names its functions that return a number (long); the others return nothing. Never on Windows: GCC
+    aligns the stack there to 16 bytes, and a spilled register of AVX asks for 32 (GCC's bug 54412).
     """
+    if os.name == "nt":
+        return None
     compiler = shlex.split(os.environ.get("CC", "")) or [
         next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), "")
     ]
     if os.environ.get("SNNLIB_NATIVE") == "0" or dtype not in TYPES or not compiler[0] or not source.exists():
         return None
     command = [*compiler, *FLAGS, *TYPES[dtype]]
-    headers = [header.read_text() for header in sorted(source.parent.glob("*.h"))]
-    key = hashlib.sha256("\n".join([source.read_text(), *headers, *command, _processor()]).encode()).hexdigest()[:16]
+    headers = [header.read_text(encoding="utf-8") for header in sorted(source.parent.glob("*.h"))]
+    key = hashlib.sha256(
+        "\n".join([source.read_text(encoding="utf-8"), *headers, *command, _processor()]).encode()
+    ).hexdigest()[:16]
     try:
         target = _cache() / f"{source.stem}-{key}.so"
         if not target.exists():
@@ -76,7 +81,7 @@ def _cache() -> Path:
 def _processor() -> str:
     """What -march=native depends on: a home folder may be shared by machines that are not alike."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     return platform.machine() + next(
         (line for line in lines if line.startswith(("flags", "Features"))), platform.processor()
     )

@@ -38,7 +38,7 @@ def describe(device: torch.device) -> str:
         model = next(
             (
                 line.split(":", 1)[1].strip()
-                for line in cpuinfo.read_text().splitlines()
+                for line in cpuinfo.read_text(encoding="utf-8").splitlines()
                 if line.startswith("model name")
             ),
             model,

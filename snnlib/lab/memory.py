@@ -139,7 +139,7 @@ def _system_free(meminfo: Path) -> int | None:
     """MemAvailable of Linux, in bytes."""
     if not meminfo.exists():
         return None
-    lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
+    lines = dict(line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines())
     return int(lines["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in lines else None
 
 

@@ -41,9 +41,25 @@ NETWORKS: dict[str, Callable[..., Network]] = {
 }
 """Builders by name: ``NETWORKS[name](image, classes, fc_std=..., generator=...)``."""
 
+USES = (
+    ("mlp", "mnist"),
+    ("lenet5-caffe", "mnist"),
+    ("vgg-cov2", "cifar10"),
+    ("vgg-cov2-bn", "cifar10"),
+    ("vgg16", "cifar10"),
+    ("resnet34", "cifar10"),
+    ("mobilenet-v1-x1", "cifar10"),
+    ("mobilenet-v1-x0.25", "cifar10"),
+    ("resnet34", "mini_imagenet"),
+    ("mobilenet-v1-x1", "mini_imagenet"),
+    ("mobilenet-v1-x0.25", "mini_imagenet"),
+)
+"""Names of a network and of a data set that the paper, or one of its readings, puts together."""
+
 __all__ = [
     "MLP",
     "NETWORKS",
+    "USES",
     "ConvNet",
     "DeepNet",
     "Network",

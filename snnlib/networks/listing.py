@@ -11,21 +11,6 @@ from . import NETWORKS, DeepNet, count
 IMAGES = {"mnist": ((1, 28, 28), 10), "cifar10": ((3, 32, 32), 10), "mini_imagenet": ((3, 84, 84), 100)}
 """(channels, height, width) of a data set's images, and its number of classes."""
 
-USES = (
-    ("mlp", "mnist"),
-    ("lenet5-caffe", "mnist"),
-    ("vgg-cov2", "cifar10"),
-    ("vgg-cov2-bn", "cifar10"),
-    ("vgg16", "cifar10"),
-    ("resnet34", "cifar10"),
-    ("mobilenet-v1-x1", "cifar10"),
-    ("mobilenet-v1-x0.25", "cifar10"),
-    ("resnet34", "mini_imagenet"),
-    ("mobilenet-v1-x1", "mini_imagenet"),
-    ("mobilenet-v1-x0.25", "mini_imagenet"),
-)
-"""Network and data set of each pair that the paper, or one reading of it, trains."""
-
 
 @dataclass(frozen=True)
 class Listed:

@@ -124,7 +124,7 @@ def _error(what: str) -> records.FileError:
 
 def _unreadable(path: Path) -> str:
     """Names the first row whose widths are no whole numbers; empty where there is none."""
-    with path.open(newline="", errors="replace") as file:
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
         for line, row in enumerate(csv.DictReader(file), start=2):
             if not re.fullmatch(r"(\d+(-\d+)*)?", row.get("widths") or ""):
                 place = f", line {line} ({row.get('network')}, {row.get('method')})"

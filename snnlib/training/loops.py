@@ -100,9 +100,14 @@ def set_rate(sgd: torch.optim.SGD, rate: float) -> None:
             group["lr"] = rate
 
 
+def bfloat16_on_cpu() -> bool:
+    """Whether this processor computes in bfloat16 by oneDNN, which torch is built without on macOS."""
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 def check_precision(precision: str, device: torch.device) -> None:
     """Raise ``ValueError`` where ``device`` has no fast arithmetic of this ``precision``."""
-    if precision == "bfloat16" and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if precision == "bfloat16" and device.type == "cpu" and not bfloat16_on_cpu():
         raise ValueError(
             "precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another "
             "one, on CUDA, or with precision='float32'"

@@ -9,6 +9,7 @@ import contextlib
 import datetime
 import os
 import socket
+import sys
 import time
 import warnings
 from collections.abc import Generator
@@ -277,6 +278,17 @@ def _below(study: Study, row: Row) -> float:
 
 
 def _alive(process: int) -> bool:
+    if sys.platform == "win32":  # os.kill(process, 0) is Ctrl-C there
+        import _winapi
+
+        try:
+            handle = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, process)
+        except OSError as problem:
+            return isinstance(problem, PermissionError)
+        try:
+            return _winapi.WaitForSingleObject(handle, 0) == _winapi.WAIT_TIMEOUT
+        finally:
+            _winapi.CloseHandle(handle)
     try:
         os.kill(process, 0)
     except ProcessLookupError:
