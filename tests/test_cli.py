@@ -139,7 +139,14 @@ def test_status(smoke, capsys):
         (name, "smoke") for name in TABLES if "smoke" in TABLES[name].arms
     ]
     arms, (found,) = len(TABLES["2"].arms["smoke"]), [part for part in found if part["table"] == "2"]
-    assert found["counts"] == {"recorded": 4, "missing": 2 * arms - 4, "stale": 0, "failed": 0, "broken": 0}
+    assert found["counts"] == {
+        "recorded": 4,
+        "missing": 2 * arms - 4,
+        "stale": 0,
+        "failed": 0,
+        "barred": 0,
+        "broken": 0,
+    }
     assert {(run["arm"], run["seed"]) for run in found["recorded"]} == {
         (arm, seed) for arm in ("dense", "snn-al-epoch") for seed in (0, 1)
     }

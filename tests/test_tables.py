@@ -263,3 +263,20 @@ def test_rows_of_one_regime_and_the_commands_that_make_the_rest_of_it(root, caps
     )
     assert inside(capsys, "table", "2", "--regime", "lettre", "--records", root)[0] == 2
     assert experiments.regime_of("pattern-transposed") == "tuned" and experiments.regime_of("deep-std-0.1") == "plain"
+
+
+def test_a_control_whose_run_to_follow_failed_is_barred_not_missing(tmp_path, capsys):
+    """It has no neurons to keep: nothing asks for it again, and it makes no page provisional."""
+    arm = next(arm for arm in TABLES["controls"].arms["paper"] if arm.name == "norm")
+    of = arm.pruning.of
+    failed = {"status": "failed", "result": None, "error": {"message": "the loss became nan"}}
+    records.write(records.path_of(of, "paper", 0, tmp_path), invented.record(of, profile="paper", **failed))
+    states = [records.look_up(arm, "paper", seed, tmp_path).state for seed in (0, 1)]
+    assert states == ["barred", "missing"]
+    lines = status.problems("controls", "paper", tmp_path)
+    assert f"barred: norm seed 0 (it keeps the neurons of {of.name}, whose run failed)" in lines
+    assert "runs would keep the neurons of a failed run" in status.about("controls", "paper", tmp_path)
+    _, said, _ = inside(
+        capsys, "run", "controls", "--profile", "paper", "--arm", "norm", "--records", tmp_path, "--dry-run"
+    )
+    assert "norm: 7 runs (seed 1, 2, 3, 4, 5, 6, 7)" in said

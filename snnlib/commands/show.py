@@ -90,7 +90,8 @@ def status(
     ] = None,
     root: RecordsFolder = None,
 ) -> None:
-    """Count and list the runs: recorded, missing, stale (settings changed), failed, broken (unreadable)."""
+    """Count and list the runs: recorded, missing, stale (settings changed), failed, barred (it follows a failed
+    run), broken (unreadable or altered)."""
     root = root or records.default_root()
     profiles = [check_name("profile", profile, PROFILES)] if profile else on_disk.profiles_begun(root)
     found = on_disk.summary(profiles, root)

@@ -32,6 +32,8 @@ class Batch:
         """Sort one run into the batch; a run that two tables share enters once."""
         if any(entry.path == known.path for known in (*self.recorded, *self.failed_before)):
             return
+        if entry.state == "barred":
+            return  # the run that it follows has to succeed first
         job = Job(entry.arm, entry.profile, entry.seed, root)
         if entry.state == "recorded" and not force:
             self.recorded.append(entry)

@@ -147,13 +147,13 @@ def comparable(record: Record) -> Record:
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands on disk for one run: ``state`` is recorded, failed, stale, missing or broken."""
+    """What stands on disk for one run: ``state`` is one of :data:`snnlib.lab.status.STATES`."""
 
     arm: Arm
     profile: str
     seed: int
     path: Path
-    state: Literal["recorded", "failed", "stale", "missing", "broken"]
+    state: Literal["recorded", "failed", "stale", "missing", "barred", "broken"]
     record: Record | None = None
     problem: str = ""
 
@@ -165,9 +165,16 @@ class Entry:
 
 
 def look_up(arm: Arm, profile: str, seed: int, root: Path) -> Entry:
-    """Find the record of a run; "stale" if its settings are not the arm's any more, "broken" if it cannot be read."""
+    """Find the record of a run.
+
+    Its state is "stale" if its settings are not the arm's any more, "broken" if it cannot be read, and "barred" if it
+    would keep the neurons of a run that failed, so that it can have no record.
+    """
     path = path_of(arm, profile, seed, root)
     if not path.exists():
+        if arm.pruning and look_up(arm.pruning.of, profile, seed, root).state == "failed":
+            followed = f"it keeps the neurons of {arm.pruning.of.name}, whose run failed"
+            return Entry(arm, profile, seed, path, "barred", problem=followed)
         return Entry(arm, profile, seed, path, "missing")
     try:
         record = read(path)

@@ -12,9 +12,9 @@ from . import records
 from .experiments import PROFILES, TABLES, regime_of
 from .records import Entry, Record
 
-STATES = ("recorded", "missing", "stale", "failed", "broken")
-"""recorded: finished, of today's settings. stale: its settings changed since. failed: diverged or died. broken:
-unreadable."""
+STATES = ("recorded", "missing", "stale", "failed", "barred", "broken")
+"""recorded: finished, of today's settings. stale: its settings changed since. failed: diverged or died. barred: it
+would keep the neurons of a run that failed. broken: unreadable, or altered since it was written."""
 
 
 def entries(table: str, profile: str, root: Path) -> list[Entry]:
@@ -81,7 +81,7 @@ def problems(table: str, profile: str, root: Path, regime: str | None = None) ->
         lines += _absent(table, profile, root, of_network, every, network if len(networks) > 1 else "")
     groups: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in found:
-        if entry.state in ("failed", "broken"):
+        if entry.state in ("failed", "barred", "broken"):
             groups.setdefault((entry.state, entry.arm.network, entry.arm.name), []).append(entry)
     for (state, network, arm), group in groups.items():
         seeds = [entry.seed for entry in group]
@@ -89,7 +89,8 @@ def problems(table: str, profile: str, root: Path, regime: str | None = None) ->
             table, profile, root, [arm], seeds, force=state == "failed", networks=[network] if len(networks) > 1 else ()
         )
         why = _problem(group[0]) + (f"; {len(group) - 1} more" if len(group) > 1 else "")
-        lines.append(f"{state}: {arm} seed {', '.join(map(str, seeds))} ({why}): `{mend}`")
+        end = "" if state == "barred" else f": `{mend}`"
+        lines.append(f"{state}: {arm} seed {', '.join(map(str, seeds))} ({why}){end}")
     return lines
 
 
@@ -129,7 +130,7 @@ def about(table: str, profile: str, root: Path) -> str:
         took = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
         devices = " and ".join(sorted({entry.content["device"] for entry in done}))
         said.append(f"The records took {took} of computing ({devices}).")
-    if absent := len(found) - len(done):
+    if absent := sum(entry.state not in ("recorded", "failed", "barred") for entry in found):
         said.append(
             f"**{absent} of {len(found)} records are missing or stale**, so all that follows is provisional; "
             f"`{command(table, profile, root)}` makes them."
@@ -141,6 +142,8 @@ def about(table: str, profile: str, root: Path) -> str:
     for title, entries_of in failed.items():
         seeds = ", ".join(str(entry.seed) for entry in entries_of)
         said.append(f"Failed: *{title}*, seed {seeds} ({_problem(entries_of[0])}).")
+    if barred := sum(entry.state == "barred" for entry in found):
+        said.append(f"{barred} runs would keep the neurons of a failed run, and cannot be made.")
     return " ".join(said)
 
 
