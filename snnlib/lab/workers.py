@@ -251,3 +251,18 @@ def die_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+def end_with_parent(every: float = 0.5) -> None:
+    """End this process, and with it its workers, soon after the one that started it has gone.
+
+    A workflow that is killed cannot end its jobs; without this they would hold the runs that its next start wants.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(every)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
