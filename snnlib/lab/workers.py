@@ -3,6 +3,11 @@
 A worker is a fresh process with a pipe to its parent; it asks for the next run when it has none. No lock and no queue
 is shared, so that a worker which is killed takes nothing with it. Two commands at once on one records folder keep out
 of each other's way by the file locks of :func:`snnlib.lab.runner.run`.
+
+Why not a library's pool: ``concurrent.futures`` cannot end a run that is under way before Python 3.14, so that Ctrl-C
+would wait for it, and it and joblib return a result at the end of a task where a person wants every epoch; nor does
+either end its tasks where the parent is killed. Snakemake starts a process for each arm, which imports torch and loads
+the data anew; ``make batch`` pays that for clusters, ``snn run`` has to do without Snakemake too.
 """
 
 from __future__ import annotations
