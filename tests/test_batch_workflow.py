@@ -21,6 +21,8 @@ from command_line import ENVIRONMENT, PROJECT
 from filelock import FileLock, Timeout
 from invented import record
 
+from book.workflow import figures
+from snnlib.lab import batch as batches
 from snnlib.lab import bundles, experiments, records
 from snnlib.lab.experiments import TABLES
 from snnlib.lab.names import Refused
@@ -120,7 +122,7 @@ def test_the_jobs_of_a_dry_run_are_those_of_the_library(tmp_path, profile):
 @needs_snakemake
 def test_a_killed_batch_goes_on_and_only_what_has_to_runs_again(project):
     root = project / "runs" / "records"
-    killed, diverging = (records.path_of(arm, "map", 0, root) for arm in (tiny.KILLED, tiny.DIVERGING))
+    killed = records.path_of(tiny.KILLED, "map", 0, root)
 
     # Killed: its runs end as well, and what they trained stays
     process = start(project)
@@ -233,3 +235,37 @@ def test_a_failed_run_counts_only_where_it_is_accepted(standing):
     assert json.loads(path.read_text())[entry.path.relative_to(root).as_posix()]["state"] == "failed"
     assert bundles.holds(path, bundle.entries(root), root, accept_failed=True)
     assert not bundles.holds(path, bundle.entries(root), root)
+
+
+def test_what_failed_is_forgotten_and_trained_again_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setitem(TABLES, "tiny", tiny.table(tiny.DENSE, seeds=(0, 1, 2)))
+    recorded, spoiled, begun = (entry.path for entry in bundles.Bundle(
+        tiny.DENSE, "quick", (0, 1, 2), ("tiny",)).entries(tmp_path))  # fmt: skip
+    records.write(recorded, record(tiny.DENSE, 0))
+    records.write(spoiled, record(tiny.DENSE, 1, status="failed", error={"message": "the loss became nan"}))
+    records.checkpoint_path(begun).write_bytes(b"half a run")
+
+    left = batches.plan(["tiny"], "quick", tmp_path)
+    assert [job.seed for job in left.to_do] == [2] and left.exit_code == 1
+    assert batches.plan(["tiny"], "quick", tmp_path, accept_failed=True).exit_code == 0
+    again = batches.plan(["tiny"], "quick", tmp_path, retry_failed=True)
+    assert [job.seed for job in again.to_do] == [1, 2] and again.exit_code == 0
+    batches.forget(again)
+    assert not spoiled.exists() and recorded.exists() and records.checkpoint_path(begun).exists()
+
+
+def test_figures_of_chapters_become_files(tmp_path):
+    png, svg = "iVBORw0KGgo=", ["<svg>", "</svg>"]
+    outputs = [{"data": {"text/plain": "x"}}, {"data": {"image/png": png}}, {"data": {"image/svg+xml": svg}}]
+    for each in outputs:
+        each |= {"output_type": "display_data", "metadata": {}}
+    cell = {"cell_type": "code", "id": "a", "source": "", "metadata": {}, "execution_count": 1, "outputs": outputs}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    for name in ("05_ablation.ipynb", "06_mnist.failed.ipynb"):
+        (tmp_path / name).write_text(json.dumps(notebook))
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    (folder / "04_old-1.png").touch()
+    written = figures.write(tmp_path, folder)
+    assert sorted(folder.iterdir()) == written == [folder / "05_ablation-1.png", folder / "05_ablation-2.svg"]
+    assert written[0].read_bytes().startswith(b"\x89PNG") and written[1].read_text() == "<svg></svg>"
