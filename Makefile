@@ -8,6 +8,11 @@ BIN := $(VENV)/bin
 PROFILE ?= quick
 RECORDS ?= runs/records
 PYTEST_ARGS ?=
+BATCH_PROFILE ?= local
+BATCH_ARGS ?=
+TABLES ?=
+DEVICE ?= auto
+FAILED ?= report
 GPU_DEVICE ?= cuda
 GPU_RECORDS ?= data/records
 GPU_BENCH ?= --rounds 6 --only steps --only networks
@@ -23,7 +28,10 @@ export PYTHONNOUSERSITE := 1
 export PIP_REQUIRE_VIRTUALENV := 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help environment reproduce test lint book links bench gpu clean
+SNAKEMAKE = $(BIN)/python -m snakemake --workflow-profile workflow/profiles/$(BATCH_PROFILE) \
+ --config profile=$(PROFILE) records=$(RECORDS) device=$(DEVICE) failed=$(FAILED) tables='$(TABLES)'
+
+.PHONY: help environment reproduce batch test lint book links bench gpu clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -40,7 +48,7 @@ $(STAMP):
 	@find $(VENV) -type d -name '*.dist-info' ! -exec test -e '{}/RECORD' ';' -prune -exec rm -rf '{}' +
 	@echo "Installing into $(VENV): the first time this fetches some 3 GB and takes several minutes ..."
 	@$(PIP) install --quiet -c constraints.txt pip setuptools wheel
-	@PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation -c constraints.txt -e '.[book,search,test,lint]'
+	@PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation -c constraints.txt -e '.[book,search,batch,test,lint]'
 	@touch $@
 
 reproduce: environment ## Train the quick profile, run the chapters, build the book, print Table 2
@@ -49,6 +57,14 @@ reproduce: environment ## Train the quick profile, run the chapters, build the b
 	@page=$$($(BIN)/python -m book.workflow html --profile $(PROFILE)) && \
 	 $(BIN)/python -m snnlib table 2 --profile $(PROFILE) --records $(RECORDS) && \
 	 echo "The book, with these results: $$page"
+
+# A killed Snakemake leaves its lock behind, which no other process can tell from that of a running one. The lock of
+# flock goes with its process: whoever holds it may take away what Snakemake left.
+batch: environment ## Train all tables of a profile, run the chapters, build the book: a job an arm (Snakemake)
+	@mkdir -p runs && exec 9>runs/batch.lock && \
+	 { flock --timeout 10 9 || { echo "Another make batch is under way here."; exit 1; }; } && \
+	 if ls .snakemake/locks/* >/dev/null 2>&1; then $(SNAKEMAKE) --quiet all --unlock; fi && \
+	 exec $(SNAKEMAKE) $(BATCH_ARGS)
 
 test: environment ## Run all tests (under five minutes once the environment is there)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)

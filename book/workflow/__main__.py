@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from . import ROOT, address, architecture, execution, links, pairs, readme, site
+from snnlib.lab.workers import end_with_parent
+
+from . import ROOT, address, architecture, execution, figures, links, pairs, readme, site
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Profile = Annotated[str, typer.Option(help="smoke, quick or paper.")]
@@ -38,9 +40,22 @@ def sync(
 
 
 @app.command()
-def run(profile: Profile = "paper", records: Records = "data/records") -> None:
+def run(
+    profile: Profile = "paper",
+    records: Records = "data/records",
+    chapter: Annotated[
+        list[str] | None, typer.Option(metavar="NN_NAME", help="Only this chapter; may be repeated.")
+    ] = None,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="End when the process that started this one has gone.")
+    ] = False,
+) -> None:
     """Run every chapter into runs/chapters/PROFILE; what is finished and unchanged is skipped."""
-    texts = pairs.texts()
+    if with_parent:
+        end_with_parent()
+    known = {text.stem: text for text in pairs.texts()}
+    fail_on([f"there is no chapter {name!r}: {', '.join(known)}" for name in chapter or () if name not in known])
+    texts = [text for name, text in known.items() if not chapter or name in chapter]
     for number, text in enumerate(texts, start=1):
         executed, ran = execution.run(text, profile, records, progress=sys.stderr.isatty())
         print(f"chapter {number} of {len(texts)}: {shown(executed)} {'run' if ran else 'already finished'}", flush=True)
@@ -65,6 +80,13 @@ def html(
     if profile:
         source = output = site.stage(execution.EXECUTED / profile, site.SITES / profile)
     print(site.build(source, output) / "index.html")
+
+
+@app.command("figures")
+def write_figures(profile: Profile = "paper") -> None:
+    """Write the figures of runs/chapters/PROFILE as files into runs/figures/PROFILE, named after their chapters."""
+    for path in figures.write(execution.EXECUTED / profile, figures.FIGURES / profile):
+        print(shown(path))
 
 
 @app.command("address")

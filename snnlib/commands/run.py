@@ -12,11 +12,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..lab import archive, batch, estimates, records
+from ..lab import archive, batch, bundles, estimates, records
 from ..lab.experiments import PROFILES, TABLES
 from ..lab.names import Refused, check_name
 from ..lab.records import Entry
-from ..lab.workers import Job, cpu_count, cuda_driver
+from ..lab.workers import Job, cpu_count, cuda_driver, end_with_parent
 from . import PROFILE_HELP, RecordsFolder
 from .show import print_table
 
@@ -82,11 +82,25 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Forget what is recorded or failed, and train it again.")
     ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Forget what failed, and train it again; what is recorded stays.")
+    ] = False,
+    accept_failed: Annotated[
+        bool,
+        typer.Option("--accept-failed", help="Take a run that fails for a result: it does not count as exit code 1."),
+    ] = False,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Once all runs stand, write which records these are, with their checksums."),
+    ] = None,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="End when the process that started this one has gone.")
+    ] = False,
 ) -> None:
     """Train the runs of a table that have no record yet.
 
-    Finished runs are reused; failed ones (diverged, or a layer died) are tried again only with --force. Ctrl-C is safe:
-    the same command goes on from the last epoch.
+    Finished runs are reused; failed ones (diverged, or a layer died) are tried again only with --force or
+    --retry-failed. Ctrl-C is safe: the same command goes on from the last epoch.
 
     Exit code: 0 all is well, also when the time budget ended; 1 a run failed; 2 wrong arguments, data or records; 130
     after Ctrl-C.
@@ -95,11 +109,13 @@ def run(
         raise Refused("--time-budget must be more than 0 seconds")
     if table is None and not pending:
         raise Refused(f"which table? Known: {', '.join(TABLES)}. Or give --pending for all of them.")
+    if with_parent:
+        end_with_parent()
     deadline = None if time_budget is None else time.monotonic() + time_budget
     root = root or records.default_root()
     tables, profile = _scope(table, profile)
     check_name("device", device.split(":")[0], ("cpu", "cuda", "auto"))
-    todo = batch.plan(tables, profile, root, arm or (), seed or (), force, network or ())
+    todo = batch.plan(tables, profile, root, arm or (), seed or (), force, network or (), retry_failed, accept_failed)
     where = _device(device) if todo.to_do else device
     console = Console(stderr=True, force_terminal=None if sys.stdout.isatty() else False)
     _say(f"table {', '.join(tables)}, profile {profile} ({PROFILES[profile]})")
@@ -108,15 +124,15 @@ def run(
     failed: dict[tuple[str, str], list[Entry]] = {}
     for entry in todo.failed_before:
         failed.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
+    mend = "accepted" if accept_failed else "not tried again without --force or --retry-failed"
     for (_, name), group in failed.items():
         seeds, others = ", ".join(str(entry.seed) for entry in group), ", and others like it" if len(group) > 1 else ""
-        _say(
-            f"{name} seed {seeds} failed before ({group[0].content['error']['message']}{others}): not tried again "
-            "without --force"
-        )
+        _say(f"{name} seed {seeds} failed before ({group[0].content['error']['message']}{others}): {mend}")
     if dry_run:
         _list(todo, root)
         return
+    if manifest is not None:
+        manifest.unlink(missing_ok=True)  # true again only at the end
     if todo.to_do:
         on_cuda = where.startswith("cuda")
         count = min(workers or (1 if on_cuda else max(1, cpu_count() // threads)), len(todo.to_do))
@@ -127,8 +143,7 @@ def run(
         if save is not None:
             save()  # so that a file that cannot be written is reported before hours of training
         try:
-            if force:
-                batch.forget(todo)
+            batch.forget(todo)
             batch.carry_out(todo, where, count, console, deadline, together or (8 if on_cuda else 1), save, threads)
         except KeyboardInterrupt:
             if save is not None:
@@ -137,7 +152,9 @@ def run(
             raise typer.Exit(130) from None
     if pack is not None:
         _say(f"{pack}: {sum(name.endswith('.json') for name in archive.pack(pack, root))} records")
-    _conclude(todo, tables, profile, root)
+    if manifest is not None and todo.exit_code == 0 and bundles.complete(standing := todo.entries(), accept_failed):
+        bundles.write_manifest(manifest, standing, root)
+    _conclude(todo, tables if manifest is None else (), profile, root)
 
 
 def _list(todo: batch.Batch, root: Path) -> None:
@@ -183,7 +200,10 @@ def _device(name: str) -> str:
 
 
 def _conclude(done: batch.Batch, tables: Sequence[str], profile: str, root: Path) -> None:
-    """Print how a batch ended, and the tables where nothing is left, and end with the right exit code."""
+    """Print how a batch ended, and the tables where nothing is left, and end with the right exit code.
+
+    Without tables each run that failed is named here; a table names its own.
+    """
     reasons: dict[str, list[str]] = {}
     for event in (*done.events("refused"), *done.events("crashed")):
         reasons.setdefault(event.text, []).append(str(event.job))
@@ -191,6 +211,8 @@ def _conclude(done: batch.Batch, tables: Sequence[str], profile: str, root: Path
         _say(f"snn: {text} ({_runs(len(jobs))} not made: {', '.join(jobs)})", error=True)
     if done.to_do:
         _say(f"{_runs(len(done.made))} trained, {len(done.failed)} failed, {done.left} left")
+    for event in () if tables else done.failed:
+        _say(f"failed: {event.job} ({event.error['message']})", error=True)
     if busy := done.events("busy"):
         _say(f"{_runs(len(busy))} under way in another process: left to it")
     if done.left > len(busy) + len(done.events("refused")) and not done.events("crashed"):
@@ -211,4 +233,4 @@ def _runs(count: int) -> str:
 
 def _again() -> str:
     """The command that was given, to be given again."""
-    return shlex.join(["snn", *(word for word in sys.argv[1:] if word != "--force")])
+    return shlex.join(["snn", *(word for word in sys.argv[1:] if word not in ("--force", "--retry-failed"))])

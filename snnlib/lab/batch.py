@@ -26,9 +26,11 @@ class Batch:
     to_do: list[Job] = field(default_factory=list[Job])
     recorded: list[Entry] = field(default_factory=list[Entry])
     failed_before: list[Entry] = field(default_factory=list[Entry])
+    to_forget: list[Job] = field(default_factory=list[Job])  # of ``to_do``, what stands of these goes first
+    accept_failed: bool = False  # a run that failed is a result too
     ended: dict[str, list[Event]] = field(default_factory=dict[str, list[Event]])  # by kind of event, once carried out
 
-    def add(self, entry: Entry, root: Path, force: bool) -> None:
+    def add(self, entry: Entry, root: Path, force: bool, retry_failed: bool = False) -> None:
         """Sort one run into the batch; a run that two tables share enters once."""
         if any(entry.path == known.path for known in (*self.recorded, *self.failed_before)):
             return
@@ -37,10 +39,12 @@ class Batch:
         job = Job(entry.arm, entry.profile, entry.seed, root)
         if entry.state == "recorded" and not force:
             self.recorded.append(entry)
-        elif entry.state == "failed" and not force:
+        elif entry.state == "failed" and not (force or retry_failed):
             self.failed_before.append(entry)
         elif job not in self.to_do:
             self.to_do.append(job)
+            if force or entry.state == "failed":
+                self.to_forget.append(job)
 
     def events(self, kind: str) -> list[Event]:
         """The events of this kind that ended a run."""
@@ -66,7 +70,13 @@ class Batch:
         """0 fine, 1 a run failed or crashed, 2 data, records or settings were refused."""
         if self.events("refused"):
             return 2
-        return 1 if self.failed or self.failed_before or self.events("crashed") else 0
+        failed = (self.failed or self.failed_before) and not self.accept_failed
+        return 1 if failed or self.events("crashed") else 0
+
+    def entries(self) -> list[Entry]:
+        """What stands on disk now of every run that was asked for."""
+        made = [records.look_up(job.arm, job.profile, job.seed, job.root) for job in self.to_do]
+        return [*self.recorded, *self.failed_before, *made]
 
 
 def plan(
@@ -77,11 +87,14 @@ def plan(
     seeds: Sequence[int] = (),
     force: bool = False,
     networks: Sequence[str] = (),
+    retry_failed: bool = False,
+    accept_failed: bool = False,
 ) -> Batch:
     """The batch of the tables' runs of one profile, of all networks, arms and seeds unless some are named.
 
     Several tables are taken in the order of :data:`~snnlib.lab.experiments.QUEUE`. With ``force`` what is recorded or
-    failed counts as still to be made. Raises :class:`Refused` for an unknown table, profile, network, arm or seed.
+    failed counts as still to be made, with ``retry_failed`` what failed; with ``accept_failed`` a failed run is no
+    error of the batch. Raises :class:`Refused` for an unknown table, profile, network, arm or seed.
     """
     chosen: list[tuple[int, Entry]] = []
     for table in tables:
@@ -107,15 +120,15 @@ def plan(
                 for named, value in ((networks, entry.arm.network), (arms, entry.arm.name), (seeds, entry.seed))
             ):
                 chosen.append((place_in_queue(table, entry.arm.network) if len(tables) > 1 else 0, entry))
-    batch = Batch()
+    batch = Batch(accept_failed=accept_failed)
     for _, entry in sorted(chosen, key=lambda each: each[0]):  # a stable sort: within a table its own order
-        batch.add(entry, root, force)
+        batch.add(entry, root, force, retry_failed)
     return batch
 
 
 def forget(batch: Batch) -> None:
-    """Delete the files of the runs to be made, so that an interrupted --force can go on without --force."""
-    for job in batch.to_do:
+    """Delete what stands on disk of the runs to be made anew, so that an interrupted --force goes on without it."""
+    for job in batch.to_forget:
         records.forget(records.path_of(job.arm, job.profile, job.seed, job.root))
 
 

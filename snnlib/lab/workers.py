@@ -3,6 +3,11 @@
 A worker is a fresh process with a pipe to its parent, which sends it the next run. No lock and no queue is shared, so
 that a worker which is killed blocks no other. Two commands at once on one records folder are kept apart by the file
 locks of :func:`snnlib.lab.runner.run`.
+
+Why not a library's pool: ``concurrent.futures`` cannot end a run that is under way before Python 3.14, so that Ctrl-C
+would wait for it, and it and joblib return a result at the end of a task where a user wants every epoch; nor does
+either end its tasks where the parent is killed. Snakemake starts a process for each arm, which imports torch and loads
+the data anew; ``make batch`` pays that for clusters, ``snn run`` has to do without Snakemake too.
 """
 
 from __future__ import annotations
@@ -64,6 +69,11 @@ class Event:
     def succeeded(self) -> bool:
         """Whether the run ended with a result, and not with an error in its record."""
         return self.record is not None and self.record["status"] == "finished"
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """What the record of a run that failed says of it."""
+        return self.record["error"] if self.record is not None and self.record["error"] else {"message": "no record"}
 
 
 def keep_memory() -> None:
@@ -253,3 +263,18 @@ def die_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+def end_with_parent(every: float = 0.5) -> None:
+    """End this process, and with it its workers, soon after the one that started it has gone.
+
+    A workflow that is killed cannot end its jobs; without this they would hold the runs that its next start wants.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(every)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

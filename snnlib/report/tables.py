@@ -334,7 +334,7 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
         references = [plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None]
         compared = dict.fromkeys(title_of.get(name, name) for name in references)
         titles = " or ".join(f'"{title}"' for title in compared) + (
-            ", whichever has the same start and settings," if len(compared) > 1 else ""
+            ", whichever has the same start and settings" if len(compared) > 1 else ""
         )
         said.append(
             f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence "
