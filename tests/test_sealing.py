@@ -129,9 +129,20 @@ def test_an_altered_record_is_named_by_status_and_enters_no_table(tmp_path, caps
     assert b"0.89" in content
     path.write_bytes(content.replace(b"0.89", better).replace(b"89.0", b"97.0"))
     code, text, _ = inside(capsys, "status", "--records", tmp_path)
-    assert code == 0 and "1 broken" in text and f"{path} is not as a run wrote it" in text
+    assert code == 1 and "1 broken" in text and f"{path} is not as a run wrote it" in text
+    stray = path.with_name("seed-99.json")
+    path.rename(stray)
+    code, text, _ = inside(capsys, "status", "--records", tmp_path)
+    assert code == 1 and f"in no table: {stray} is not as a run wrote it" in text
+    stray.rename(path)
     code, text, _ = inside(capsys, "table", "2", "--profile", "smoke", "--records", tmp_path)
     assert code == 0 and "97.0" not in text and "is not as a run wrote it" in text
+
+
+def test_the_format_is_described_whole():
+    text = Path(PROJECT, "data", "README.md").read_text(encoding="utf-8")
+    for key in (*sealing.KINDS, *sealing.MEASURED, "version", "checksum", "started", "code", "off"):
+        assert f"`{key}`" in text, key
 
 
 LEAVES = st.one_of(

@@ -42,6 +42,9 @@ def test_widths_are_foreseen_from_runs_that_are_not_judged():
         found.loc["the setting alone"].iloc[0] > 20 and found.loc["and who is off before the first step"].iloc[0] > 20
     )
     assert sparsity.foresight(runs, learnt_from=(0,)) is None and sparsity.foresight({}, (0, 1)) is None
+    for run in runs.values():
+        run["off"]["times"].remove("first turn")
+    assert sparsity.foresight(runs, learnt_from=(0, 1, 2)) is None, "separate learning has no turns"
 
 
 def test_trials_are_foreseen_by_a_line_that_was_fitted_to_others():

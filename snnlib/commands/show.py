@@ -90,14 +90,23 @@ def status(
     ] = None,
     root: RecordsFolder = None,
 ) -> None:
-    """Count and list the runs: recorded, missing, stale (settings changed), failed, barred (it follows a failed
-    run), broken (unreadable or altered)."""
+    """Count and list the runs by state.
+
+    recorded, missing, stale (settings changed), failed, barred (it would follow a failed run), broken (unreadable or
+    altered).
+
+    Exit code: 0, or 1 if a record is broken.
+    """
     root = root or records.default_root()
     profiles = [check_name("profile", profile, PROFILES)] if profile else on_disk.profiles_begun(root)
     found = on_disk.summary(profiles, root)
+    named = {run["path"] for part in found for run in part["broken"]}
+    others = [] if profile else [problem for path, problem in on_disk.broken(root) if str(path) not in named]
     if as_json:
         typer.echo(json.dumps(found, indent=1))
-        return
+        for problem in others:
+            typer.echo(problem, err=True)
+        raise typer.Exit(1 if named or others else 0)
     if not profiles:
         typer.echo(f"no records in {root}. Begin with `snn run 2 --profile smoke`.")
     for part in found:
@@ -105,3 +114,6 @@ def status(
         typer.echo(f"table {part['table']}, profile {part['profile']}, {part['runs']} runs: {counts}")
         for line in on_disk.problems(part["table"], part["profile"], root):
             typer.echo(f"  {line}")
+    for problem in others:
+        typer.echo(f"broken, and in no table: {problem}")
+    raise typer.Exit(1 if named or others else 0)

@@ -74,7 +74,7 @@ class Batch:
         return 1 if failed or self.events("crashed") else 0
 
     def entries(self) -> list[Entry]:
-        """What stands on disk now of every run that was asked for."""
+        """Every run of the command with its record as it is now."""
         made = [records.look_up(job.arm, job.profile, job.seed, job.root) for job in self.to_do]
         return [*self.recorded, *self.failed_before, *made]
 
@@ -127,7 +127,7 @@ def plan(
 
 
 def forget(batch: Batch) -> None:
-    """Delete what stands on disk of the runs to be made anew, so that an interrupted --force goes on without it."""
+    """Delete the records of the runs to be made anew, so that an interrupted --force goes on without it."""
     for job in batch.to_forget:
         records.forget(records.path_of(job.arm, job.profile, job.seed, job.root))
 

@@ -41,7 +41,7 @@ class Bundle:
         return _name(self.arm.pruning.of, self.profile) if self.arm.pruning else None
 
     def entries(self, root: Path) -> list[Entry]:
-        """What stands on disk of its runs."""
+        """The records of its runs, as they are on disk."""
         return [records.look_up(self.arm, self.profile, seed, root) for seed in self.seeds]
 
 
@@ -50,8 +50,10 @@ def _name(arm: Arm, profile: str) -> str:
 
 
 def tables_of(profile: str, named: Iterable[str] = ()) -> list[str]:
-    """The tables ``named``, "all" for every one of ``profile``; of none, those that MNIST is enough for, the data set
-    that is part of the repository. Raises :class:`~snnlib.lab.names.Refused` for one that there is not."""
+    """The tables ``named``; "all" means every table of ``profile``, none those whose data set is MNIST alone.
+
+    MNIST is part of the repository. Raises :class:`~snnlib.lab.names.Refused` for an unknown table.
+    """
     check_name("profile", profile, PROFILES)
     known, named = [name for name, table in TABLES.items() if table.arms.get(profile)], list(named)
     if not named:
@@ -60,8 +62,10 @@ def tables_of(profile: str, named: Iterable[str] = ()) -> list[str]:
 
 
 def bundles(profile: str, tables: Iterable[str]) -> dict[str, Bundle]:
-    """Every bundle of ``tables`` by its name; what two tables share is one. ``ValueError`` where they disagree on it:
-    each would take the other's records for stale."""
+    """Every bundle of ``tables`` by its name; what two tables share is one bundle.
+
+    Raises ``ValueError`` where two tables give it other settings: each would take the other's records for stale.
+    """
     found: dict[str, Bundle] = {}
     for table in tables:
         for arm in TABLES[table].arms[profile]:
@@ -74,8 +78,10 @@ def bundles(profile: str, tables: Iterable[str]) -> dict[str, Bundle]:
 
 
 def complete(entries: Sequence[Entry], accept_failed: bool = False) -> bool:
-    """Whether every run has a record of today's settings; a failed run, and one that would follow it, counts only with
-    ``accept_failed``."""
+    """Whether every run has a record of today's settings.
+
+    A failed run, and one that would follow it, counts only with ``accept_failed``.
+    """
     enough = ("recorded", "failed", "barred") if accept_failed else ("recorded",)
     return all(entry.state in enough for entry in entries)
 

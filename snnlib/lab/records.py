@@ -98,8 +98,7 @@ def forget(path: Path) -> None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what a killed process left of half-written files beside ``path``. Only the holder of its lock may call
-    this."""
+    """Remove half-written files that a killed process left beside ``path``; only for the holder of its lock."""
     for left in path.parent.glob(f".{path.stem}.*"):
         left.unlink(missing_ok=True)
 
@@ -139,15 +138,17 @@ def guessing(record: Record) -> float:
 
 
 def comparable(record: Record) -> Record:
-    """The record without times, device and versions: equal for two runs of the same settings and seed on one
-    machine."""
+    """The record without times, device and versions.
+
+    It is equal for two runs of the same settings and seed on one machine.
+    """
     kept = {key: value for key, value in record.items() if key not in TIMED}
     return kept | {"history": [{k: v for k, v in row.items() if k not in TIMED} for row in record.get("history", [])]}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands on disk for one run: ``state`` is one of :data:`snnlib.lab.status.STATES`."""
+    """One run and its record on disk: ``state`` is one of :data:`snnlib.lab.status.STATES`."""
 
     arm: Arm
     profile: str

@@ -77,8 +77,7 @@ def _needed(
 
 
 def check_memory(arm: Arm, dataset: data.Dataset, device: torch.device, members: int = 1) -> None:
-    """Raise ``ValueError`` where ``members`` runs of ``arm`` at once need more memory than is free; it says how
-    much."""
+    """Raise ``ValueError`` where ``members`` runs of ``arm`` at once need more memory than is free."""
     if arm.network in NETWORKS:
         each = _needed(
             arm.network, arm.switcher, arm.train.batch_size, dataset.image, len(dataset.classes), arm.train.momentum

@@ -1,4 +1,4 @@
-"""What stands on disk for every run of every table, and the command that makes what does not."""
+"""Which runs of every table have a record, and the command that makes those that have none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ would keep the neurons of a run that failed. broken: unreadable, or altered sinc
 
 
 def entries(table: str, profile: str, root: Path) -> list[Entry]:
-    """What stands on disk for every run of the table, in its order."""
+    """Every run of the table and its record, in the table's order."""
     return [records.look_up(arm, profile, seed, root) for arm, seed in TABLES[table].runs(profile)]
 
 
@@ -38,10 +38,9 @@ FULL_TO_SMALL = ("paper", "whole", "quick", "smoke", "map", "search")
 
 
 def profile_to_show(table: str, root: Path, wanted: str | None = None) -> str:
-    """The profile ``wanted`` if anything stands on disk of it, else the fullest of which something does, else
-    ``wanted`` or the fullest there is.
+    """The profile ``wanted`` if it has records, else the fullest that has, else ``wanted`` or the fullest there is.
 
-    Whoever shows another profile than the one asked for has to say so.
+    A page that shows another profile than the one asked for has to say so.
     """
     known = [each for each in FULL_TO_SMALL if each in TABLES[table].arms]
     tried = [wanted, *known] if wanted else known
@@ -71,8 +70,11 @@ def command(
 
 
 def problems(table: str, profile: str, root: Path, regime: str | None = None) -> list[str]:
-    """What keeps runs out of a table, with the command that mends it: a line for all that is missing, one for all that
-    is stale, one for the failed and one for the broken runs of each arm. Of all arms, or of those of one regime."""
+    """What keeps runs out of a table, with the command that mends it; of all arms, or of those of one ``regime``.
+
+    There is a line for all that is missing, one for all that is stale, and for each arm one for its failed runs, one
+    for the barred and one for the broken.
+    """
     found, lines = [entry for entry in entries(table, profile, root) if regime in (None, regime_of(entry.arm.name))], []
     networks = list(dict.fromkeys(entry.arm.network for entry in found))
     for network in networks:
@@ -170,6 +172,17 @@ def summary(profiles: Iterable[str], root: Path) -> list[dict[str, Any]]:
                     **{state: [_described(run) for run in group] for state, group in by_state.items()},
                 }
             )
+    return found
+
+
+def broken(root: Path) -> list[tuple[Path, str]]:
+    """Every record below ``root`` that cannot be read, or was altered, and why; also those of no table."""
+    found: list[tuple[Path, str]] = []
+    for path in sorted(Path(root).glob("*/*/*/seed-*.json")):
+        try:
+            records.read(path)
+        except records.FileError as problem:
+            found.append((path, str(problem)))
     return found
 
 

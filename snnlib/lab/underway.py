@@ -52,8 +52,7 @@ NUDGE = 1e-6
 
 @torch.no_grad()
 def _nudge(network: Network, which: int) -> None:
-    """Move one weight of the first FC layer, the first one whatever the seed is, then the 1009th from there, and so
-    on."""
+    """Move one weight of the first FC layer: the first one for ``which`` 1, the 1009th from there for 2, and so on."""
     weight = network.linear_weights()[0]
     weight.t().reshape(-1)[1009 * (which - 1) % weight.numel()] += NUDGE
 
@@ -69,8 +68,7 @@ def wrap(arm: Arm, network: Network, seed: int) -> Switched:
 
 @torch.no_grad()
 def left_out(arm: Arm, network: Network, seed: int, kept_by: list[list[float]]) -> Masked:
-    """``network`` with neurons left out as ``arm.pruning`` says; ``kept_by`` are the factors of the run that it
-    follows."""
+    """``network`` with neurons left out as ``arm.pruning`` says; ``kept_by``: the factors of the run it follows."""
     assert arm.pruning is not None
     keep, criterion = [torch.tensor(gate) > 0 for gate in kept_by], arm.pruning.criterion
     draw = generator(seed, "pruning")
@@ -126,8 +124,7 @@ class UnderWay:
             self.trained.load_state_dict(tensors)
 
     def _checkpoint(self) -> dict[str, Tensor] | None:
-        """The weights of the checkpoint, after taking up where it stands; None where there is none of these
-        settings."""
+        """Take up the run where its checkpoint stands and return its weights; None without one of these settings."""
         path = records.checkpoint_path(self.path)
         if not path.exists():
             return None

@@ -40,10 +40,12 @@ def foresight(runs: Mapping[int, Record], learnt_from: Sequence[int]) -> pd.Data
 
     ``runs`` are records of one setting by seed; predictors learn from the seeds ``learnt_from`` and are judged on the
     others. They are the mean widths, which depend on the setting alone, and what became of neurons that were off before
-    the first step, or after the first turn. None where either side has fewer than two runs.
+    the first step, or after the first turn. None where either side has fewer than two runs that noted both; separate
+    learning has no turns.
     """
-    known = [run for seed, run in runs.items() if seed in learnt_from and run.get("off")]
-    others = [run for seed, run in runs.items() if seed not in learnt_from and run.get("off")]
+    noted = {seed: run for seed, run in runs.items() if "first turn" in (run.get("off") or {}).get("times", ())}
+    known = [run for seed, run in noted.items() if seed in learnt_from]
+    others = [run for seed, run in noted.items() if seed not in learnt_from]
     if min(len(known), len(others)) < 2:
         return None
     ends = np.array([flow.final_widths(run) for run in others])
