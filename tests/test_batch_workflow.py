@@ -207,7 +207,7 @@ def standing(tmp_path):
 
 
 def failed(entry):
-    return record(entry.arm, entry.seed, status="failed", error={"message": "the loss became nan"})
+    return record(entry.arm, entry.seed, status="failed", result=None, error={"message": "the loss became nan"})
 
 
 SPOILED = {
@@ -242,7 +242,9 @@ def test_what_failed_is_forgotten_and_trained_again_and_nothing_else(tmp_path, m
     recorded, spoiled, begun = (entry.path for entry in bundles.Bundle(
         tiny.DENSE, "quick", (0, 1, 2), ("tiny",)).entries(tmp_path))  # fmt: skip
     records.write(recorded, record(tiny.DENSE, 0))
-    records.write(spoiled, record(tiny.DENSE, 1, status="failed", error={"message": "the loss became nan"}))
+    records.write(
+        spoiled, record(tiny.DENSE, 1, status="failed", result=None, error={"message": "the loss became nan"})
+    )
     records.checkpoint_path(begun).write_bytes(b"half a run")
 
     left = batches.plan(["tiny"], "quick", tmp_path)
