@@ -1,5 +1,5 @@
 /* Depthwise 3 x 3 convolutions, and batch norm with ReLU, forward and backward, of images stored channels last. Optional:
- * snnlib/separable.py compiles it where there is a C compiler, and torch's own operations do the same elsewhere.
+ * snnlib/fast/separable.py compiles it where there is a C compiler, and torch's own operations do the same elsewhere.
  *
  * All arrays are (images, height, width, channels). A row of pixels is taken as one long vector: `period` numbers of it,
  * the channels or as many whole copies of them as fill a register, meet the same weights again and again. So `channels` must

@@ -1,4 +1,4 @@
-/* The switcher's U-Net (section 3.1) on the CPU, forward and backward, in two calls. Optional: snnlib/unet.py compiles it where
+/* The switcher's U-Net (section 3.1) on the CPU, forward and backward, in two calls. Optional: snnlib/fast/unet.py compiles it where
  * there is a C compiler (GCC or Clang), and torch's own operations do the same elsewhere.
  *
  * Every matrix is stored with its rows contiguous, (planes, cols, rows), as nn.Linear stores its weights: neuron i of a
