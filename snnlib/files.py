@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import tempfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,16 @@ def write_bytes(path: Path, content: bytes) -> None:
             f"{path} could not be written ({error.strerror}); what stood there before is unchanged. Free some space "
             "or choose another folder with --records."
         ) from error
+
+
+def to_text(data: bytes) -> str:
+    """``data`` compressed, as text that JSON can hold."""
+    return base64.b64encode(zlib.compress(data, 9)).decode()
+
+
+def from_text(text: str) -> bytes:
+    """What :func:`to_text` made text of. Raises ``ValueError`` or ``zlib.error`` for other text."""
+    return zlib.decompress(base64.b64decode(text, validate=True))
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:

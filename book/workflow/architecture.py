@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from . import ROOT
 from .drawing import svg
-from .pairs import BookError
+from .readme import filled
 
 PAGE = ROOT / "book" / "architecture.md"
 PICTURE = ROOT / "book" / "_static" / "architecture.svg"
@@ -114,12 +114,8 @@ def faults() -> list[str]:
 def fill() -> list[Path]:
     """Draw the picture and write the table; returns the files that changed."""
     found, changed = rooms(), []
-    head, begun, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
-    _old, ended, tail = rest.partition(MARKS[1])
-    if not begun or not ended:
-        raise BookError(f"{PAGE.name} lacks its marks {MARKS[0]!r} and {MARKS[1]!r}.")
     boxes = [(room.name, room.floor, room.lines) for room in found]
-    page = f"{head}{MARKS[0]}\n\n{table(found)}\n\n{MARKS[1]}{tail}"
+    page = filled(PAGE.read_text(encoding="utf-8"), MARKS, table(found), PAGE.name)
     for path, content in ((PAGE, page), (PICTURE, svg(boxes, drawn(found)))):
         if not path.exists() or path.read_text(encoding="utf-8") != content:
             path.write_text(content, encoding="utf-8")

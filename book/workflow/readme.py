@@ -36,24 +36,31 @@ def printed(name: str, records: str = "data/records") -> str:
     return done.stdout.strip()
 
 
+def parted(content: str, marks: tuple[str, str], file: str) -> tuple[str, str, str]:
+    """What ``content`` of ``file`` has before, between and after ``marks``; :class:`BookError` where one is missing."""
+    before, found, rest = content.partition(marks[0])
+    inside, ended, after = rest.partition(marks[1])
+    if not found or not ended:
+        raise BookError(f"{file} lacks its marks {marks[0]!r} and {marks[1]!r}.")
+    return before, inside.strip(), after
+
+
+def filled(content: str, marks: tuple[str, str], inside: str, file: str) -> str:
+    """``content`` of ``file`` with ``inside`` between ``marks``."""
+    before, present, after = parted(content, marks, file)
+    return content if present == inside else f"{before}{marks[0]}\n\n{inside}\n\n{marks[1]}{after}"
+
+
 def block(content: str, name: str) -> str:
     """What stands in the block ``name`` of ``content``. Raises :class:`BookError` where a mark is missing."""
-    begin, end = marks(name)
-    _before, found, rest = content.partition(begin)
-    inside, ended, _after = rest.partition(end)
-    if not found or not ended:
-        raise BookError(f"README.md lacks its marks {begin!r} and {end!r}.")
-    return inside.strip()
+    return parted(content, marks(name), README.name)[1]
 
 
 def fill(path: Path = README) -> bool:
     """Bring the README's blocks up to date with the records; returns whether it changed."""
     before = content = path.read_text(encoding="utf-8")
     for name in BLOCKS:
-        inside, (begin, end) = printed(name), marks(name)
-        if block(content, name) != inside:
-            head, rest = content.split(begin, 1)
-            content = f"{head}{begin}\n\n{inside}\n\n{end}{rest.split(end, 1)[1]}"
+        content = filled(content, marks(name), printed(name), README.name)
     if content != before:
         path.write_text(content, encoding="utf-8")
     return content != before

@@ -212,7 +212,7 @@ def _conclude(done: batch.Batch, tables: Sequence[str], profile: str, root: Path
     if done.to_do:
         _say(f"{_runs(len(done.made))} trained, {len(done.failed)} failed, {done.left} left")
     for event in () if tables else done.failed:
-        _say(f"failed: {event.job} ({event.error['message']})", error=True)
+        _say(f"failed: {event.job} ({event.content['error']['message']})", error=True)
     if busy := done.events("busy"):
         _say(f"{_runs(len(busy))} under way in another process: left to it")
     if done.left > len(busy) + len(done.events("refused")) and not done.events("crashed"):

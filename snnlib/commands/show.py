@@ -100,13 +100,14 @@ def status(
     root = root or records.default_root()
     profiles = [check_name("profile", profile, PROFILES)] if profile else on_disk.profiles_begun(root)
     found = on_disk.summary(profiles, root)
-    named = {run["path"] for part in found for run in part["broken"]}
-    others = [] if profile else [problem for path, problem in on_disk.broken(root) if str(path) not in named]
+    read = {run["path"] for part in found for state in on_disk.STATES for run in part[state]}
+    others = [] if profile else on_disk.broken_beside(read, root)
+    code = 1 if others or any(part["broken"] for part in found) else 0
     if as_json:
         typer.echo(json.dumps(found, indent=1))
         for problem in others:
             typer.echo(problem, err=True)
-        raise typer.Exit(1 if named or others else 0)
+        raise typer.Exit(code)
     if not profiles:
         typer.echo(f"no records in {root}. Begin with `snn run 2 --profile smoke`.")
     for part in found:
@@ -116,4 +117,4 @@ def status(
             typer.echo(f"  {line}")
     for problem in others:
         typer.echo(f"broken, and in no table: {problem}")
-    raise typer.Exit(1 if named or others else 0)
+    raise typer.Exit(code)

@@ -5,8 +5,6 @@ The factors of a run, five digits each, are compressed text; the history is writ
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import math
@@ -16,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..config import hash_of
+from ..files import from_text, to_text
 
 VERSION = 2
 """Version of the form of records."""
@@ -108,15 +107,11 @@ def checksum(sealed: Mapping[str, Any]) -> str:
 def _pack(gates: Sequence[Sequence[float]]) -> dict[str, Any]:
     """Factors as text with five digits, compressed; zlib alone is no smaller for float32, whose last bits are noise."""
     text = " ".join(f"{factor:.5g}" for gate in gates for factor in gate)
-    return {"widths": [len(gate) for gate in gates], "text": base64.b64encode(zlib.compress(text.encode(), 9)).decode()}
+    return {"widths": [len(gate) for gate in gates], "text": to_text(text.encode())}
 
 
 def _unpack(packed: Mapping[str, Any]) -> list[list[float]]:
-    try:
-        text = zlib.decompress(base64.b64decode(packed["text"], validate=True)).decode()
-    except binascii.Error as error:
-        raise ValueError(f"factors: {error}") from error
-    factors, ends = [float(word) for word in text.split()], [0]
+    factors, ends = [float(word) for word in from_text(packed["text"]).decode().split()], [0]
     for width in packed["widths"]:
         ends.append(ends[-1] + width)
     if ends[-1] != len(factors):
@@ -154,7 +149,7 @@ def contradictions(record: Mapping[str, Any]) -> Iterator[str]:
             yield f"its images are no images: {record['images']}"
     yield from _of_history(record)
     if off := record.get("off"):
-        length = len(zlib.decompress(base64.b64decode(off["bits"], validate=True)))
+        length = len(from_text(off["bits"]))
         if not all(isinstance(time, str) for time in off["times"]) or length != len(off["times"]) * -(
             -sum(off["widths"]) // 8
         ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -175,14 +175,15 @@ def summary(profiles: Iterable[str], root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def broken(root: Path) -> list[tuple[Path, str]]:
-    """Every record below ``root`` that cannot be read, or was altered, and why; also those of no table."""
-    found: list[tuple[Path, str]] = []
+def broken_beside(known: Set[str], root: Path) -> list[str]:
+    """What is wrong with each record below ``root`` that cannot be read or was altered, less the paths ``known``."""
+    found: list[str] = []
     for path in sorted(Path(root).glob("*/*/*/seed-*.json")):
         try:
-            records.read(path)
+            if str(path) not in known:
+                records.read(path)
         except records.FileError as problem:
-            found.append((path, str(problem)))
+            found.append(str(problem))
     return found
 
 

@@ -71,9 +71,10 @@ class Event:
         return self.record is not None and self.record["status"] == "finished"
 
     @property
-    def error(self) -> dict[str, Any]:
-        """What the record of a run that failed says of it."""
-        return self.record["error"] if self.record is not None and self.record["error"] else {"message": "no record"}
+    def content(self) -> dict[str, Any]:
+        """The record of an event of the kind "finished"."""
+        assert self.record is not None, f"{self.job} is {self.kind}"
+        return self.record
 
 
 def keep_memory() -> None:

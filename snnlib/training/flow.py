@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from ..files import from_text, to_text
 
 
 @torch.no_grad()
@@ -36,12 +36,12 @@ def pack(texts: Sequence[str]) -> str:
     """Several texts of :func:`encode` as one short text: of each what changed since the one before, compressed."""
     rows = [np.frombuffer(bytes.fromhex(text), np.uint8) for text in texts]
     changes = [now ^ before for now, before in zip(rows, [np.zeros_like(row) for row in rows[:1]] + rows)]
-    return base64.b64encode(zlib.compress(b"".join(change.tobytes() for change in changes), 9)).decode()
+    return to_text(b"".join(change.tobytes() for change in changes))
 
 
 def unpack(text: str, count: int) -> list[str]:
     """The ``count`` texts that :func:`pack` joined."""
-    changes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(count, -1)
+    changes = np.frombuffer(from_text(text), np.uint8).reshape(count, -1)
     return [row.tobytes().hex() for row in np.bitwise_xor.accumulate(changes, axis=0)]
 
 
