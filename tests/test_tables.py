@@ -14,9 +14,8 @@ from rich.console import Console
 
 from snnlib import metrics
 from snnlib.lab import experiments, records, status
-from snnlib.lab.experiments import TABLES
+from snnlib.lab.experiments import REGIMES, TABLES
 from snnlib.report import tables
-from snnlib.report.claims import REGIMES
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 

@@ -9,7 +9,7 @@ from snnlib.lab import search
 from snnlib.lab.experiments import tuned
 from snnlib.lab.experiments.studies import STUDIES, Between
 from snnlib.lab.names import Refused
-from snnlib.report import verdicts
+from snnlib.report import claims
 
 STUDY, DENSE = STUDIES["mlp-snn"], STUDIES["mlp-dense"]
 
@@ -116,15 +116,15 @@ def test_the_tables_of_the_tuned_regime_have_what_the_verdicts_ask_for():
         "unstopped": first(STUDY, initial_spread=0.5),
     }
     of_2, of_controls = ({arm.name: arm for arm in make(whole)} for make in (tuned.table_2, tuned.controls))
-    asked = {verdicts.beside(arm, "dense") for arm in verdicts.SETTINGS["tuned"]} | set(verdicts.SETTINGS["tuned"])
-    assert asked | {verdicts.beside(arm, "sl") for arm in verdicts.SETTINGS["tuned"]} <= set(of_2)
+    asked = {claims.beside(arm, "dense") for arm in claims.SETTINGS["tuned"]} | set(claims.SETTINGS["tuned"])
+    assert asked | {claims.beside(arm, "sl") for arm in claims.SETTINGS["tuned"]} <= set(of_2)
     assert {
-        verdicts.beside(arm, kind) for arm in tuned.CONTROLLED for kind in ("cut", "random", "norm", "scratch")
+        claims.beside(arm, kind) for arm in tuned.CONTROLLED for kind in ("cut", "random", "norm", "scratch")
     } == set(of_controls)
     of_small = {
         arm.name: arm for arm in tuned.small({reads: first(STUDIES[name]) for reads, name in tuned.SMALL.items()})
     }
-    assert {"small", *(verdicts.beside("small", f"fed-{kind}") for kind in verdicts.FED)} == set(of_small)
+    assert {"small", *(claims.beside("small", f"fed-{kind}") for kind in claims.FED)} == set(of_small)
     assert {arm.switcher.reads for arm in of_small.values()} == set(tuned.SMALL) and all(
         arm.train.split == "full" and arm.train.epochs == 40 for arm in of_small.values()
     )

@@ -1,4 +1,5 @@
-"""The README's results are generated from the records: between two marks stands what a command of ``snn`` prints."""
+"""Parts of the README are generated: between two marks stands what a command of ``snn`` prints of the records, or the
+list of chapters."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import sys
 from pathlib import Path
 
 from . import ROOT
-from .pairs import BookError
+from .address import colab_link, slug
+from .pairs import BookError, texts
 
 README = ROOT / "README.md"
 BLOCKS = {
@@ -16,6 +18,9 @@ BLOCKS = {
     "table 2": ("table", "2", "--md", "--profile", "paper", "--regime", "plain"),
 }
 """Name of a block to the command whose output it holds."""
+
+CHAPTERS = "chapters"
+"""Name of the block that lists the chapters."""
 
 
 def marks(name: str) -> tuple[str, str]:
@@ -51,6 +56,16 @@ def filled(content: str, marks: tuple[str, str], inside: str, file: str) -> str:
     return content if present == inside else f"{before}{marks[0]}\n\n{inside}\n\n{marks[1]}{after}"
 
 
+def chapters() -> str:
+    """A line per chapter: its title, a link to its notebook, and one that opens it in Colab."""
+    lines = ["| chapter | run it |", "| --- | --- |"]
+    for text in texts():
+        title = next(line[2:] for line in text.read_text(encoding="utf-8").splitlines() if line.startswith("# "))
+        notebook = text.relative_to(ROOT).with_suffix(".ipynb").as_posix()
+        lines.append(f"| [{title}]({notebook}) | [Colab]({colab_link(text.stem, slug())}) |")
+    return "\n".join(lines)
+
+
 def block(content: str, name: str) -> str:
     """What stands in the block ``name`` of ``content``. Raises :class:`BookError` where a mark is missing."""
     return parted(content, marks(name), README.name)[1]
@@ -59,8 +74,8 @@ def block(content: str, name: str) -> str:
 def fill(path: Path = README) -> bool:
     """Bring the README's blocks up to date with the records; returns whether it changed."""
     before = content = path.read_text(encoding="utf-8")
-    for name in BLOCKS:
-        content = filled(content, marks(name), printed(name), README.name)
+    for name, inside in {CHAPTERS: chapters(), **{name: printed(name) for name in BLOCKS}}.items():
+        content = filled(content, marks(name), inside, README.name)
     if content != before:
         path.write_text(content, encoding="utf-8")
     return content != before

@@ -13,9 +13,8 @@ from rich.console import Console
 
 from ..lab import records
 from ..lab import status as on_disk
-from ..lab.experiments import PROFILES, TABLES
+from ..lab.experiments import PROFILES, REGIMES, TABLES
 from ..lab.names import Refused, check_name
-from ..report.claims import REGIMES
 from . import PROFILE_HELP, RecordsFolder
 
 TABLE_EXAMPLES = (

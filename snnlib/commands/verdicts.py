@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ..lab.experiments import REGIMES
 from ..lab.names import Refused
-from ..report.claims import REGIMES
 from ..report.wording import markdown
 from . import RecordsFolder
 

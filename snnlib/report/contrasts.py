@@ -11,7 +11,7 @@ import pandas as pd
 from ..lab.records import Record
 from ..metrics import PairedDifference
 from . import pixels
-from .verdicts import ENOUGH, Sign, one, sides
+from .evidence import ENOUGH, Sign, one, sides
 from .wording import span
 
 Runs = Mapping[int, Record]
