@@ -38,6 +38,7 @@ ADDED_LATER: dict[str, Any] = {
     "nudge": 0,
     "continued": False,
     "precision": "float32",
+    "rival": None,
 }
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
@@ -56,8 +57,9 @@ READS = {
 Side = Literal["network", "switcher"]
 """What a step of Algorithm 1 trains."""
 
-Method = Literal["dense", "alternating", "separate", "pruned"]
-"""How an arm is trained: "alternating" is SNN-AL, "separate" SNN-SL, "pruned" dense with neurons left out."""
+Method = Literal["dense", "alternating", "separate", "pruned", "rival"]
+"""How an arm is trained: "alternating" is SNN-AL, "separate" SNN-SL, "pruned" dense with neurons left out, "rival" by
+a method of :mod:`snnlib.peers`."""
 
 Reads = Literal["weights", "constants", "noise", "shuffled", "reordered", "nothing"]
 """The keys of :data:`READS`."""
@@ -218,6 +220,22 @@ class Pruning:
 
 
 @dataclass(frozen=True)
+class Rival:
+    """A rival method, by its name in :data:`snnlib.peers.PEERS`; ``options`` are those that differ from its defaults.
+
+    They are checked where :func:`snnlib.peers.peer` uses them.
+    """
+
+    name: str
+    options: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, name: str, **options: Any) -> Rival:
+        """The rival ``name`` with these options."""
+        return cls(name, tuple(sorted(options.items())))
+
+
+@dataclass(frozen=True)
 class Arm:
     """One row of an experiment: a network, a data set and a way to train it; a run is an arm and a seed."""
 
@@ -230,13 +248,16 @@ class Arm:
     switcher: SwitcherConfig | None = None  # None for a dense or pruned network
     dense_epochs: int = 0  # "separate" and "pruned": epochs of the dense training that comes first
     pruning: Pruning | None = None  # "pruned": which neurons are kept
+    rival: Rival | None = None  # "rival": which one
     continued: bool = True  # whether the second stage goes on in the order of images; older runs repeat the first's
 
     def __post_init__(self) -> None:
-        if self.method not in ("dense", "alternating", "separate", "pruned"):
-            raise ValueError(f"method={self.method!r}: choose 'dense', 'alternating', 'separate' or 'pruned'")
-        if (self.method in ("dense", "pruned")) != (self.switcher is None):
-            raise ValueError(f"arm {self.name!r}: a dense or pruned arm has no switcher, every other arm has one")
+        if self.method not in ("dense", "alternating", "separate", "pruned", "rival"):
+            raise ValueError(f"method={self.method!r}: choose 'dense', 'alternating', 'separate', 'pruned' or 'rival'")
+        if (self.method in ("alternating", "separate")) != (self.switcher is not None):
+            raise ValueError(f"arm {self.name!r}: an alternating or separate arm has a switcher, no other arm has one")
+        if (self.method == "rival") != (self.rival is not None):
+            raise ValueError(f"arm {self.name!r}: an arm of the method 'rival' names its rival, and no other arm does")
         if (self.method == "pruned") != (self.pruning is not None):
             raise ValueError(
                 f"arm {self.name!r}: a pruned arm says which neurons it keeps (pruning), and no other arm does"
@@ -266,12 +287,14 @@ class Arm:
         values = dataclasses.asdict(self)
         for label in ("name", "title"):
             del values[label]
-        if self.method in ("dense", "alternating") or not self.dense_epochs:
+        if self.method in ("dense", "alternating", "rival") or not self.dense_epochs:
             del values["continued"]  # there is but one stage
         for part in (values, values["train"], values["switcher"] or {}):
             for added, before in ADDED_LATER.items():
                 if added in part and part[added] == before:
                     del part[added]
+        if self.rival:
+            values["rival"] = {"name": self.rival.name, "options": dict(self.rival.options)}
         if self.pruning:
             of = self.pruning.of
             values["pruning"] = {"criterion": self.pruning.criterion, "arm": of.name, "settings": of.settings()}

@@ -247,7 +247,7 @@ def test_seeds_with_a_state_of_their_own_are_not_batched(tmp_path):
     "changes, said",
     [
         ({"pruning": None}, "a pruned arm says which neurons it keeps"),
-        ({"switcher": SwitcherConfig()}, "a dense or pruned arm has no switcher"),
+        ({"switcher": SwitcherConfig()}, "an alternating or separate arm has a switcher, no other"),
         ({"network": "lenet5-caffe"}, "it prunes lenet5-caffe on mnist as 'alternating', which is mlp on mnist"),
         ({"dense_epochs": -1}, "dense_epochs=-1"),
     ],

@@ -55,6 +55,7 @@ def usable(block: nn.Module, x: Tensor) -> TypeGuard[nn.Sequential]:
     convolution, norm = _parts(block)
     if (
         convolution.bias is not None
+        or hasattr(convolution, "weight_mask")  # torch.nn.utils.prune masks weights before each call
         or norm.momentum is None
         or not norm.affine
         or not norm.track_running_stats

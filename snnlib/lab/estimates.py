@@ -44,8 +44,13 @@ def images_of(arm: Arm) -> int | None:
 class Speed:
     """How fast a recorded run was: seconds an image, and what else its speed depends on."""
 
-    kind: tuple[str, str]  # method and precision
+    kind: tuple[str, str]  # method, or the rival's name, and precision
     seconds: float
+
+
+def kind_of(arm: Arm) -> tuple[str, str]:
+    """What the speed of ``arm`` depends on beside its network."""
+    return arm.rival.name if arm.rival else arm.method, arm.train.precision
 
 
 def speeds(dataset: str, network: str, root: Path) -> list[Speed]:
@@ -59,7 +64,7 @@ def speeds(dataset: str, network: str, root: Path) -> list[Speed]:
             except records.FileError:
                 continue
             if record["status"] == "finished" and (images := images_of(arm)):
-                found.append(Speed((arm.method, arm.train.precision), record["seconds"] / images))
+                found.append(Speed(kind_of(arm), record["seconds"] / images))
     return found
 
 
@@ -70,7 +75,7 @@ def estimate(arm: Arm, known: Sequence[Sequence[Speed]]) -> Estimate:
         return Estimate(None)
     for alike in (True, False):
         for folder in known:
-            kind = (arm.method, arm.train.precision)
+            kind = kind_of(arm)
             if found := [each.seconds for each in folder if each.kind == kind or not alike]:
                 return Estimate(statistics.median(found[:EXAMPLES]) * images, rough=not alike)
     return Estimate(None)

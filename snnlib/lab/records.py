@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from ..config import ADDED_LATER, Arm, Pruning, SwitcherConfig, TrainConfig, restore
+from ..config import ADDED_LATER, Arm, Pruning, Rival, SwitcherConfig, TrainConfig, restore
 from ..files import FileError, write_bytes
 from .sealing import Altered, decode, encode
 
@@ -124,6 +124,9 @@ def _arm(values: dict[str, Any], name: str, title: str = "") -> Arm:
         settings.pop("switcher"),
         settings.pop("pruning", None),
     )
+    if (of := settings.pop("rival", None)) is not None:
+        options = ((key, tuple(value) if isinstance(value, list) else value) for key, value in of["options"].items())
+        settings["rival"] = Rival(of["name"], tuple(sorted(options)))
     if switcher is not None:
         switcher = restore(SwitcherConfig, switcher)
     if pruning is not None:

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from .. import data
 from ..config import Arm, SwitcherConfig, check_seed
 from ..networks import NETWORKS
+from ..peers import Peer, train_peer
 from ..training.loops import State, TrainingError, train_alternating, train_dense, train_separate
 from . import memory, records, together
 from .devices import pick_device
@@ -152,6 +153,7 @@ def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> record
         "alternating": train_alternating,
         "separate": train_separate,
         "pruned": train_dense,
+        "rival": train_peer,
     }
     try:
         while True:
@@ -227,7 +229,7 @@ def _train_together(runs: list[UnderWay], watch: SeedWatch | None, deadline: flo
         first = runs[0]
         config = replace(first.arm.train, epochs=first.epochs)
         ends = together.train(
-            [each.trained for each in runs],
+            [each.trained for each in runs if not isinstance(each.trained, Peer)],
             first.method,
             first.dataset,
             config,

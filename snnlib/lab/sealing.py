@@ -184,12 +184,24 @@ def _of_history(record: Mapping[str, Any]) -> Iterator[str]:
             yield f"epoch {index} of its history counts {counts}"
 
 
+def _of_rival(found: Mapping[str, Any]) -> Iterator[str]:
+    """What a rival's run left, beside what every run says."""
+    if found["kind"] not in ("neurons", "weights", "images") or type(found["weights"]) is not int:
+        yield f"it pruned {found['kind']} of {found['weights']} weights"
+    if not 0 <= found["left_pct"] <= 100:
+        yield f"{found['left_pct']} % of its weights are left"
+    if not 0 <= found["macs_left"] <= found["macs_full"]:
+        yield f"{found['macs_left']} of {found['macs_full']} multiplications are left"
+
+
 def _of_result(record: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
     from .. import metrics  # here, not above: it imports numpy, which the command line's help does not need
 
     yield from _of_other_kind(found, MEASURED)
     if record["settings"]["method"] == "alternating" and "start_removed_pct" not in found:
         yield "it does not say what was removed at the start"
+    if record["settings"].get("rival"):
+        yield from _of_rival(found)
     for key in ("start_removed_pct", "first_turn_removed_pct"):
         if not 0 <= found.get(key, 0.0) <= 100:
             yield f"{key} {found[key]}"

@@ -9,15 +9,16 @@ import torch
 from .. import files
 from ..config import Arm
 from ..networks import Network
+from ..peers import Peer
 from ..switching.switched import Masked, Switched
 from . import records
 from .experiments import TABLES
 from .runner import build_network, wrap
 from .status import command
-from .underway import left_out
+from .underway import left_out, rival_of
 
 
-def load(path: Path) -> tuple[Arm, Network, Switched | Masked | None]:
+def load(path: Path) -> tuple[Arm, Network, Switched | Masked | Peer | None]:
     """Arm, network and, unless the arm is dense, network with switcher of a finished run, on the CPU.
 
     ``path`` is the record's. Raises ``FileError`` where the record or the weights beside it are missing, cut off or
@@ -41,6 +42,8 @@ def load(path: Path) -> tuple[Arm, Network, Switched | Masked | None]:
     model = wrap(arm, network, record["seed"]) if arm.switcher else None
     if arm.pruning:
         model = left_out(arm, network, record["seed"], record["result"]["gates"])
+    if arm.rival:
+        model = rival_of(arm, network, record["seed"], images["train"]).eval()
     try:
         (model or network).load_state_dict(tensors)
     except RuntimeError as error:

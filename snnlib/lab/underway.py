@@ -13,15 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import __version__, data, files, metrics
+from .. import __version__, data, files, metrics, peers
 from ..compaction import compact
 from ..config import Arm
 from ..networks import NETWORKS, Network, count
 from ..networks.initial import start_linear
 from ..optional import unet
+from ..peers import Peer
 from ..seeds import generator
 from ..switching.switched import Masked, Switched
 from ..training import flow
+from ..training.batches import Batches
 from ..training.loops import State, TrainingError
 from . import records, sealing
 from .devices import describe
@@ -113,10 +115,11 @@ class UnderWay:
         )
         self.stages = ["dense"] if arm.method == "dense" or arm.dense_epochs else []
         self.stages += ["switcher"] if arm.switcher else ["pruned"] if arm.pruning else []
+        self.stages += ["rival"] if arm.rival else []
         self._kept_by = kept_by or []
         self.stage, self.state, self.before = self.stages[0], State(), []
         self.network: Network = build_network(arm, seed, device, dataset.image, len(dataset.classes))
-        self.model: Switched | Masked | None = None
+        self.model: Switched | Masked | Peer | None = None
         tensors = self._checkpoint()
         if self.stage != "dense":
             self._wrap()
@@ -141,13 +144,13 @@ class UnderWay:
         return tensors
 
     @property
-    def trained(self) -> Switched | Masked | Network:
+    def trained(self) -> Switched | Masked | Peer | Network:
         """What is trained and saved: the network, with its switchers once they are there."""
         return self.model or self.network
 
     @property
     def method(self) -> str:
-        """How the present stage trains: "dense", "alternating" or "separate"."""
+        """How the present stage trains: "dense", "alternating", "separate", "pruned" or "rival"."""
         return "dense" if self.stage == "dense" else self.arm.method
 
     @property
@@ -173,6 +176,8 @@ class UnderWay:
     def _wrap(self) -> None:
         if self.stage == "switcher":
             self.model = wrap(self.arm, self.network, self.seed).to(self.device)
+        elif self.stage == "rival":
+            self.model = rival_of(self.arm, self.network, self.seed, len(self.dataset.x_train))
         else:
             self.model = left_out(self.arm, self.network, self.seed, self._kept_by).to(self.device)
 
@@ -212,7 +217,7 @@ class UnderWay:
 
     def _off(self) -> dict[str, Any] | None:
         """Which neurons were off, and when: the start, the switcher's first turn, then each epoch with a switcher."""
-        if self.model is None or isinstance(self.model, Masked) or "start" not in self.state.marks:
+        if not isinstance(self.model, Switched) or "start" not in self.state.marks:
             return None
         marks, rows = self.state.marks, [row["off"] for row in self.state.history]
         times = [*marks, *(f"epoch {len(self.before) + index}" for index in range(len(rows)))]
@@ -263,7 +268,7 @@ class UnderWay:
                 and unet.library(torch.float32) is not None
             },
             "images": images,
-            "result": None if error else result(self.network, self.model, history) | self._removed_before(),
+            "result": None if error else self._measured(history),
             "history": history,
             "off": self._off(),
         }
@@ -274,9 +279,32 @@ class UnderWay:
         records.checkpoint_path(self.path).unlink(missing_ok=True)
         return record
 
+    def _measured(self, history: list[dict[str, Any]]) -> dict[str, Any]:
+        """The result of the finished run."""
+        if not isinstance(self.model, Peer):
+            return result(self.network, self.model, history) | self._removed_before()
+        return measured(self.model, self.dataset, self.arm, self.seed, history)
+
 
 @torch.no_grad()
-def result(network: Network, model: Switched | Masked | None, history: list[dict[str, Any]]) -> dict[str, Any]:
+def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a rival's finished run measured: as :func:`result`, and what is left of weights and multiplications."""
+    peer.eval()
+    images = Batches(dataset, arm.train, seed).standard(data.scale(dataset.x_test))
+    final, left = peer.final(), peer.left(images)
+    scaled = peer if any(bool((gate != 1).any()) for gate in peer.gates()) else None
+    share = {"left_pct": 100 * left.weights / left.of, "macs_left": left.macs, "macs_full": count.macs(peer.network)}
+    return result(final, scaled, history) | {"kind": peer.KIND, "weights": left.of} | share | left.also
+
+
+def rival_of(arm: Arm, network: Network, seed: int, images: int) -> Peer:
+    """The network as the arm's rival trains it on so many training images."""
+    assert arm.rival is not None
+    return peers.peer(arm.rival, network, images, arm.train, generator(seed, "rival start"))
+
+
+@torch.no_grad()
+def result(network: Network, model: Switched | Masked | Peer | None, history: list[dict[str, Any]]) -> dict[str, Any]:
     """What a finished run measured: last and best accuracy (percent), widths, weights removed, MACs, factors.
 
     ``macs`` counts one image through the compacted network, all layers of it; percentages count switched layers alone.

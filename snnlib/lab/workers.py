@@ -115,6 +115,7 @@ def may_batch(arm: Arm) -> bool:
     return (
         arm.network in BATCHED
         and arm.pruning is None
+        and arm.rival is None
         and arm.train.precision == "float32"
         and (arm.switcher is None or arm.switcher.reads != "shuffled")
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from typing import TypedDict
 
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from . import MLP, Network, TaskNetwork
+from . import MLP, ConvNet, DeepNet, Network, TaskNetwork
 
 
 class Shape(TypedDict):
@@ -32,19 +34,37 @@ def parameters(network: nn.Module) -> int:
 
 @torch.no_grad()
 def macs(network: Network) -> int:
-    """Multiply-accumulate operations of all convolutions and FC layers for one image.
-
-    Nothing is computed and ``network`` stays as it is: meta tensors of the same shapes go through it.
-    """
+    """Multiply-accumulate operations of all convolutions and FC layers for one image."""
     if isinstance(network, MLP):
         return sum(layer.weight.numel() for layer in network.layers)
     images = 2  # one alone may leave batch norm a single value to normalise
+    with FlopCounterMode(display=False) as counter:
+        _without_computing(network, images)
+    return counter.get_total_flops() // (2 * images)  # a multiplication and an addition each
+
+
+@torch.no_grad()
+def nonzero(network: Network) -> tuple[int, int]:
+    """Weights of all convolutions and FC layers that are not 0, and the multiplications by them for one image."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+    weights = [int((layer.weight != 0).sum()) for layer in layers]
+    if isinstance(network, MLP):
+        return sum(weights), sum(weights)
+    pixels: dict[nn.Module, int] = {}
+    with contextlib.ExitStack() as hooks:
+        for layer in layers:
+            hook = layer.register_forward_hook(lambda of, _, y: pixels.update({of: math.prod(y.shape[2:])}))
+            hooks.callback(hook.remove)
+        _without_computing(network, 2)
+    return sum(weights), sum(count * pixels[layer] for count, layer in zip(weights, layers))
+
+
+def _without_computing(network: ConvNet | DeepNet, images: int) -> None:
+    """Send meta tensors of the right shapes through ``network``, which stays as it is."""
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     shapes = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
     dtype = next(network.parameters()).dtype
-    with FlopCounterMode(display=False) as counter:
-        functional_call(network, shapes, torch.empty(images, *network.image, dtype=dtype, device="meta"))
-    return counter.get_total_flops() // (2 * images)  # a multiplication and an addition each
+    functional_call(network, shapes, torch.empty(images, *network.image, dtype=dtype, device="meta"))
 
 
 def shape(network: TaskNetwork) -> Shape:

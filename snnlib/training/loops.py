@@ -39,7 +39,8 @@ class State:
 
     epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    velocity: dict[str, Tensor] = field(default_factory=dict[str, Tensor])  # "switcher.3": of its fourth parameter
+    # "switcher.3": momentum of its fourth parameter; "network.3.exp_avg": one of several that an optimizer keeps
+    velocity: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     marks: dict[str, str] = field(default_factory=dict[str, str])
     first: int = 0
 
@@ -91,13 +92,14 @@ def optimizer(parameters: Iterable[Tensor], config: TrainConfig, side: Side = "n
     )
 
 
-def set_rate(sgd: torch.optim.SGD, rate: float) -> None:
-    """Set the learning rate of the next step."""
-    for group in sgd.param_groups:
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of the next step, times the ``factor`` of a group of parameters that has one."""
+    for group in optimizer.param_groups:
+        own = rate * group.get("factor", 1.0)
         if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(rate)
+            group["lr"].fill_(own)
         else:
-            group["lr"] = rate
+            group["lr"] = own
 
 
 def bfloat16_on_cpu() -> bool:
@@ -160,7 +162,7 @@ def _step(
     trained.requires_grad_(True)
     gates = model.gates()
     loss = loss_of(model.network, x, y, gates, precision)
-    _descend(trained, sgd, loss, clip)
+    descend(trained, sgd, loss, clip)
     return loss.detach(), [gate.detach() for gate in gates]
 
 
@@ -169,18 +171,21 @@ def dense_step(
 ) -> tuple[Tensor, None]:
     """One step of the plain network, without a switcher (Eq. 7)."""
     loss = loss_of(network, x, y, precision=precision)
-    _descend(network, sgd, loss, clip)
+    descend(network, sgd, loss, clip)
     return loss.detach(), None
 
 
-def _descend(trained: nn.Module | TaskNetwork, sgd: torch.optim.SGD, loss: Tensor, clip: float | None) -> None:
+def descend(
+    trained: nn.Module | TaskNetwork, optimizer: torch.optim.Optimizer, loss: Tensor, clip: float | None
+) -> None:
+    """A step of ``optimizer`` down the gradient of ``loss``, whose norm over ``trained`` is clipped to ``clip``."""
     if loss.device.type == "cpu" and not math.isfinite(float(loss.detach())):
         return  # a step would spread the NaN to every weight; without it they show which layer broke
-    sgd.zero_grad()
+    optimizer.zero_grad()
     loss.backward()
     if clip is not None:
         nn.utils.clip_grad_norm_(trained.parameters(), clip)
-    sgd.step()
+    optimizer.step()
 
 
 def judged_at_once(image: Sequence[int]) -> int:
@@ -228,7 +233,7 @@ def graphed(step: Step, tensors: Iterable[Tensor], sgd: torch.optim.SGD) -> Step
     return step if graphs is None else graphs.Graphed(step, tensors, sgd)
 
 
-Stepped = tuple[Side, Tensor, list[Tensor] | None]
+Stepped = tuple[str, Tensor, list[Tensor] | None]
 """What a step trained, its loss and its factors."""
 
 
@@ -253,7 +258,7 @@ def train_dense(
         set_rate(sgd, rate_at(config, progress))
         return ("network", *one(x, y))
 
-    return _epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
+    return epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
 
 
 def train_alternating(
@@ -294,7 +299,7 @@ def train_alternating(
         set_rate(sgds[phase], rate_at(config, progress, phase))
         return (phase, *steps[phase](x, y))
 
-    return _epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
+    return epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
 
 
 def train_separate(
@@ -320,13 +325,13 @@ def train_separate(
         set_rate(sgd, rate_at(config, progress, "switcher"))
         return ("switcher", *one(x, y))
 
-    return _epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
+    return epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
 
 
-def _epochs(
+def epochs(
     network: nn.Module | TaskNetwork,
     model: Switched | None,
-    sgds: Mapping[Side, torch.optim.SGD],
+    sgds: Mapping[Side, torch.optim.Optimizer],
     step: Callable[[int, Tensor, Tensor, float], Stepped],
     data: Dataset,
     config: TrainConfig,
@@ -334,7 +339,10 @@ def _epochs(
     state: State | None,
     on_epoch: OnEpoch | None,
 ) -> State:
-    """The loop that all three share: batches, rate, checks, one row of history an epoch."""
+    """The loop that all ways of training share: batches, checks, one row of history an epoch.
+
+    ``step`` takes the number of the step, images, labels and the share of the run that is over.
+    """
     state = state or State()
     check_precision(config.precision, data.x_train.device)
     batches = Batches(data, config, seed, next(network.parameters()).dtype)
@@ -350,7 +358,7 @@ def _epochs(
     while state.epoch < config.epochs:
         began, dead = time.perf_counter(), Dead()
         losses: list[Tensor] = []
-        index, phase = 0, "network"
+        index, phase = 0, ""
         for index, (x, y) in enumerate(batches.epoch(state.first + state.epoch)):
             t = state.epoch * per_epoch + index
             phase, loss, gates = step(t, x, y, t / (config.epochs * per_epoch))
@@ -383,21 +391,24 @@ def laid_out_as(parameter: Tensor, buffer: Tensor) -> Tensor:
     return torch.empty_like(parameter, requires_grad=False).copy_(buffer)
 
 
-def restore_velocity(side: Side, sgd: torch.optim.SGD, velocity: dict[str, Tensor]) -> None:
-    """Give ``sgd``, which trains ``side``, its momentum buffers of ``velocity`` (see :class:`State`)."""
+def restore_velocity(side: Side, optimizer: torch.optim.Optimizer, velocity: dict[str, Tensor]) -> None:
+    """Give ``optimizer``, which trains ``side``, its buffers of ``velocity`` (see :class:`State`)."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for key, buffer in velocity.items():
-        owner, index = key.split(".")
+        owner, index, *name = key.split(".")
         if owner == side:
-            parameter = sgd.param_groups[0]["params"][int(index)]
-            sgd.state[parameter]["momentum_buffer"] = laid_out_as(parameter, buffer)
+            parameter = parameters[int(index)]
+            fits = laid_out_as(parameter, buffer) if buffer.shape == parameter.shape else buffer.clone()
+            optimizer.state[parameter]["".join(name) or "momentum_buffer"] = fits
 
 
-def velocity_of(sgds: Mapping[Side, torch.optim.SGD]) -> dict[str, Tensor]:
-    """The momentum buffers that a resumed run needs; none without momentum."""
+def velocity_of(optimizers: Mapping[Side, torch.optim.Optimizer]) -> dict[str, Tensor]:
+    """The buffers that a resumed run needs, those of momentum for example; none for plain SGD."""
     found: dict[str, Tensor] = {}
-    for side, sgd in sgds.items():
-        for index, parameter in enumerate(sgd.param_groups[0]["params"]):
-            buffer = sgd.state[parameter].get("momentum_buffer") if parameter in sgd.state else None
-            if buffer is not None:
-                found[f"{side}.{index}"] = buffer
+    for side, optimizer in optimizers.items():
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        for index, parameter in enumerate(parameters):
+            for name, buffer in optimizer.state[parameter].items() if parameter in optimizer.state else ():
+                if isinstance(buffer, Tensor):
+                    found[f"{side}.{index}" + (f".{name}" if name != "momentum_buffer" else "")] = buffer
     return found

@@ -5,6 +5,7 @@ from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
 from .controls import CONTROLS, SPARSITY
 from .question import CANDIDATES, QUESTION
+from .rivals import RIVALS_TABLE
 from .search import SEARCH
 from .stability import ROUNDING, STABILITY
 from .table import PROFILES, Table, arm_of
@@ -24,6 +25,7 @@ TABLES = {
         STABILITY,
         ROUNDING,
         SPARSITY,
+        RIVALS_TABLE,
         CURVE,
         PRECISION,
     )
@@ -43,6 +45,7 @@ QUEUE = (
     ("3", None),
     ("4", None),
     ("sparsity", None),
+    ("rivals", None),
     ("controls", None),
     ("rounding", None),
     ("question", None),

@@ -127,5 +127,8 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
 
 A role is missing until its settings are chosen."""
 
+CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {}
+"""Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
+
 CHOSEN_SMALL: dict[str, dict[str, Any]] = {}
 """What the switcher reads ("weights": SNN-AL itself) to the settings that its small search chose; empty until then."""

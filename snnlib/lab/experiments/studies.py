@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...config import Arm, Reads, Split, SwitcherConfig, TrainConfig
+from ...config import Arm, Reads, Rival, Split, SwitcherConfig, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Study:
 
     name: str
     title: str
-    method: Literal["dense", "alternating"]
+    method: Literal["dense", "alternating", "rival"]
     space: Space
     rungs: tuple[Rung, ...]
     dataset: str = "mnist"
@@ -63,6 +63,7 @@ class Study:
     unstopped_every: int = 3
     random_every: int = 10  # one of so many is drawn at random, so that the sampler does not stay in one region
     reads: Reads = "weights"  # what the switcher reads: controls get searches of their own
+    rival: str = ""  # which one, a key of snnlib.peers.PEERS
     against: str = ""  # the study of the dense network that "knee" is compared with
     roles: tuple[str, ...] = ("accurate", "knee", "sparse", "compact", "unstopped")  # what is chosen, see :data:`ROLES`
     candidates: int = 2  # so many trials of the last rung for each role are trained again on fresh seeds
@@ -75,8 +76,8 @@ class Study:
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """The columns of a trial that should be large."""
-        return ("accuracy",) if self.method == "dense" else ("accuracy", "removed")
+        """The columns of a trial that should be large; the accuracy alone where the size is given."""
+        return ("accuracy",) if self.roles in (("dense",), ("given",)) else ("accuracy", "removed")
 
     @property
     def stages(self) -> tuple[Rung, ...]:
@@ -112,6 +113,10 @@ class Study:
         )
         if self.method == "dense":
             return Arm(name, "dense", name, self.dataset, self.network, train)
+        if self.method == "rival":
+            options = {key: value for key, value in values.items() if key not in OF_TRAINING}
+            rival = Rival.of(self.rival, **options)
+            return Arm(name, "rival", name, self.dataset, self.network, train, rival=rival)
         switcher = SwitcherConfig(
             channels=tuple(map(int, values.get("channels", "4-8-16").split("-"))),
             kernel=(values.get("kernel_rows", 3), 3),
@@ -124,8 +129,27 @@ class Study:
         return Arm(name, "alternating", name, self.dataset, self.network, train, switcher)
 
 
+OF_TRAINING = (
+    "rate",
+    "momentum",
+    "weight_decay",
+    "clip_network",
+    "schedule",
+    "normalize",
+    "fc",
+    "augment",
+    "precision",
+)
+"""Settings of a rival's study that are not options of the rival."""
+
 ROLES = {
     "dense": "the highest accuracy",
+    "given": "the highest accuracy at the size that the study gives",
+    **{
+        role: f"the highest accuracy with at least {role} % of the weights removed; where there is none, the most "
+        "weights removed"
+        for role in ("60", "75", "90")
+    },
     "accurate": "the highest accuracy with at least 5 % of the weights removed",
     "knee": "the most weights removed within 0.1 points of the tuned dense network; where there is none, the "
     "accurate one",
@@ -146,7 +170,8 @@ which removes little: after the last rung of the MLP was seen, before its own ca
 and before any test run. It came out as the sparse one; "front" was added then, still before any test run: it leaves
 nothing out that the search has confirmed."""
 
-LEAST_PCT, WITHIN = {"accurate": 5.0, "compact": 60.0, "sparse": 74.6, "unstopped": 60.0}, 0.1
+LEAST_PCT = {"accurate": 5.0, "compact": 60.0, "sparse": 74.6, "unstopped": 60.0, "60": 60.0, "75": 75.0, "90": 90.0}
+WITHIN = 0.1
 """The numbers in :data:`ROLES`: percent of the weights by role, and points."""
 
 
@@ -196,7 +221,10 @@ SHAPE: Space = {
 """The U-Net's shape. Batch norm in the switcher costs three times as much: it is tried beside the search."""
 
 RUNGS = (Rung(5, 600), Rung(16, 48), Rung(40, 16))
-SMALL = (Rung(5, 60), Rung(16, 8), Rung(40, 3))
+SMALL = (Rung(5, 40), Rung(16, 6), Rung(40, 2))
+"""The small searches: SNN-AL, its controls, and the rivals get the same. Before any trial of them was run it was made a
+third smaller, so that the rivals can have it too."""
+
 LENET5 = (Rung(3, 100, 18000), Rung(10, 8), Rung(30, 4))
 COLOUR = (Rung(3, 12, 15000), Rung(8, 2))
 
@@ -218,6 +246,24 @@ def small(name: str, title: str, space: Space, reads: Reads) -> Study:
         candidates=0,
         fresh=(),
         least_removed=60.0,
+    )
+
+
+def of_rival(name: str, title: str, space: Mapping[str, Choices], given: bool, **fixed: Any) -> Study:
+    """The small search of a rival; ``given``: its options say how many weights are left, so accuracy alone counts."""
+    usual = {"schedule": "cosine", "normalize": True, "momentum": 0.0, "weight_decay": 0.0, "clip_network": None}
+    return Study(
+        f"mlp-{name}",
+        f"{title}, the MLP on MNIST",
+        "rival",
+        dict(space),
+        SMALL,
+        rival=name,
+        roles=("given",) if given else ("60", "75", "90"),
+        candidates=0,
+        fresh=(),
+        least_removed=0.0 if given else 40.0,
+        fixed={key: value for key, value in (usual | fixed).items() if key not in space},
     )
 
 
@@ -276,6 +322,105 @@ SEARCHED: tuple[tuple[Literal["dense", "alternating"], str, Space], ...] = (
 )
 """What is searched of each network on CIFAR-10: method, title and space."""
 
+SGD: Space = {
+    "rate": Between(0.01, 0.3, log=True),
+    "momentum": (0.0, 0.9),
+    "weight_decay": (0.0, 1e-5, 1e-4, 5e-4),
+    "clip_network": (None, 1.0),
+    "fc": ("kaiming", "torch"),
+}
+"""What is searched of a rival that is trained by SGD: as for the dense network, less what its search has settled."""
+
+ADAM: Space = {"rate": Between(3e-4, 1e-2, log=True), "clip_network": (None, 1.0), "fc": ("kaiming", "torch")}
+"""The same by Adam, with which their authors train BC and L0."""
+
+RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...] = (
+    (
+        "l0",
+        "L0 norm, hard concrete gates",
+        ADAM
+        | {
+            "strength": Between(0.1, 10.0, log=True),
+            "weight_decay": (0.0, 1e-5, 1e-4, 5e-4),
+            "dropped": (0.5, 0.2),
+            "scale_factor": (1.0, 3.0, 10.0),
+        },
+        False,
+        {"optimizer": "adam"},
+    ),
+    ("lottery", "lottery ticket, 25 % left", SGD | {"rounds": (3, 5)}, True, {"density": 0.25}),
+    ("dnw", "discovering neural wirings, 25 % left", SGD, True, {"density": 0.25}),
+    ("nested", "NestedNet, a core with 25 % of the weights", SGD, True, {"levels": (0.275, 1.0)}),
+    (
+        "elastic",
+        "Deep Elastic Networks",
+        SGD
+        | {
+            "rho": Between(0.05, 10.0, log=True),
+            "rate_policy": (1e-3, 1e-2),
+            "explore": (0.0, 0.1, 0.3),
+            "alone": (0.25, 0.5),
+        },
+        False,
+        {},
+    ),
+    (
+        "edge-popup",
+        "edge-popup, 50 % left",
+        {
+            "rate": Between(0.03, 1.0, log=True),
+            "momentum": (0.0, 0.9),
+            "weight_decay": (0.0, 1e-5, 1e-4),
+            "start": ("signed", "kaiming"),
+            "scaled": (False, True),
+        },
+        True,
+        {"density": 0.5, "fc": "kaiming"},
+    ),
+    (
+        "n2n",
+        "N2N, policies and distillation",
+        SGD
+        | {
+            "least": (0.0, 0.97, 0.985, 0.995),
+            "rollout": (60, 150),
+            "rate_shrinking": (0.01, 0.03, 0.1),
+            "distilled": (0.1, 1.0),
+        },
+        False,
+        {},
+    ),
+    (
+        "bc-gnj",
+        "Bayesian compression, normal-Jeffreys",
+        ADAM
+        | {
+            "strength": Between(0.3, 10.0, log=True),
+            "warm_up": (0.0, 0.5),
+            "scale_factor": (1.0, 3.0, 10.0),
+            "variance": (-9.0, -6.0),
+        },
+        False,
+        {"optimizer": "adam"},
+    ),
+    (
+        "bc-ghs",
+        "Bayesian compression, horseshoe",
+        ADAM
+        | {
+            "strength": Between(0.3, 10.0, log=True),
+            "warm_up": (0.0, 0.5),
+            "scale_factor": (1.0, 3.0, 10.0),
+            "variance": (-9.0, -6.0),
+            "scale": (1e-5, 1e-3),
+        },
+        False,
+        {"optimizer": "adam"},
+    ),
+)
+"""Of each rival: its name, title, space, whether its size is given, and what is not searched. The structured lottery
+takes the settings of the other."""
+
 STUDIES = {
     study.name: study
     for study in (
@@ -292,6 +437,7 @@ STUDIES = {
             "lenet5-dense",
         ),
         lenet5("dense", "dense", NETWORK, "mlp-dense", ("dense",)),
+        *(of_rival(name, title, space, given, **fixed) for name, title, space, given, fixed in RIVALS),
         small("small", "SNN-AL, as many trials as its controls", NETWORK | SWITCHER | SHAPE, "weights"),
         small("nothing", "one free factor a neuron, no switcher", NETWORK | SWITCHER, "nothing"),
         small("noise", "switcher fed fixed noise", NETWORK | SWITCHER | SHAPE, "noise"),

@@ -101,15 +101,17 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
 
     from ...metrics import removed_pct
     from ...networks import count
+    from ...peers import train_peer
     from ...training.flow import decode
     from ...training.loops import State, TrainingError, train_alternating, train_dense
     from ..runner import pick_device
-    from ..underway import build_network, result, wrap
+    from ..underway import build_network, measured, result, rival_of, wrap
 
     began, place = time.monotonic(), pick_device(device)
     data = _dataset(arm, str(place))
     network = build_network(arm, seed, place, data.image, len(data.classes))
     model = wrap(arm, network, seed).to(place) if arm.switcher else None
+    peer = rival_of(arm, network, seed, len(data.x_train)) if arm.rival else None
     state, check = State(), cut_after(arm.train.epochs)
 
     def look(now: State) -> None:
@@ -118,7 +120,9 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
 
     row: Row = {"state": "finished", "error": None}
     try:
-        if model is None:
+        if peer is not None:
+            train_peer(peer, data, arm.train, seed, state, look)
+        elif model is None:
             train_dense(network, data, arm.train, seed, state, look)
         else:
             train_alternating(model, data, arm.train, seed, state, look)
@@ -133,9 +137,9 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
             "best_accuracy": round(100 * max(each["accuracy"] for each in state.history), 3),
         }
     if row["state"] == "finished":
-        found = result(network, model, state.history)
+        found = measured(peer, data, arm, seed, state.history) if peer else result(network, model, state.history)
         row |= {
-            "removed": round(found["removed_pct"], 3),
+            "removed": round(100 - found["left_pct"] if peer else found["removed_pct"], 3),
             "effective": round(found["effective_pct"], 3),
             "widths": _widths(found["widths"]),
         }

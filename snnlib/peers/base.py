@@ -1,0 +1,211 @@
+"""What all rivals share: a task network that is trained and pruned by another method than the paper's, and its loop.
+
+A rival is a module around a task network. In training mode its ``forward`` is what the method trains; in evaluation
+mode it is the network that the method leaves, without noise. It is trained by the same batches, schedule and checks as
+every other arm, for the same number of passes over the images, and judged after the last epoch.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..compaction import compact
+from ..config import Rival, Side, TrainConfig
+from ..data import Dataset
+from ..networks import MLP, ConvNet, DeepNet, Network
+from ..networks.count import nonzero
+from ..seeds import generator
+from ..training.loops import OnEpoch, State, Stepped, descend, epochs, rate_at, set_rate
+
+Kind = Literal["neurons", "weights", "images"]
+"""What a method prunes: whole neurons and kernels; single weights; or neurons, others for each image."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options that every rival has."""
+
+    optimizer: Literal["sgd", "adam"] = "sgd"
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in ("sgd", "adam"):
+            raise ValueError(f"optimizer={self.optimizer!r}: choose 'sgd' or 'adam'")
+
+
+def check_share(name: str, value: float, least: float = 0.0) -> None:
+    """Raise ``ValueError`` unless ``value``, called ``name``, is a share above ``least`` and at most 1."""
+    if not least < value <= 1:
+        raise ValueError(f"{name}={value}: a share, above {least:g} and at most 1")
+
+
+@dataclass(frozen=True)
+class Left:
+    """How many weights of convolutions and FC layers are left of how many, and multiplications by these for one image.
+
+    ``also`` holds what else a method's record says. Single weights save multiplications only where zeros are skipped.
+    """
+
+    weights: float
+    of: int
+    macs: float
+    also: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Peer(nn.Module):
+    """``network`` as a rival trains it.
+
+    ``images`` is the number of training images N, ``config`` how it is trained; ``draw`` draws what the method adds to
+    the network at the start. Raises ``ValueError`` for a network that the method cannot prune.
+    """
+
+    KIND: ClassVar[Kind] = "neurons"
+    NETWORKS: ClassVar[tuple[type, ...]] = (MLP, ConvNet, DeepNet)
+    WHY: ClassVar[str] = ""
+    """Why other networks cannot be pruned, for the error."""
+
+    Options: ClassVar[type[Options]] = Options
+    network: Network
+    options: Any
+
+    def __init__(
+        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
+    ) -> None:
+        super().__init__()
+        if not isinstance(network, self.NETWORKS):
+            raise ValueError(
+                f"{type(self).__name__} cannot prune a {type(network).__name__}: {self.WHY}; it takes "
+                f"{' or '.join(kind.__name__ for kind in self.NETWORKS)}"
+            )
+        self.network, self.options, self.images, self.config = network, options, images, config
+        self.noise = draw  # replaced before each epoch by one of its own
+
+    # ---------------------------------------------------------------- training
+
+    def penalty(self) -> Tensor | None:
+        """What the method adds to the cross-entropy of an image; None for nothing."""
+        return None
+
+    def begin(self, epoch: int) -> bool:
+        """Called before the epoch numbered ``epoch`` (from 0); True where the optimizers start anew."""
+        return False
+
+    def progress(self, share: float) -> float:
+        """How far the rate's schedule is after ``share`` of the run; methods with rounds start it anew."""
+        return share
+
+    def after_step(self) -> None:
+        """Called after each step of the optimizer, to keep parameters within their bounds."""
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The parameters that are trained, in groups; ``factor`` multiplies a group's learning rate."""
+        return [{"params": [parameter for parameter in self.parameters() if parameter.requires_grad]}]
+
+    def optimizers(self) -> dict[Side, torch.optim.Optimizer]:
+        """The optimizers of a run; SGD as in section 4 of the paper, or Adam."""
+        config, groups = self.config, self.groups()
+        if self.options.optimizer == "adam":
+            # fused, it is three times as fast, and wrong where the strides of a parameter and its gradient differ
+            plain = all(each.is_contiguous() for group in groups for each in group["params"])
+            fused = plain and not isinstance(self.network, ConvNet | DeepNet)
+            return {"network": torch.optim.Adam(groups, lr=config.rate, weight_decay=self.decay(), fused=fused)}
+        return {"network": torch.optim.SGD(groups, lr=config.rate, momentum=config.momentum, weight_decay=self.decay())}
+
+    def decay(self) -> float:
+        """Weight decay of the optimizer; 0 where :meth:`penalty` holds it."""
+        return self.config.weight_decay
+
+    def step(self, optimizers: Mapping[Side, torch.optim.Optimizer], x: Tensor, y: Tensor) -> Tensor:
+        """One step on images ``x`` and labels ``y``; returns the loss."""
+        loss = F.cross_entropy(self(x), y)
+        added = self.penalty()
+        if added is not None:
+            loss = loss + added
+        descend(self, optimizers["network"], loss, self.config.clip_network)
+        self.after_step()
+        return loss.detach()
+
+    # ---------------------------------------------------------------- what is left
+
+    def gates(self) -> list[Tensor]:
+        """One factor for each neuron of each gated layer, 0 where it is pruned; ones where single weights are."""
+        reference = next(self.network.parameters())
+        return [reference.new_ones(width) for width in self.network.gate_widths()]
+
+    def final(self) -> Network:
+        """The network that is left, to be used with :meth:`gates`: of the same class, pruned weights 0."""
+        return self.network
+
+    def left(self, images: Tensor) -> Left:
+        """What is left of the network's weights and operations; ``images`` as they are judged on, scaled."""
+        small = compact(self.final(), self.gates())
+        weights, macs = nonzero(small)
+        return Left(weights, sum(layer.weight.numel() for _, layer in layers_of(self.plain())), macs)
+
+    def plain(self) -> nn.Module:
+        """The network as it was, for its number of weights."""
+        return self.network
+
+    def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
+        """Logits (images, classes): in training mode as trained, in evaluation mode of what is left."""
+        return self.network(x, self.gates())
+
+
+def train_peer(
+    peer: Peer,
+    data: Dataset,
+    config: TrainConfig,
+    seed: int,
+    state: State | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> State:
+    """Train ``peer`` for ``config.epochs`` epochs; ``state`` resumes. As :func:`~snnlib.training.loops.train_dense`.
+
+    Raises :class:`~snnlib.training.loops.DivergenceError`.
+    """
+    optimizers, per_epoch = peer.optimizers(), math.ceil(len(data.x_train) / config.batch_size)
+
+    def step(t: int, x: Tensor, y: Tensor, progress: float) -> Stepped:
+        if t % per_epoch == 0:
+            peer.noise = generator(seed, "rival", t // per_epoch)
+            if peer.begin(t // per_epoch):
+                for optimizer in optimizers.values():
+                    optimizer.state.clear()
+        set_rate(optimizers["network"], rate_at(config, peer.progress(progress)))
+        return "network", peer.step(optimizers, x, y), None
+
+    return epochs(peer, None, optimizers, step, data, config, seed, state, on_epoch)
+
+
+def layers_of(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
+    """Name and module of every convolution and fully connected layer of ``network``, in their order."""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            yield name, module
+
+
+def with_weights(network: Network, weights: Mapping[str, Tensor]) -> Network:
+    """A copy of ``network`` with some of its parameters replaced, by name."""
+    made = copy.deepcopy(network)
+    with torch.no_grad():
+        for name, values in weights.items():
+            made.get_parameter(name).copy_(values)
+    return made.requires_grad_(False)
+
+
+def options_of(kind: type[Peer], rival: Rival) -> Any:
+    """The options of ``rival`` as an object of its class. Raises ``ValueError`` for one that is unknown or missing."""
+    known = {each.name for each in dataclasses.fields(kind.Options)}
+    given = dict(rival.options)
+    if unknown := sorted(set(given) - known):
+        raise ValueError(f"{rival.name} has no option {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+    values: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in given.items()}
+    return kind.Options(**values)

@@ -1,0 +1,336 @@
+"""Bayesian compression (Louizos, Ullrich and Welling, NeurIPS 2017): BC-GNJ and BC-GHS, on neurons and kernels.
+
+The weights of a group are w = z v, with one scale z for the group and v ~ N(0, 1) a priori. Under a sparse prior of z
+the scales of groups that explain nothing shrink or drown in their own noise; these groups are pruned. BC-GNJ has the
+normal-Jeffreys prior, p(z) = 1 / |z| (their section 4.1); BC-GHS the horseshoe, z = s z_i with half-Cauchy s and z_i
+(section 4.2), each the root of a gamma and an inverse gamma variable (their Eqs. 10 to 13). All is trained by the
+variational bound with the local reparametrization of Kingma et al. (2015): activations are drawn, not weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from ..config import TrainConfig
+from ..networks import MLP, ConvNet, Network
+from .base import Options as AnyOptions
+from .base import Peer
+
+K1, K2, K3 = 0.63576, 1.87320, 1.48695
+"""Fit of the divergence from the log-uniform prior (Molchanov et al. 2017, Eq. 14)."""
+
+TINY = 1e-8
+
+
+@dataclass(frozen=True)
+class Options(AnyOptions):
+    """``strength`` multiplies the divergence from the prior: 1 is the variational bound."""
+
+    strength: float = 1.0
+    warm_up: float = 0.0  # share of the run during which the divergence's weight grows from 0
+    # a group is pruned above this: of log alpha (BC-GNJ), or of minus the log of the mode of its scale (BC-GHS). "gap":
+    # in the middle of the widest empty stretch of a layer's values, as the authors read it off a histogram
+    threshold: float | Literal["gap"] = "gap"
+    variance: float = -9.0  # log of the variances at the start
+    most_variance: float = 0.04  # of the first layer's weights, as in the authors' code; 0 for no bound
+    scale: float = 1e-5  # tau_0 of the horseshoe
+    scale_factor: float = 1.0  # of the learning rate, for the scales
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("strength", "warm_up", "most_variance"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)}: must be 0 or more, and finite")
+        if self.scale <= 0 or self.scale_factor <= 0:
+            raise ValueError(f"scale={self.scale}, scale_factor={self.scale_factor}: must be positive")
+        if isinstance(self.threshold, str) and self.threshold != "gap":
+            raise ValueError(f"threshold={self.threshold!r}: a number, or 'gap'")
+
+
+def jeffreys(log_alpha: Tensor) -> Tensor:
+    """Divergence of N(mu, alpha mu^2) from the log-uniform prior, up to a constant, by Molchanov's fit."""
+    return -(K1 * torch.sigmoid(K2 + K3 * log_alpha) - 0.5 * F.softplus(-log_alpha) - K1)
+
+
+class _StandardNormal(torch.autograd.Function):
+    """:func:`standard_normal` with its gradient written out: half as many passes over all weights."""
+
+    @staticmethod
+    def forward(ctx: Any, mean: Tensor, log_variance: Tensor) -> Tensor:
+        variance = log_variance.exp()
+        ctx.save_for_backward(mean, variance)
+        return 0.5 * (variance.sum() + mean.square().sum() - log_variance.sum() - mean.numel())
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]: the decorator makes ctx positional
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        mean, variance = ctx.saved_tensors
+        return mean * grad, (variance - 1).mul_(0.5 * grad)
+
+
+def standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Divergence of N(mean, variance) from N(0, 1), summed over all elements."""
+    return _StandardNormal.apply(mean, log_variance)
+
+
+def _log_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Minus the entropy of a log-normal variable."""
+    return -0.5 * (1 + math.log(2 * math.pi) + log_variance) - mean
+
+
+def gamma_half(mean: Tensor, log_variance: Tensor, scale: float) -> Tensor:
+    """Divergence of a log-normal variable from the gamma distribution of shape 1/2 and this scale."""
+    known = math.lgamma(0.5) + 0.5 * math.log(scale)
+    return _log_normal(mean, log_variance) + known + 0.5 * mean + (mean + 0.5 * log_variance.exp()).exp() / scale
+
+
+def inverse_gamma_half(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Divergence of a log-normal variable from the inverse gamma distribution of shape 1/2 and scale 1."""
+    return _log_normal(mean, log_variance) + math.lgamma(0.5) + 1.5 * mean + (-mean + 0.5 * log_variance.exp()).exp()
+
+
+def gap(values: Tensor) -> float:
+    """The middle of the widest empty stretch between neighbouring ``values``; infinity for fewer than two."""
+    ordered = values.sort().values
+    if len(ordered) < 2:
+        return math.inf
+    widest = int((ordered[1:] - ordered[:-1]).argmax())
+    return float(ordered[widest] + ordered[widest + 1]) / 2
+
+
+class Bayesian(Peer):
+    """What BC-GNJ and BC-GHS share: variances of all weights, activations drawn, groups pruned by a threshold."""
+
+    NETWORKS = (MLP, ConvNet)
+    WHY = "its groups are inputs of fully connected layers and switched convolutions, without batch norm"
+    Options = Options
+    options: Options
+
+    def __init__(
+        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
+    ) -> None:
+        super().__init__(network, options, images, config, draw)
+        if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
+            raise ValueError(f"{type(self).__name__} cannot prune a network with batch norm: {self.WHY}")
+        for name, parameter in network.named_parameters():
+            start = torch.randn(parameter.shape, generator=draw) * 0.01 + options.variance
+            self.register_parameter(f"log_variance_{name.replace('.', '_')}", nn.Parameter(start.to(parameter)))
+        self._warmth = 1.0
+
+    def log_variance(self, name: str) -> Tensor:
+        """Log of the variances of the parameter ``name`` of the network."""
+        return self.get_parameter(f"log_variance_{name.replace('.', '_')}")
+
+    def groups(self) -> list[dict[str, object]]:
+        """The network with its variances, then the scales, whose rate may differ."""
+        scales = [value for name, value in self.named_parameters() if name.startswith("scale_")]
+        others = [value for name, value in self.named_parameters() if not name.startswith("scale_")]
+        return [{"params": others}, {"params": scales, "factor": self.options.scale_factor}]
+
+    def decay(self) -> float:
+        """None: the prior is the regularizer."""
+        return 0.0
+
+    def begin(self, epoch: int) -> bool:
+        """The divergence's weight grows over the first epochs, if :attr:`Options.warm_up` says so."""
+        warm = self.options.warm_up * self.config.epochs
+        self._warmth = min((epoch + 1) / warm, 1.0) if warm else 1.0
+        return False
+
+    def penalty(self) -> Tensor:
+        """The divergence of the posterior from the prior, for one of N images."""
+        return self.divergence() * (self.options.strength * self._warmth / self.images)
+
+    def divergence(self) -> Tensor:
+        """KL of the posterior of weights and scales from the prior (their Eq. 8 for the weights)."""
+        weights = [standard_normal(value, self.log_variance(name)) for name, value in self.network.named_parameters()]
+        return torch.stack(weights).sum() + self.scale_divergence()
+
+    def scale_divergence(self) -> Tensor:
+        """KL of the scales' posterior from their prior."""
+        raise NotImplementedError
+
+    def drawn_scales(self, layer: int, images: int) -> Tensor:
+        """Scales (images, groups) of a gated layer, drawn for each image."""
+        raise NotImplementedError
+
+    def mean_scales(self, layer: int) -> Tensor:
+        """Mean (groups,) of the scales of a gated layer."""
+        raise NotImplementedError
+
+    def doubt(self, layer: int) -> Tensor:
+        """What the threshold is applied to (groups,): large where a group explains nothing."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        """Bound the variances of the first layer's weights."""
+        if self.options.most_variance:
+            name = next(name for name, _ in self.network.named_parameters())
+            self.log_variance(name).clamp_(max=math.log(self.options.most_variance))
+
+    @torch.no_grad()
+    def gates(self) -> list[Tensor]:
+        """The mean scale of each group, 0 for those above the threshold."""
+        found: list[Tensor] = []
+        for layer in range(len(self.network.gate_widths())):
+            doubt = self.doubt(layer)
+            threshold = gap(doubt) if self.options.threshold == "gap" else float(self.options.threshold)
+            found.append(torch.where(doubt < threshold, self.mean_scales(layer), 0))
+        return found
+
+    def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
+        """Logits: drawn in training mode; by means, without pruned groups, in evaluation mode."""
+        if not self.training:
+            return self.network(x, self.gates())
+        network, h, layer = self.network, x, 0
+        if isinstance(network, ConvNet):
+            for layer, stage in enumerate(network.plan):
+                name = f"convolutions.{layer}"
+                scales = self.drawn_scales(layer, len(x))[:, :, None, None]
+                mean, variance = (
+                    F.conv2d(part, weight, bias, padding=stage.padding)
+                    for part, (weight, bias) in zip((h, h.square()), self._moments(name))
+                )
+                h = F.relu(self._drawn(mean * scales, variance * scales.square()))
+                h = F.max_pool2d(h, 2) if stage.pool else h
+            head, prefix, layer = network.head, "head.", len(network.plan)
+        else:
+            assert isinstance(network, MLP)
+            head, prefix = network, ""
+        h = h.flatten(1)
+        for index in range(len(head.layers)):
+            if index:
+                h = torch.relu(h)
+            h = h * self.drawn_scales(layer + index, len(x))
+            mean, variance = (
+                F.linear(part, weight, bias)
+                for part, (weight, bias) in zip((h, h.square()), self._moments(f"{prefix}layers.{index}"))
+            )
+            h = self._drawn(mean, variance)
+        return h
+
+    def _moments(self, name: str) -> list[tuple[Tensor, Tensor | None]]:
+        """Means, then variances, of the weight and bias of the layer ``name``."""
+        names = {each for each, _ in self.network.named_parameters()}
+        weight, bias = f"{name}.weight", f"{name}.bias"
+        has_bias = bias in names
+        return [
+            (self.network.get_parameter(weight), self.network.get_parameter(bias) if has_bias else None),
+            (self.log_variance(weight).exp(), self.log_variance(bias).exp() if has_bias else None),
+        ]
+
+    def _drawn(self, mean: Tensor, variance: Tensor) -> Tensor:
+        return mean + (variance + TINY).sqrt() * self._normal(mean.shape, mean)
+
+    def _normal(self, shape: Sequence[int], like: Tensor) -> Tensor:
+        return torch.randn(shape, generator=self.noise).to(like)
+
+
+class NormalJeffreys(Bayesian):
+    """BC-GNJ: q(z) = N(mu, alpha mu^2); a group is pruned where alpha, the noise to signal ratio, is large."""
+
+    def __init__(
+        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
+    ) -> None:
+        super().__init__(network, options, images, config, draw)
+        reference = next(network.parameters())
+        for layer, width in enumerate(network.gate_widths()):
+            mean, spread = (1 + 0.01 * torch.randn(width, generator=draw), options.variance)
+            self.register_parameter(f"scale_mean_{layer}", nn.Parameter(mean.to(reference)))
+            log_variance = spread + 0.01 * torch.randn(width, generator=draw)
+            self.register_parameter(f"scale_log_variance_{layer}", nn.Parameter(log_variance.to(reference)))
+
+    def doubt(self, layer: int) -> Tensor:
+        """Log alpha of each group."""
+        mean, log_variance = self._scales(layer)
+        return log_variance - (mean.square() + TINY).log()
+
+    def _scales(self, layer: int) -> tuple[Tensor, Tensor]:
+        return self.get_parameter(f"scale_mean_{layer}"), self.get_parameter(f"scale_log_variance_{layer}")
+
+    def scale_divergence(self) -> Tensor:
+        """Molchanov's fit, summed over all groups."""
+        layers = range(len(self.network.gate_widths()))
+        return torch.stack([jeffreys(self.doubt(layer)).sum() for layer in layers]).sum()
+
+    def drawn_scales(self, layer: int, images: int) -> Tensor:
+        """mu + sigma epsilon."""
+        mean, log_variance = self._scales(layer)
+        return mean + (0.5 * log_variance).exp() * self._normal((images, len(mean)), mean)
+
+    def mean_scales(self, layer: int) -> Tensor:
+        """mu."""
+        return self._scales(layer)[0]
+
+
+class Horseshoe(Bayesian):
+    """BC-GHS: z_i = sqrt(s_a s_b alpha_i beta_i), each factor log-normal; pruned where the mode of z_i is small."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("layer_gamma", "layer_inverse", "gamma", "inverse")
+
+    def __init__(
+        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
+    ) -> None:
+        super().__init__(network, options, images, config, draw)
+        reference, small = next(network.parameters()), 2 * math.log(options.scale)
+        starts = {"layer_gamma": small, "layer_inverse": 0.0, "gamma": 0.0, "inverse": -small}  # together: scale 1
+        for layer, width in enumerate(network.gate_widths()):
+            for part, start in starts.items():
+                size = 1 if part.startswith("layer") else width
+                mean = start + 0.01 * torch.randn(size, generator=draw)
+                log_variance = options.variance + 0.01 * torch.randn(size, generator=draw)
+                self.register_parameter(f"scale_{part}_mean_{layer}", nn.Parameter(mean.to(reference)))
+                self.register_parameter(f"scale_{part}_log_variance_{layer}", nn.Parameter(log_variance.to(reference)))
+
+    def _part(self, part: str, layer: int) -> tuple[Tensor, Tensor]:
+        return (
+            self.get_parameter(f"scale_{part}_mean_{layer}"),
+            self.get_parameter(f"scale_{part}_log_variance_{layer}"),
+        )
+
+    def log_moments(self, layer: int) -> tuple[Tensor, Tensor]:
+        """Mean and variance (groups,) of log z: half the sums of means, a quarter of the sum of variances."""
+        means, log_variances = zip(*(self._part(part, layer) for part in self.PARTS))
+        total = means[0] + means[1] + means[2] + means[3]
+        variance = sum((each.exp() for each in log_variances), torch.zeros_like(total))
+        return 0.5 * total, 0.25 * variance
+
+    def scale_divergence(self) -> Tensor:
+        """Divergences from gamma and inverse gamma, of each layer's scale and of each group's."""
+        found: list[Tensor] = []
+        for layer in range(len(self.network.gate_widths())):
+            found.append(gamma_half(*self._part("layer_gamma", layer), self.options.scale**2).sum())
+            found.append(inverse_gamma_half(*self._part("layer_inverse", layer)).sum())
+            found.append(gamma_half(*self._part("gamma", layer), 1.0).sum())
+            found.append(inverse_gamma_half(*self._part("inverse", layer)).sum())
+        return torch.stack(found).sum()
+
+    def drawn_scales(self, layer: int, images: int) -> Tensor:
+        """exp of log z; a layer's own scale is drawn once, those of groups for each image."""
+        log_scale = torch.zeros(())
+        for part in self.PARTS:
+            mean, log_variance = self._part(part, layer)
+            size = (1, 1) if part.startswith("layer") else (images, len(mean))
+            log_scale = log_scale.to(mean) + mean + (0.5 * log_variance).exp() * self._normal(size, mean)
+        return (0.5 * log_scale).exp()
+
+    def mean_scales(self, layer: int) -> Tensor:
+        """Mean of a log-normal variable."""
+        mean, variance = self.log_moments(layer)
+        return (mean + 0.5 * variance).exp()
+
+    def doubt(self, layer: int) -> Tensor:
+        """Minus the log of the mode of z."""
+        mean, variance = self.log_moments(layer)
+        return variance - mean

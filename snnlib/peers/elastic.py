@@ -1,0 +1,170 @@
+"""Deep Elastic Networks (Ahn, Kim and Oh, ICCV 2019): a second network chooses, for each image, how much of each layer
+is used.
+
+Each hidden layer is a block with nested levels of width. First the network is trained with all of it for three images
+of four and with random levels for the fourth, as in the authors' code; then a selection network, which sees the image,
+learns by policy gradient (REINFORCE) which levels to take, and the network goes on learning with the levels chosen.
+The reward of an image is (1 - u^2) / rho - cross-entropy + 1, where u is the share of the blocks in use (their code).
+The mean reward of the batch is subtracted, which changes no expectation and makes its noise smaller (ours).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..config import Side, TrainConfig
+from ..networks import MLP, Network, count
+from ..networks.initial import as_torch, blank
+from ..training.loops import descend
+from .base import Left, Peer, check_share, layers_of
+from .base import Options as AnyOptions
+
+
+@dataclass(frozen=True)
+class Options(AnyOptions):
+    """``rho`` weighs the reward of a small network: the larger, the less it counts."""
+
+    rho: float = 1.0
+    levels: int = 4
+    hidden: int = 32  # width of the selection network
+    rate_policy: float = 1e-3
+    alone: float = 0.5  # share of the run before the selection network learns
+    explore: float = 0.1  # share of images whose levels are drawn at random while it learns
+    whole: float = 0.75  # share of images that use every level before that
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share("alone", self.alone)
+        if self.rho <= 0 or self.rate_policy <= 0:
+            raise ValueError(f"rho={self.rho}, rate_policy={self.rate_policy}: must be positive")
+        if min(self.levels, self.hidden) < 1:
+            raise ValueError(f"levels={self.levels}, hidden={self.hidden}: must be 1 or more")
+        for name in ("explore", "whole"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}={getattr(self, name)}: a share from 0 to 1")
+
+
+class ElasticNet(Peer):
+    """A network whose hidden layers have ``levels`` nested widths, and the selection network that chooses them."""
+
+    KIND = "images"
+    NETWORKS = (MLP,)
+    WHY = "its blocks are the hidden layers of a perceptron here"
+    Options = Options
+    options: Options
+
+    def __init__(
+        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
+    ) -> None:
+        super().__init__(network, options, images, config, draw)
+        assert isinstance(network, MLP)
+        reference, blocks = next(network.parameters()), network.gate_widths()[1:]
+        self.policy = nn.Sequential(
+            blank(nn.Linear, network.gate_widths()[0], options.hidden),
+            nn.ReLU(),
+            blank(nn.Linear, options.hidden, len(blocks) * options.levels),
+        )
+        for layer in (self.policy[0], self.policy[2]):
+            assert isinstance(layer, nn.Linear)
+            as_torch(layer, draw)
+        self.policy.to(reference)
+        for block, width in enumerate(blocks):
+            kept = torch.arange(1, options.levels + 1)[:, None] * width / options.levels
+            masks = (torch.arange(width) < kept.ceil()).to(reference)
+            self.register_buffer(f"masks_{block}", masks, persistent=False)
+        self._alone = True
+
+    @property
+    def task(self) -> MLP:
+        """The task network."""
+        assert isinstance(self.network, MLP)
+        return self.network
+
+    @property
+    def blocks(self) -> int:
+        """Number of layers with levels."""
+        return len(self.network.gate_widths()) - 1
+
+    def groups(self) -> list[dict[str, object]]:
+        """Those of the task network; the selection network has an optimizer of its own."""
+        return [{"params": list(self.network.parameters())}]
+
+    def optimizers(self) -> dict[Side, torch.optim.Optimizer]:
+        """The task network's, and Adam for the selection network, as in the authors' code."""
+        adam = torch.optim.Adam(self.policy.parameters(), lr=self.options.rate_policy)
+        return {**super().optimizers(), "switcher": adam}
+
+    def begin(self, epoch: int) -> bool:
+        """The selection network learns after :attr:`Options.alone` of the run."""
+        self._alone = epoch < self.options.alone * self.config.epochs
+        return False
+
+    def scores(self, x: Tensor) -> Tensor:
+        """Log-probabilities (images, blocks, levels) of the selection network."""
+        return self.policy(x.flatten(1)).view(len(x), self.blocks, self.options.levels).log_softmax(2)
+
+    def logits(self, x: Tensor, chosen: Tensor) -> Tensor:
+        """Logits of ``x`` where image i uses level ``chosen`` [i, b] (images, blocks; from 0) of block b."""
+        h = x.flatten(1)
+        for index, layer in enumerate(self.task.layers):
+            if index:
+                h = torch.relu(h) * self.get_buffer(f"masks_{index - 1}")[chosen[:, index - 1]]
+            h = layer(h)
+        return h
+
+    def use(self, chosen: Tensor) -> Tensor:
+        """Share (images,) of the blocks' levels in use."""
+        return (chosen + 1).to(next(self.network.parameters())).mean(1) / self.options.levels
+
+    def reward(self, chosen: Tensor, losses: Tensor) -> Tensor:
+        """Reward (images,) of these levels with these cross-entropies."""
+        return (1 - self.use(chosen).square()) / self.options.rho - losses + 1
+
+    def step(self, optimizers: Mapping[Side, torch.optim.Optimizer], x: Tensor, y: Tensor) -> Tensor:
+        """Alone: a step of the task network. Later: one of the selection network, one of the task network."""
+        random = torch.randint(self.options.levels, (len(x), self.blocks), generator=self.noise).to(x.device)
+        at_random = torch.rand(len(x), 1, generator=self.noise).to(x.device)
+        scores = None
+        if self._alone:
+            chosen = torch.where(at_random < self.options.whole, self.options.levels - 1, random)
+        else:
+            scores = self.scores(x)
+            uniform = torch.rand(len(x), self.blocks, 1, generator=self.noise).to(x)
+            levels = (scores.exp().cumsum(2) < uniform).sum(2).clamp(max=self.options.levels - 1)
+            chosen = torch.where(at_random < self.options.explore, random, levels)
+        losses = F.cross_entropy(self.logits(x, chosen), y, reduction="none")
+        if scores is not None:
+            reward = self.reward(chosen, losses.detach())
+            likelihood = scores.gather(2, chosen[:, :, None]).sum((1, 2))
+            descend(self.policy, optimizers["switcher"], -(likelihood * (reward - reward.mean())).mean(), None)
+        loss = losses.mean()
+        descend(self.network, optimizers["network"], loss, self.config.clip_network)
+        return loss.detach()
+
+    @torch.no_grad()
+    def choose(self, x: Tensor) -> Tensor:
+        """The levels (images, blocks) that the selection network prefers."""
+        return self.scores(x).argmax(2)
+
+    def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
+        """Logits with the levels that the selection network prefers."""
+        return self.logits(x, self.choose(x))
+
+    @torch.no_grad()
+    def left(self, images: Tensor) -> Left:
+        """Means over ``images``; the selection network's own weights are told besides."""
+        chosen = self.choose(images)
+        widths = [self.get_buffer(f"masks_{block}").sum(1)[chosen[:, block]] for block in range(self.blocks)]
+        ends = [torch.full_like(widths[0], width) for width in (self.task.widths[0], self.task.widths[-1])]
+        chain = [ends[0], *widths, ends[1]]
+        used = sum((a * b for a, b in itertools.pairwise(chain)), torch.zeros_like(widths[0]))
+        mean = float(used.double().mean())
+        extra = sum(layer.weight.numel() for _, layer in layers_of(self.policy))
+        also = {"mean_widths": [float(width.double().mean()) for width in chain[:-1]], "selection_weights": extra}
+        return Left(mean, count.weights(self.task), mean, also)

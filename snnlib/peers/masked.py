@@ -1,0 +1,79 @@
+"""What rivals that prune single weights share: a mask for each convolution and fully connected layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from ..networks import Network
+from .base import Options as AnyOptions
+from .base import Peer, check_share, layers_of, with_weights
+
+
+@dataclass(frozen=True)
+class Options(AnyOptions):
+    """``density`` is the share of the weights of each layer that is left."""
+
+    density: float = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share("density", self.density)
+
+
+def largest(scores: Tensor, density: float) -> Tensor:
+    """Mask of the largest ``scores``, the share ``density`` of them, at least one: True where a weight stays."""
+    kept = max(round(density * scores.numel()), 1)
+    if kept == scores.numel():
+        return torch.ones_like(scores, dtype=torch.bool)
+    least = scores.flatten().kthvalue(scores.numel() - kept + 1).values
+    mask = scores > least
+    ties = (scores == least).flatten().nonzero().flatten()[: kept - int(mask.sum())]  # as many as are left to take
+    return mask.flatten().index_fill(0, ties, True).view_as(mask)
+
+
+class _StraightThrough(torch.autograd.Function):
+    """The mask of the largest scores; its gradient goes to the scores as it is."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, density: float) -> Tensor:
+        return largest(scores, density).to(scores)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
+        return gradients[0], None
+
+
+def straight_through(scores: Tensor, density: float) -> Tensor:
+    """:func:`largest` as numbers 0 and 1, with the identity for its gradient (Bengio et al. 2013)."""
+    return _StraightThrough.apply(scores, density)
+
+
+class MaskedWeights(Peer):
+    """A rival whose network computes with other weights than its own: :meth:`weights`, by name."""
+
+    KIND = "weights"
+    Options = Options
+    options: Any
+
+    def prunable(self) -> list[str]:
+        """Names of the weights that are masked."""
+        return [f"{name}.weight" for name, _ in layers_of(self.network)]
+
+    def weights(self) -> dict[str, Tensor]:
+        """The masked weights, by name."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def final(self) -> Network:
+        """The network with its masked weights."""
+        return with_weights(self.network, self.weights())
+
+    def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
+        """Logits of the network with masked weights, in training and evaluation alike."""
+        return functional_call(self.network, self.weights(), (x,))

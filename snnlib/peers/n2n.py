@@ -1,0 +1,391 @@
+"""N2N learning (Ashok et al., ICLR 2018): a policy shrinks a trained teacher, each proposal is distilled and rewarded.
+
+Two recurrent policies act one after the other: one keeps or removes each hidden layer, the other multiplies each
+layer's width by a factor. The student is trained for a short while to the teacher's logits and judged; the reward is
+C (2 - C) times the student's accuracy over the teacher's, with C the share of weights removed (their Eqs. 3 to 5), or
+-1 beyond a bound of size or accuracy (their section 3.4). Policies learn by REINFORCE with the mean of past
+rewards as baseline. The best student of the search is then trained anew, for the rest of the run.
+
+Here a proposal is judged on images of the same epoch that it was not trained on, and all of it, teacher, search and
+last training, has the passes over the images that every other method has.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..compaction import compact
+from ..config import Side, TrainConfig
+from ..metrics import weight_count
+from ..networks import MLP, ConvNet, Network
+from ..networks.count import shape
+from ..networks.initial import as_torch, blank
+from ..training.loops import descend
+from .base import Options as AnyOptions
+from .base import Peer, check_share
+
+FACTORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""What the shrinking policy multiplies a width by; their lookup table, with smaller factors besides."""
+
+FEATURES = 4
+"""Numbers by which the policies know a layer: where it is, its width, whether it is a convolution, the bias."""
+
+
+STAGES = ("teacher", "removal", "shrinking", "student")
+
+
+@dataclass(frozen=True)
+class Options(AnyOptions):
+    """``most`` is the largest share of the weights that a student may keep, ``least`` the smallest share of the
+    teacher's accuracy that it may have; beyond either its reward is -1."""
+
+    most: float = 1.0
+    least: float = 0.0
+    teacher: float = 0.25  # share of the run that trains the teacher
+    search: float = 0.4  # share of the run that searches; the rest trains the student
+    rollout: int = 150  # steps that a proposal is trained for
+    judged: int = 32  # batches that it is then judged on
+    rollouts: int = 5  # proposals for each step of a policy
+    hidden: int = 30
+    rate_removal: float = 0.003
+    rate_shrinking: float = 0.03  # theirs is 0.1, for 100 steps
+    distilled: float = 1.0  # weight of the distance to the teacher's logits beside the cross-entropy
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("most", "teacher", "search"):
+            check_share(name, getattr(self, name))
+        if not 0 <= self.least <= 1:
+            raise ValueError(f"least={self.least}: a share from 0 to 1")
+        if self.teacher + self.search >= 1:
+            raise ValueError(f"teacher={self.teacher}, search={self.search}: leave a share of the run to the student")
+        if min(self.rollout, self.judged, self.rollouts, self.hidden) < 1:
+            raise ValueError("rollout, judged, rollouts and hidden must be 1 or more")
+        if min(self.rate_removal, self.rate_shrinking) <= 0 or self.distilled < 0:
+            raise ValueError("rates must be positive, distilled 0 or more")
+
+
+class Policy(nn.Module):
+    """A recurrent network that reads the layers in order and puts out log-probabilities of actions for each."""
+
+    def __init__(self, actions: int, hidden: int, draw: torch.Generator, both_ways: bool) -> None:
+        super().__init__()
+        self.recurrent = blank(nn.LSTM, FEATURES, hidden, 2, batch_first=True, bidirectional=both_ways)
+        self.last = blank(nn.Linear, hidden * (2 if both_ways else 1), actions)
+        with torch.no_grad():
+            for values in self.recurrent.parameters():
+                values.uniform_(-(hidden**-0.5), hidden**-0.5, generator=draw)
+            as_torch(self.last, draw)
+
+    def forward(self, layers: Tensor) -> Tensor:
+        """Log-probabilities (layers, actions) for ``layers`` (layers, features)."""
+        return self.last(self.recurrent(layers[None])[0][0]).log_softmax(1)
+
+
+class Wired(nn.Module):
+    """A perceptron with an FC layer from each layer to each later one, so that hidden layers can be left out."""
+
+    def __init__(self, widths: Sequence[int], start: TrainConfig, draw: torch.Generator) -> None:
+        super().__init__()
+        self.widths, self.start = tuple(widths), start
+        pairs = [(a, b) for a in range(len(widths)) for b in range(a + 1, len(widths))]
+        self.links = nn.ModuleDict({f"{a}-{b}": blank(nn.Linear, widths[a], widths[b]) for a, b in pairs})
+        self.redraw(draw)
+
+    @torch.no_grad()
+    def redraw(self, draw: torch.Generator) -> None:
+        """New weights, as the run starts its networks."""
+        for layer in self.links.values():
+            assert isinstance(layer, nn.Linear)
+            if self.start.fc_init == "torch":
+                as_torch(layer, draw)
+                continue
+            deviation = (2 / layer.in_features) ** 0.5 if self.start.fc_init == "kaiming" else self.start.fc_std
+            values = torch.randn(layer.weight.shape, generator=draw) * deviation
+            layer.weight.copy_(values)
+            layer.bias.zero_()
+
+    def path(self, kept: Sequence[int]) -> list[nn.Linear]:
+        """The layers in use where ``kept`` counts the neurons of each hidden layer, 0 for one left out."""
+        stops = [0, *(index for index, width in enumerate(kept, 1) if width), len(self.widths) - 1]
+        found = [self.links[f"{a}-{b}"] for a, b in itertools.pairwise(stops)]
+        return [layer for layer in found if isinstance(layer, nn.Linear)]
+
+    def forward(self, x: Tensor, kept: Sequence[int]) -> Tensor:
+        """Logits (images, classes) of images ``x``."""
+        h = x.flatten(1)
+        for layer, width in zip(self.path(kept), [*(width for width in kept if width), None]):
+            h = layer(h)
+            if width is not None:
+                h = torch.relu(h) * (torch.arange(h.shape[1], device=h.device) < width).to(h.dtype)
+        return h
+
+    @torch.no_grad()
+    def small(self, kept: Sequence[int]) -> MLP:
+        """The student alone, with the ``kept`` neurons of each layer."""
+        widths = [self.widths[0], *(width for width in kept if width), self.widths[-1]]
+        path = self.path(kept)
+        made = MLP(widths, generator=torch.Generator()).to(path[0].weight)
+        for layer, of, a, b in zip(made.layers, path, widths, widths[1:]):
+            layer.weight.copy_(of.weight[:b, :a])
+            layer.bias.copy_(of.bias[:b])
+        return made.requires_grad_(False)
+
+
+class Gated(nn.Module):
+    """A student of a network with convolutions: fewer kernels and hidden neurons; no layer is left out."""
+
+    def __init__(self, teacher: ConvNet, start: TrainConfig, draw: torch.Generator) -> None:
+        super().__init__()
+        sides = (list(teacher.plan), list(teacher.head.widths[1:-1]), teacher.image, teacher.head.widths[-1])
+        self.body, self.start = ConvNet(*sides, fc_std=start.fc_std, generator=draw), start
+
+    @torch.no_grad()
+    def redraw(self, draw: torch.Generator) -> None:
+        """New weights, as the run starts its networks."""
+        from ..networks.initial import draw as draw_convolutions
+        from ..networks.initial import start_linear
+
+        draw_convolutions(self.body, draw)
+        start_linear(self.body, self.start.fc_init if self.start.fc_init != "normal" else "kaiming", draw)
+
+    def gates(self, kept: Sequence[int]) -> list[Tensor]:
+        """Factors of ones for ``kept`` kernels and hidden neurons, zeros for the others."""
+        widths, kernels = self.body.gate_widths(), len(self.body.plan)
+        counts = [*kept[:kernels], widths[kernels], *kept[kernels:]]
+        like = next(self.body.parameters())
+        return [(torch.arange(width, device=like.device) < count).to(like) for width, count in zip(widths, counts)]
+
+    def forward(self, x: Tensor, kept: Sequence[int]) -> Tensor:
+        """Logits (images, classes) of images ``x``."""
+        return self.body(x, self.gates(kept))
+
+    @torch.no_grad()
+    def small(self, kept: Sequence[int]) -> ConvNet:
+        """The student alone."""
+        return compact(self.body, self.gates(kept)).requires_grad_(False)
+
+
+class N2N(Peer):
+    """Teacher, policies and student of one run."""
+
+    NETWORKS = (MLP, ConvNet)
+    WHY = "its students have fewer kernels and hidden neurons"
+    Options = Options
+    options: Options
+
+    def __init__(
+        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
+    ) -> None:
+        super().__init__(network, options, images, config, draw)
+        like = next(network.parameters())
+        if isinstance(network, MLP):
+            self.student, self.full = Wired(network.widths, config, draw), list(network.widths[1:-1])
+        else:
+            assert isinstance(network, ConvNet)
+            self.student = Gated(network, config, draw)
+            self.full = [*(stage.kernels for stage in network.plan), *network.head.widths[1:-1]]
+        self.removal = Policy(2, options.hidden, draw, both_ways=True)
+        self.shrinking = Policy(len(FACTORS), options.hidden, draw, both_ways=False)
+        self.to(like)
+        layers = len(self.full)
+        numbers = {
+            "kept": torch.tensor(self.full),  # the present proposal
+            "actions": torch.zeros(layers, dtype=torch.int64),
+            "best": torch.tensor(self.full),
+            "best_reward": torch.tensor(-2.0, dtype=torch.float64),
+            "tried": torch.zeros(options.rollouts, layers, dtype=torch.int64),  # actions that wait for a policy's step
+            "rewards": torch.zeros(options.rollouts, dtype=torch.float64),
+            "done": torch.zeros(3, dtype=torch.int64),  # proposals of a step, steps of a policy, steps of a rollout
+            "right": torch.zeros(2, dtype=torch.int64),  # images judged right: the student's, the teacher's
+            "stage": torch.zeros((), dtype=torch.int64),  # which of STAGES
+            "past": torch.zeros((), dtype=torch.float64),  # sum of the mean rewards of past steps
+        }
+        for name, value in numbers.items():
+            self.register_buffer(f"state_{name}", value)
+
+    def _get(self, name: str) -> Tensor:
+        return self.get_buffer(f"state_{name}")
+
+    # ---------------------------------------------------------------- stages
+
+    @property
+    def _stage(self) -> str:
+        return STAGES[int(self._get("stage"))]
+
+    def _ends(self) -> tuple[int, int, int]:
+        """Epochs after which the teacher, the removal of layers, and the search end."""
+        epochs, options = self.config.epochs, self.options
+        teacher = max(round(options.teacher * epochs), 1)
+        search = max(round((options.teacher + options.search) * epochs), teacher + 1)
+        between = (teacher + search) // 2 if isinstance(self.student, Wired) else teacher
+        return teacher, between, search
+
+    def begin(self, epoch: int) -> bool:
+        """Go on to the next stage where the one before ends."""
+        teacher, between, search = self._ends()
+        if search >= self.config.epochs:
+            raise ValueError(f"epochs={self.config.epochs}: too few for a teacher, a search and a student, at least 3")
+        self._get("stage").fill_(sum(epoch >= end for end in (teacher, between, search)))
+        if epoch in (between, search):
+            self._get("kept").copy_(self._get("best"))
+        if epoch in (teacher, between):
+            self._get("done").zero_()
+            self._get("past").zero_()
+            self._propose()
+        if epoch == search:
+            self.student.redraw(self.noise)
+        return epoch in (teacher, between, search)
+
+    def progress(self, share: float) -> float:
+        """Teacher and student have a schedule each; the search keeps the first rate."""
+        (teacher, _, search), epochs = self._ends(), self.config.epochs
+        done = share * epochs
+        if done < teacher:
+            return done / teacher
+        return max((done - search) / (epochs - search), 0.0)
+
+    def optimizers(self) -> dict[Side, torch.optim.Optimizer]:
+        """The networks', and Adam for the policies."""
+        adam = torch.optim.Adam(
+            [
+                {"params": list(self.removal.parameters()), "lr": self.options.rate_removal},
+                {"params": list(self.shrinking.parameters()), "lr": self.options.rate_shrinking},
+            ]
+        )
+        return {**super().optimizers(), "switcher": adam}
+
+    def groups(self) -> list[dict[str, object]]:
+        """Teacher and student."""
+        return [{"params": [*self.network.parameters(), *self.student.parameters()]}]
+
+    # ---------------------------------------------------------------- steps
+
+    def step(self, optimizers: Mapping[Side, torch.optim.Optimizer], x: Tensor, y: Tensor) -> Tensor:
+        """A step of the teacher, of a proposal or of the last student; or a batch on which a proposal is judged."""
+        if self._stage == "teacher":
+            loss = F.cross_entropy(self.network(x), y)
+            descend(self.network, optimizers["network"], loss, self.config.clip_network)
+            return loss.detach()
+        with torch.no_grad():
+            taught = self.network(x)
+        kept = self._get("kept").tolist()
+        if self._stage == "student" or self._get("done")[2] < self.options.rollout:
+            logits = self.student(x, kept)
+            loss = F.cross_entropy(logits, y) + self.options.distilled * F.mse_loss(logits, taught)
+            if self._stage != "student" and not bool(loss.isfinite()):  # a proposal that diverges has no accuracy
+                self._rewarded(optimizers)
+                return F.cross_entropy(taught, y)
+            descend(self.student, optimizers["network"], loss, self.config.clip_network)
+        else:
+            with torch.no_grad():
+                logits = self.student(x, kept)
+                loss = F.cross_entropy(logits, y)
+                self._get("right").add_(torch.stack([(each.argmax(1) == y).sum() for each in (logits, taught)]))
+        if self._stage != "student":
+            self._get("done")[2] += 1
+            if self._get("done")[2] == self.options.rollout + self.options.judged:
+                self._rewarded(optimizers)
+        return loss.detach()
+
+    def removed(self, kept: Sequence[int]) -> float:
+        """C: the share of the teacher's weights that a student with ``kept`` neurons lacks."""
+        network = self.network
+        full = network.gate_widths()
+        whole = weight_count(full, **shape(network))
+        if isinstance(network, MLP):
+            chain = [network.widths[0], *(width for width in kept if width), network.widths[-1]]
+            left = sum(a * b for a, b in itertools.pairwise(chain))
+        else:
+            assert isinstance(network, ConvNet)
+            kernels = len(network.plan)
+            inputs = kept[kernels - 1] * network.map_pixels
+            left = weight_count([*kept[:kernels], inputs, *kept[kernels:]], **shape(network))
+        return 1 - left / whole
+
+    def reward(self, kept: Sequence[int], ratio: float) -> float:
+        """C (2 - C) times ``ratio``, the accuracy over the teacher's; -1 for a student beyond a bound."""
+        removed = self.removed(kept)
+        refused = 1 - removed > self.options.most or ratio < self.options.least
+        return -1.0 if refused else removed * (2 - removed) * ratio
+
+    def _rewarded(self, optimizers: Mapping[Side, torch.optim.Optimizer]) -> None:
+        """Reward the present proposal; after as many as a step of the policy needs, take it; propose the next."""
+        kept, right, done = self._get("kept"), self._get("right"), self._get("done")
+        reward = self.reward(kept.tolist(), float(right[0]) / max(float(right[1]), 1.0))
+        if reward > self._get("best_reward"):
+            self._get("best_reward").fill_(reward)
+            self._get("best").copy_(kept)
+        waiting = int(done[0])
+        self._get("tried")[waiting] = self._get("actions")
+        self._get("rewards")[waiting] = reward
+        done[0] += 1
+        if int(done[0]) == self.options.rollouts:
+            self._learn(optimizers["switcher"])
+        self._propose()
+        optimizers["network"].state.clear()
+
+    def _policy(self) -> Policy:
+        return self.removal if self._stage == "removal" else self.shrinking
+
+    def _learn(self, optimizer: torch.optim.Optimizer) -> None:
+        """A step of REINFORCE: the proposals' log-probabilities times their rewards less the baseline."""
+        done, rewards, tried = self._get("done"), self._get("rewards"), self._get("tried")
+        baseline = float(self._get("past")) / max(int(done[1]), 1)
+        scores = self._policy()(self._layers())
+        chances = torch.stack([scores.gather(1, actions[:, None]).sum() for actions in tried])
+        loss = -((rewards.to(chances) - (baseline if done[1] else float(rewards.mean()))) * chances).mean()
+        descend(self._policy(), optimizer, loss, None)
+        self._get("past").add_(rewards.mean())
+        done[1] += 1
+        done[0] = 0
+
+    @torch.no_grad()
+    def _propose(self) -> None:
+        """Draw the next proposal from the policy, and a new student."""
+        chances = self._policy()(self._layers()).exp().cpu()
+        actions = torch.multinomial(chances, 1, generator=self.noise).flatten()
+        if self._stage == "removal":
+            kept = [width * int(action) for width, action in zip(self.full, actions)]
+        else:
+            found = self._layers_kept().tolist()
+            kept = [max(round(width * FACTORS[int(action)]), 1) * bool(width) for width, action in zip(found, actions)]
+        self._get("actions").copy_(actions)
+        self._get("kept").copy_(torch.tensor(kept))
+        self._get("right").zero_()
+        self._get("done")[2] = 0
+        self.student.redraw(self.noise)
+
+    def _layers_kept(self) -> Tensor:
+        """Widths of the layers that the removal of layers has left."""
+        present = self._get("best") > 0
+        return torch.where(present, torch.tensor(self.full, device=present.device), 0)
+
+    def _layers(self) -> Tensor:
+        """What the policies read (layers, features)."""
+        like, count = next(self.removal.parameters()), len(self.full)
+        kernels = len(self.network.plan) if isinstance(self.network, ConvNet) else 0
+        widest = max(self.full)
+        rows = [[index / count, width / widest, float(index < kernels), 1.0] for index, width in enumerate(self.full)]
+        return torch.tensor(rows).to(like)
+
+    # ---------------------------------------------------------------- what is left
+
+    def gates(self) -> list[Tensor]:
+        """Ones: the student is a network of its own."""
+        final = self.final()
+        return [next(final.parameters()).new_ones(width) for width in final.gate_widths()]
+
+    def final(self) -> Network:
+        """The student, a smaller network of the teacher's class; the teacher until there is one."""
+        return self.network if self._stage == "teacher" else self.student.small(self._get("kept").tolist())
+
+    def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
+        """Logits of the student, of the teacher until there is one."""
+        return self.network(x) if self._stage == "teacher" else self.student(x, self._get("kept").tolist())
