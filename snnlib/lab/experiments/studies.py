@@ -340,7 +340,7 @@ RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...]
         "L0 norm, hard concrete gates",
         ADAM
         | {
-            "strength": Between(0.1, 10.0, log=True),
+            "strength": Between(0.02, 3.0, log=True),
             "weight_decay": (0.0, 1e-5, 1e-4, 5e-4),
             "dropped": (0.5, 0.2),
             "scale_factor": (1.0, 3.0, 10.0),
