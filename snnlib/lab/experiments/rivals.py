@@ -80,7 +80,7 @@ def beside() -> tuple[Arm, ...]:
 
 
 def tried(epochs: int, images: int) -> tuple[Arm, ...]:
-    """Every rival, and a dense network in the place of the tuned one, for so few epochs that it only shows that it runs."""
+    """Every rival, and a dense network in the place of the tuned one, so short that it only shows that it runs."""
     train = TrainConfig(epochs=epochs, rate=0.1, train_images=images, fc_init="torch", normalize=True)
     made = [Arm("tuned-dense", "dense", "dense", train=train)]
     for name, *_ in RIVALS:
