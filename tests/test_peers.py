@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import math
 
+import invented
 import pytest
 import torch
 from scipy import stats
@@ -19,6 +20,7 @@ from snnlib.lab.experiments import rivals
 from snnlib.lab.experiments.studies import RIVALS, STUDIES
 from snnlib.networks import MLP, NETWORKS, count, lenet5_caffe
 from snnlib.peers import PEERS, base, bayesian, l0, lottery, masked, n2n, peer, train_peer
+from snnlib.report import tables
 
 OPTIONS = {
     "n2n": {"rollout": 3, "judged": 1, "rollouts": 2},
@@ -534,3 +536,16 @@ def test_options_are_frozen_and_have_defaults():
         with pytest.raises(dataclasses.FrozenInstanceError):
             options.optimizer = "adam"
     assert n2n.FACTORS[-1] == 1.0
+
+
+def test_a_table_shows_what_a_rival_has_removed_whatever_its_widths(tmp_path):
+    arm = Arm("dnw", "rival", "DNW", train=TrainConfig(epochs=1), rival=Rival.of("dnw"))
+    left = {"kind": "weights", "weights": 266_200, "left_pct": 25.0, "macs_left": 66_550}
+    path = records.path_of(arm, "smoke", 0, tmp_path)
+    path.parent.mkdir(parents=True)
+    records.write(path, invented.record(arm, result=invented.result(90.0, **left)))
+    row = tables._our_row("rivals", "smoke", [records.look_up(arm, "smoke", 0, tmp_path)], None)
+    assert (row.removed_pct, row.effective_pct, row.widths, row.n) == (75.0, 75.0, [784, 300, 100], 1)
+    broken = invented.record(arm, result=invented.result(90.0, **left | {"left_pct": 125.0}))
+    records.write(path, broken)
+    assert records.look_up(arm, "smoke", 0, tmp_path).state == "broken"

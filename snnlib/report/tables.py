@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -206,8 +206,8 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         widths=[round(float(width)) for width in widths] if found else None,
         start_pct=mean(result.get("start_removed_pct") for result in found),
         first_pct=mean(result.get("first_turn_removed_pct") for result in found),
-        removed_pct=mean(result["removed_pct"] for result in found),
-        effective_pct=mean(result["effective_pct"] for result in found),
+        removed_pct=mean(_removed(result, "removed_pct") for result in found),
+        effective_pct=mean(_removed(result, "effective_pct") for result in found),
         diff_mean=_finite(difference and difference.mean),
         diff_low=_finite(difference and difference.low),
         diff_high=_finite(difference and difference.high),
@@ -218,6 +218,11 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
     )
+
+
+def _removed(result: Mapping[str, Any], key: str) -> float:
+    """Share of weights removed in percent; of a rival, which may prune single weights, whatever its widths are."""
+    return 100 - result["left_pct"] if "left_pct" in result else result[key]
 
 
 def _finite(value: float | None) -> float | None:
