@@ -6,6 +6,7 @@ import itertools
 import math
 
 import invented
+import pandas
 import pytest
 import torch
 from scipy import stats
@@ -18,6 +19,7 @@ from snnlib.data import Dataset
 from snnlib.lab import records
 from snnlib.lab.experiments import rivals
 from snnlib.lab.experiments.studies import RIVALS, STUDIES
+from snnlib.lab.search import by_role
 from snnlib.networks import MLP, NETWORKS, count, lenet5_caffe
 from snnlib.peers import PEERS, base, bayesian, l0, lottery, masked, n2n, peer, train_peer
 from snnlib.report import tables
@@ -549,3 +551,11 @@ def test_a_table_shows_what_a_rival_has_removed_whatever_its_widths(tmp_path):
     broken = invented.record(arm, result=invented.result(90.0, **left | {"left_pct": 125.0}))
     records.write(path, broken)
     assert records.look_up(arm, "smoke", 0, tmp_path).state == "broken"
+
+
+def test_the_rule_of_a_rival_takes_the_most_accurate_of_its_size():
+    trials = pandas.DataFrame(
+        {"trial": [0, 1, 2], "accuracy": [98.0, 97.0, 96.0], "removed": [50.0, 80.0, 70.0]}, dtype=object
+    )
+    best = {role: int(by_role(trials, role, None).iloc[0]["trial"]) for role in ("given", "60", "75", "90")}
+    assert best == {"given": 0, "60": 1, "75": 1, "90": 1}

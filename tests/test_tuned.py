@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from snnlib.lab import search
-from snnlib.lab.experiments import tuned
+from snnlib.lab.experiments import chosen, tuned
 from snnlib.lab.experiments.studies import STUDIES, Between
 from snnlib.lab.names import Refused
 from snnlib.report import claims
@@ -179,3 +179,14 @@ def test_what_is_chosen_is_what_the_rule_chooses(network):
         assert tuned.CHOSEN[network] == expected
     else:
         assert tuned.CHOSEN[network] == {}
+
+
+def test_what_is_chosen_for_a_rival_is_what_its_rule_chooses():
+    """A rival has arms once its search is over, with the settings that the rule takes from the committed trials."""
+    expected = {}
+    for name, study in STUDIES.items():
+        if study.rival:
+            with contextlib.suppress(Refused):
+                found = search.chosen(study, search.default_folder())
+                expected[name] = {role: {key: row[key] for key in study.space} for role, row in found.items()}
+    assert expected == chosen.CHOSEN_RIVALS

@@ -85,7 +85,7 @@ def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFram
     where it is missing.
     """
     accuracy = trials["accuracy"].astype(float)
-    if role == "dense":
+    if role in ("dense", "given"):
         return trials.loc[accuracy.sort_values(ascending=False, kind="stable").index]
     removed = trials["removed"].astype(float)
     if role == "knee":
