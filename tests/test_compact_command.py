@@ -8,7 +8,7 @@ from command_line import inside
 
 from snnlib import data
 from snnlib.compaction import load_compact
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.config import Arm, Rival, SwitcherConfig, TrainConfig
 from snnlib.lab import records, runner, trained
 from snnlib.training.batches import Batches
 
@@ -63,3 +63,27 @@ def test_a_network_that_does_not_agree_is_not_written(tmp_path, capsys, monkeypa
     monkeypatch.setattr(compaction, "compact", wrong)
     code, _, error = inside(capsys, "compact", path, "--out", out)
     assert code == 2 and "does not agree with the switched one" in error and not out.exists()
+
+
+RIVALS = {"l0": {}, "lottery": {"rounds": 2}, "n2n": {"rollout": 2, "judged": 1, "rollouts": 2}, "elastic": {}}
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_what_a_rival_left_is_compacted_too(tmp_path, capsys, name):
+    train = replace(TRAIN, epochs=4, fc_init="torch")
+    arm = Arm("short", "rival", train=train, rival=Rival.of(name, **RIVALS[name]))
+    whole = data.load("mnist").first(128)
+    dataset = replace(whole, x_test=whole.x_test[:100], y_test=whole.y_test[:100])
+    cpu = torch.device("cpu")
+    together = runner.run_together(arm, "smoke", (0, 1), tmp_path, cpu, dataset)  # one by one
+    assert {seed: record["status"] for seed, record in together.items()} == {0: "finished", 1: "finished"}
+    path, out = records.path_of(arm, "smoke", 1, tmp_path), tmp_path / "small.safetensors"
+    code, _, error = inside(capsys, "compact", path, "--out", out)
+    if name == "elastic":
+        assert code == 2 and "other neurons for each image" in error and not out.exists()
+        return
+    assert code == 0, error
+    images = data.scale(whole.x_test[:50])
+    with torch.no_grad():
+        expected = trained.load(path)[2](images)
+        torch.testing.assert_close(load_compact(out)(images), expected, rtol=1e-4, atol=1e-4)

@@ -41,18 +41,21 @@ def compact(
     from ..data import scale
     from ..lab import runner, trained
     from ..networks import count
+    from ..peers import Peer
     from ..training.batches import Batches
 
     arm, network, model = trained.load(path)
     if model is None:
         raise records.FileError(f"{path} is of a dense network without switcher: there is nothing to cut")
+    if isinstance(model, Peer) and model.KIND == "images":
+        raise records.FileError(f"{path} is of a network that uses other neurons for each image: it is no smaller one")
     dataset = runner.load_data(arm, torch.device("cpu"))
     network.eval()
+    model.eval()
     with torch.no_grad():
-        gates = model.gates()
-        smaller = compaction.compact(network, gates)
+        smaller = compaction.compact(network, model.gates())
         images = Batches(dataset, arm.train, 0).standard(scale(dataset.x_test[:CHECKED]))
-        logits = network(images, gates)
+        logits = model(images)
         difference = float((logits - smaller(images)).abs().max())
     largest = max(1.0, float(logits.abs().max()))
     if not difference <= TOLERANCE * largest:

@@ -185,7 +185,7 @@ def run_together(
     """Train the runs of ``seeds`` that have no record yet as one batch of networks; returns all records by seed.
 
     As :func:`run` does one; ``watch`` hears the seed first. Checkpoints are those of single runs: what is interrupted
-    goes on together where all seeds stand at the same epoch, and one by one else.
+    goes on together where all seeds stand at the same epoch, and one by one else, as rivals always do.
     """
     dataset = dataset or load_data(arm, device)
     found: dict[int, records.Record] = {}
@@ -205,7 +205,7 @@ def run_together(
             records.sweep(path)
             check_memory(arm, dataset, device, len(runs) + 1)
             runs.append(UnderWay(arm, profile, seed, path, device, dataset))
-        if len({(each.stage, each.state.epoch) for each in runs}) > 1:
+        if arm.rival or len({(each.stage, each.state.epoch) for each in runs}) > 1:
             for each in runs:
                 found[each.seed] = _train(each, watch and (lambda *row, seed=each.seed: watch(seed, *row)), deadline)
         elif runs:
@@ -229,7 +229,7 @@ def _train_together(runs: list[UnderWay], watch: SeedWatch | None, deadline: flo
         first = runs[0]
         config = replace(first.arm.train, epochs=first.epochs)
         ends = together.train(
-            [each.trained for each in runs if not isinstance(each.trained, Peer)],
+            [each.trained for each in runs if not isinstance(each.trained, Peer)],  # rivals do not come here
             first.method,
             first.dataset,
             config,

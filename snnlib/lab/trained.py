@@ -21,6 +21,8 @@ from .underway import left_out, rival_of
 def load(path: Path) -> tuple[Arm, Network, Switched | Masked | Peer | None]:
     """Arm, network and, unless the arm is dense, network with switcher of a finished run, on the CPU.
 
+    A rival's network is the one that it leaves, to be used with its gates.
+
     ``path`` is the record's. Raises ``FileError`` where the record or the weights beside it are missing, cut off or
     not of the same run; the message names the command that makes them.
     """
@@ -48,7 +50,7 @@ def load(path: Path) -> tuple[Arm, Network, Switched | Masked | Peer | None]:
         (model or network).load_state_dict(tensors)
     except RuntimeError as error:
         raise records.FileError(f"{weights} does not fit the network of {path.name} ({error}); {again}") from error
-    return arm, network, model
+    return arm, model.final() if isinstance(model, Peer) else network, model
 
 
 def _remedy(record: records.Record, path: Path) -> str:
