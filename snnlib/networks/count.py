@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Iterator
 from typing import TypedDict
 
 import torch
@@ -32,39 +33,49 @@ def parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def layers(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
+    """Name and module of every convolution and fully connected layer of ``network``, in their order."""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            yield name, module
+
+
 @torch.no_grad()
 def macs(network: Network) -> int:
     """Multiply-accumulate operations of all convolutions and FC layers for one image."""
     if isinstance(network, MLP):
         return sum(layer.weight.numel() for layer in network.layers)
-    images = 2  # one alone may leave batch norm a single value to normalise
     with FlopCounterMode(display=False) as counter:
-        _without_computing(network, images)
-    return counter.get_total_flops() // (2 * images)  # a multiplication and an addition each
+        _without_computing(network)
+    return counter.get_total_flops() // (2 * IMAGES)  # a multiplication and an addition each
 
 
 @torch.no_grad()
 def nonzero(network: Network) -> tuple[int, int]:
     """Weights of all convolutions and FC layers that are not 0, and the multiplications by them for one image."""
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
-    weights = [int((layer.weight != 0).sum()) for layer in layers]
+    found = [layer for _, layer in layers(network)]
+    weights = [int((layer.weight != 0).sum()) for layer in found]
     if isinstance(network, MLP):
         return sum(weights), sum(weights)
     pixels: dict[nn.Module, int] = {}
     with contextlib.ExitStack() as hooks:
-        for layer in layers:
+        for layer in found:
             hook = layer.register_forward_hook(lambda of, _, y: pixels.update({of: math.prod(y.shape[2:])}))
             hooks.callback(hook.remove)
-        _without_computing(network, 2)
-    return sum(weights), sum(count * pixels[layer] for count, layer in zip(weights, layers))
+        _without_computing(network)
+    return sum(weights), sum(count * pixels[layer] for count, layer in zip(weights, found))
 
 
-def _without_computing(network: ConvNet | DeepNet, images: int) -> None:
-    """Send meta tensors of the right shapes through ``network``, which stays as it is."""
+IMAGES = 2
+"""Images that a network is counted with: one alone may leave batch norm a single value to normalise."""
+
+
+def _without_computing(network: ConvNet | DeepNet) -> None:
+    """Send meta tensors of :data:`IMAGES` images through ``network``, which stays as it is."""
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     shapes = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
     dtype = next(network.parameters()).dtype
-    functional_call(network, shapes, torch.empty(images, *network.image, dtype=dtype, device="meta"))
+    functional_call(network, shapes, torch.empty(IMAGES, *network.image, dtype=dtype, device="meta"))
 
 
 def shape(network: TaskNetwork) -> Shape:

@@ -49,18 +49,20 @@ def draw(module: nn.Module, generator: torch.Generator | None = None) -> None:
 
 
 @torch.no_grad()
-def start_linear(module: nn.Module, how: str, generator: torch.Generator | None = None) -> None:
-    """Draw every FC layer of ``module`` another way than section 4 says: ``how`` is "kaiming" or "torch".
+def start_linear(module: nn.Module, how: str, generator: torch.Generator | None = None, fc_std: float = 0.01) -> None:
+    """Draw every FC layer of ``module``: ``how`` is "normal", as section 4 says, "kaiming" or "torch".
 
-    "kaiming" is Kaiming normal with bias 0. "torch" is torch's own start, see :func:`as_torch`.
+    "normal" has the standard deviation ``fc_std``, "kaiming" that of Kaiming normal; biases are 0. "torch" is torch's
+    own start, see :func:`as_torch`.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
-            if how == "kaiming":
-                layer.weight.normal_(0.0, (2 / layer.in_features) ** 0.5, generator=generator)
-                zero_bias(layer)
-            else:
+            if how == "torch":
                 as_torch(layer, generator)
+                continue
+            deviation = fc_std if how == "normal" else (2 / layer.in_features) ** 0.5
+            layer.weight.normal_(0.0, deviation, generator=generator)
+            zero_bias(layer)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -22,7 +22,7 @@ from ..compaction import compact
 from ..config import Rival, Side, TrainConfig
 from ..data import Dataset
 from ..networks import MLP, ConvNet, DeepNet, Network
-from ..networks.count import nonzero
+from ..networks.count import layers, nonzero
 from ..seeds import generator
 from ..training.loops import OnEpoch, State, Stepped, descend, epochs, rate_at, set_rate
 
@@ -87,8 +87,17 @@ class Peer(nn.Module):
             )
         self.network, self.options, self.images, self.config = network, options, images, config
         self.noise = draw  # replaced before each epoch by one of its own
+        self.add(network, draw)
+
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """What the method adds to ``network`` at the start, drawn by ``draw``; nothing by default."""
 
     # ---------------------------------------------------------------- training
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """The objective on images ``x`` and labels ``y``: cross-entropy, and what the method adds."""
+        loss, added = F.cross_entropy(self(x), y), self.penalty()
+        return loss if added is None else loss + added
 
     def penalty(self) -> Tensor | None:
         """What the method adds to the cross-entropy of an image; None for nothing."""
@@ -125,10 +134,7 @@ class Peer(nn.Module):
 
     def step(self, optimizers: Mapping[Side, torch.optim.Optimizer], x: Tensor, y: Tensor) -> Tensor:
         """One step on images ``x`` and labels ``y``; returns the loss."""
-        loss = F.cross_entropy(self(x), y)
-        added = self.penalty()
-        if added is not None:
-            loss = loss + added
+        loss = self.loss(x, y)
         descend(self, optimizers["network"], loss, self.config.clip_network)
         self.after_step()
         return loss.detach()
@@ -148,11 +154,7 @@ class Peer(nn.Module):
         """What is left of the network's weights and operations; ``images`` as they are judged on, scaled."""
         small = compact(self.final(), self.gates())
         weights, macs = nonzero(small)
-        return Left(weights, sum(layer.weight.numel() for _, layer in layers_of(self.plain())), macs)
-
-    def plain(self) -> nn.Module:
-        """The network as it was, for its number of weights."""
-        return self.network
+        return Left(weights, sum(layer.weight.numel() for _, layer in layers(self.network)), macs)
 
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Logits (images, classes): in training mode as trained, in evaluation mode of what is left."""
@@ -185,11 +187,14 @@ def train_peer(
     return epochs(peer, None, optimizers, step, data, config, seed, state, on_epoch)
 
 
-def layers_of(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
-    """Name and module of every convolution and fully connected layer of ``network``, in their order."""
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Linear | nn.Conv2d):
-            yield name, module
+def gated_weights(network: Network) -> list[Tensor]:
+    """Weights (factors, weights) of each gated layer, a row a factor: a kernel's, or those that leave a neuron."""
+    return [*(weight.flatten(1) for weight in network.kernel_weights()), *network.linear_weights()]
+
+
+def flat(name: str) -> str:
+    """The name of a parameter without dots, which names of parameters that are registered may not have."""
+    return name.replace(".", "_")
 
 
 def with_weights(network: Network, weights: Mapping[str, Tensor]) -> Network:
@@ -207,5 +212,4 @@ def options_of(kind: type[Peer], rival: Rival) -> Any:
     given = dict(rival.options)
     if unknown := sorted(set(given) - known):
         raise ValueError(f"{rival.name} has no option {', '.join(unknown)}; it has {', '.join(sorted(known))}")
-    values: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in given.items()}
-    return kind.Options(**values)
+    return kind.Options(**given)

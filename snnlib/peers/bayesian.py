@@ -19,10 +19,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from ..config import TrainConfig
 from ..networks import MLP, ConvNet, Network
 from .base import Options as AnyOptions
-from .base import Peer
+from .base import Peer, flat
 
 K1, K2, K3 = 0.63576, 1.87320, 1.48695
 """Fit of the divergence from the log-uniform prior (Molchanov et al. 2017, Eq. 14)."""
@@ -116,20 +115,18 @@ class Bayesian(Peer):
     Options = Options
     options: Options
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """Log variances of all weights."""
         if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
             raise ValueError(f"{type(self).__name__} cannot prune a network with batch norm: {self.WHY}")
         for name, parameter in network.named_parameters():
-            start = torch.randn(parameter.shape, generator=draw) * 0.01 + options.variance
-            self.register_parameter(f"log_variance_{name.replace('.', '_')}", nn.Parameter(start.to(parameter)))
+            start = torch.randn(parameter.shape, generator=draw) * 0.01 + self.options.variance
+            self.register_parameter(f"log_variance_{flat(name)}", nn.Parameter(start.to(parameter)))
         self._warmth = 1.0
 
     def log_variance(self, name: str) -> Tensor:
         """Log of the variances of the parameter ``name`` of the network."""
-        return self.get_parameter(f"log_variance_{name.replace('.', '_')}")
+        return self.get_parameter(f"log_variance_{flat(name)}")
 
     def groups(self) -> list[dict[str, object]]:
         """The network with its variances, then the scales, whose rate may differ."""
@@ -222,13 +219,10 @@ class Bayesian(Peer):
 
     def _moments(self, name: str) -> list[tuple[Tensor, Tensor | None]]:
         """Means, then variances, of the weight and bias of the layer ``name``."""
-        names = {each for each, _ in self.network.named_parameters()}
-        weight, bias = f"{name}.weight", f"{name}.bias"
-        has_bias = bias in names
-        return [
-            (self.network.get_parameter(weight), self.network.get_parameter(bias) if has_bias else None),
-            (self.log_variance(weight).exp(), self.log_variance(bias).exp() if has_bias else None),
-        ]
+        parts = [f"{name}.{part}" for part, _ in self.network.get_submodule(name).named_parameters()]
+        means = [self.network.get_parameter(part) for part in parts]
+        variances = [self.log_variance(part).exp() for part in parts]
+        return [(weight, bias[0] if bias else None) for weight, *bias in (means, variances)]
 
     def _drawn(self, mean: Tensor, variance: Tensor) -> Tensor:
         return mean + (variance + TINY).sqrt() * self._normal(mean.shape, mean)
@@ -240,13 +234,12 @@ class Bayesian(Peer):
 class NormalJeffreys(Bayesian):
     """BC-GNJ: q(z) = N(mu, alpha mu^2); a group is pruned where alpha, the noise to signal ratio, is large."""
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """Mean and log variance of each group's scale."""
+        super().add(network, draw)
         reference = next(network.parameters())
         for layer, width in enumerate(network.gate_widths()):
-            mean, spread = (1 + 0.01 * torch.randn(width, generator=draw), options.variance)
+            mean, spread = (1 + 0.01 * torch.randn(width, generator=draw), self.options.variance)
             self.register_parameter(f"scale_mean_{layer}", nn.Parameter(mean.to(reference)))
             log_variance = spread + 0.01 * torch.randn(width, generator=draw)
             self.register_parameter(f"scale_log_variance_{layer}", nn.Parameter(log_variance.to(reference)))
@@ -279,17 +272,16 @@ class Horseshoe(Bayesian):
 
     PARTS: ClassVar[tuple[str, ...]] = ("layer_gamma", "layer_inverse", "gamma", "inverse")
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
-        reference, small = next(network.parameters()), 2 * math.log(options.scale)
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """Means and log variances of the four factors of each scale."""
+        super().add(network, draw)
+        reference, small = next(network.parameters()), 2 * math.log(self.options.scale)
         starts = {"layer_gamma": small, "layer_inverse": 0.0, "gamma": 0.0, "inverse": -small}  # together: scale 1
         for layer, width in enumerate(network.gate_widths()):
             for part, start in starts.items():
                 size = 1 if part.startswith("layer") else width
                 mean = start + 0.01 * torch.randn(size, generator=draw)
-                log_variance = options.variance + 0.01 * torch.randn(size, generator=draw)
+                log_variance = self.options.variance + 0.01 * torch.randn(size, generator=draw)
                 self.register_parameter(f"scale_{part}_mean_{layer}", nn.Parameter(mean.to(reference)))
                 self.register_parameter(f"scale_{part}_log_variance_{layer}", nn.Parameter(log_variance.to(reference)))
 

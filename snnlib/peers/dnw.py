@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .masked import MaskedWeights, straight_through
+from .masked import MaskedWeights, largest
 from .masked import Options as MaskOptions
 
 
@@ -39,6 +39,6 @@ class DNW(MaskedWeights):
         found: dict[str, Tensor] = {}
         for name in self.prunable():
             weight = self.network.get_parameter(name)
-            mask = straight_through(weight.detach().abs(), self.options.density)
+            mask = largest(weight.detach().abs(), self.options.density)
             found[name] = weight + (weight * mask - weight).detach()  # w m forward, dw backward
         return found

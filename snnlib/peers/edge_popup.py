@@ -13,10 +13,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainConfig
 from ..networks import Network
-from .base import layers_of
-from .masked import MaskedWeights, straight_through
+from ..networks.count import layers
+from ..networks.initial import zero_bias
+from .base import flat
+from .masked import MaskedWeights, largest
 from .masked import Options as MaskOptions
 
 
@@ -34,6 +35,23 @@ class Options(MaskOptions):
             raise ValueError(f"start={self.start!r}: choose 'signed' or 'kaiming'")
 
 
+class _StraightThrough(torch.autograd.Function):
+    """The mask of the largest scores; its gradient goes to the scores as it is."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, density: float) -> Tensor:
+        return largest(scores, density).to(scores)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
+        return gradients[0], None
+
+
+def straight_through(scores: Tensor, density: float) -> Tensor:
+    """:func:`largest` as numbers 0 and 1, with the identity for its gradient (Bengio et al. 2013)."""
+    return _StraightThrough.apply(scores, density)
+
+
 class EdgePopup(MaskedWeights):
     """Weights frozen, biases 0, batch norm without scale and offset; only the scores are trained."""
 
@@ -41,24 +59,23 @@ class EdgePopup(MaskedWeights):
     options: Any
 
     @torch.no_grad()
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """Weights as they stay, and a score for each."""
         network.requires_grad_(False)
-        for name, layer in layers_of(network):
+        for name, layer in layers(network):
             weight = layer.weight
+            zero_bias(layer)
             fan_in = weight[0].numel()
-            deviation = math.sqrt(2 / (fan_in * (options.density if options.scaled else 1)))
+            deviation = math.sqrt(2 / (fan_in * (self.options.density if self.options.scaled else 1)))
             normal = torch.randn(weight.shape, generator=draw)
-            weight.copy_(deviation * (normal.sign() if options.start == "signed" else normal))
+            weight.copy_(deviation * (normal.sign() if self.options.start == "signed" else normal))
             bound = 1 / math.sqrt(fan_in)  # Kaiming's uniform with a = sqrt(5), as in the authors' code
             scores = (2 * torch.rand(weight.shape, generator=draw) - 1) * bound
-            self.register_parameter(f"score_{name.replace('.', '_')}", nn.Parameter(scores.to(weight)))
+            self.register_parameter(f"score_{flat(name)}", nn.Parameter(scores.to(weight)))
 
     def score(self, name: str) -> Tensor:
         """The scores of the weights ``name``."""
-        return self.get_parameter(f"score_{name.removesuffix('.weight').replace('.', '_')}")
+        return self.get_parameter(f"score_{flat(name.removesuffix('.weight'))}")
 
     def weights(self) -> dict[str, Tensor]:
         """The weights with the largest scores, by their absolute values."""

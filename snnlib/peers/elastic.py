@@ -18,11 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import Side, TrainConfig
+from ..config import Side
 from ..networks import MLP, Network, count
+from ..networks.count import layers
 from ..networks.initial import as_torch, blank
 from ..training.loops import descend
-from .base import Left, Peer, check_share, layers_of
+from .base import Left, Peer, check_share
 from .base import Options as AnyOptions
 
 
@@ -59,23 +60,21 @@ class ElasticNet(Peer):
     Options = Options
     options: Options
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """The selection network, and the neurons of each level."""
         assert isinstance(network, MLP)
         reference, blocks = next(network.parameters()), network.gate_widths()[1:]
         self.policy = nn.Sequential(
-            blank(nn.Linear, network.gate_widths()[0], options.hidden),
+            blank(nn.Linear, network.gate_widths()[0], self.options.hidden),
             nn.ReLU(),
-            blank(nn.Linear, options.hidden, len(blocks) * options.levels),
+            blank(nn.Linear, self.options.hidden, len(blocks) * self.options.levels),
         )
         for layer in (self.policy[0], self.policy[2]):
             assert isinstance(layer, nn.Linear)
             as_torch(layer, draw)
         self.policy.to(reference)
         for block, width in enumerate(blocks):
-            kept = torch.arange(1, options.levels + 1)[:, None] * width / options.levels
+            kept = torch.arange(1, self.options.levels + 1)[:, None] * width / self.options.levels
             masks = (torch.arange(width) < kept.ceil()).to(reference)
             self.register_buffer(f"masks_{block}", masks, persistent=False)
         self._alone = True
@@ -165,6 +164,6 @@ class ElasticNet(Peer):
         chain = [ends[0], *widths, ends[1]]
         used = sum((a * b for a, b in itertools.pairwise(chain)), torch.zeros_like(widths[0]))
         mean = float(used.double().mean())
-        extra = sum(layer.weight.numel() for _, layer in layers_of(self.policy))
+        extra = sum(layer.weight.numel() for _, layer in layers(self.policy))
         also = {"mean_widths": [float(width.double().mean()) for width in chain[:-1]], "selection_weights": extra}
         return Left(mean, count.weights(self.task), mean, also)

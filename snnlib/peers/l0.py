@@ -16,10 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ..config import TrainConfig
 from ..networks import MLP, ConvNet, Network
 from .base import Options as AnyOptions
-from .base import Peer, with_weights
+from .base import Peer, flat, gated_weights, with_weights
 
 GAMMA, ZETA = -0.1, 1.1
 """Where the concrete variable is stretched to."""
@@ -81,22 +80,20 @@ class L0(Peer):
     options: Options
     log_alpha: Sequence[nn.Parameter]
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """A gate for each neuron and kernel, and the running means."""
         widths, reference = network.gate_widths(), next(network.parameters())
-        if len(options.shares) not in (0, len(widths)):
-            raise ValueError(f"shares={options.shares}: give one for each of {len(widths)} layers, or none")
+        if len(self.options.shares) not in (0, len(widths)):
+            raise ValueError(f"shares={self.options.shares}: give one for each of {len(widths)} layers, or none")
         starts: list[nn.Parameter] = []
         for index, width in enumerate(widths):
-            dropped = options.dropped_inputs if not index and isinstance(network, MLP) else options.dropped
+            dropped = self.options.dropped_inputs if not index and isinstance(network, MLP) else self.options.dropped
             start = torch.randn(width, generator=draw) * 0.01 + math.log(1 - dropped) - math.log(dropped)
             starts.append(nn.Parameter(start.to(reference)))
         self.log_alpha = nn.ParameterList(starts)  # pyright: ignore[reportAttributeAccessIssue]: a sequence of them
-        if options.average:
+        if self.options.average:
             for name, parameter in list(self.named_parameters()):
-                self.register_buffer(f"mean_{name.replace('.', '_')}", torch.zeros_like(parameter.detach()))
+                self.register_buffer(f"mean_{flat(name)}", torch.zeros_like(parameter.detach()))
             self.register_buffer("steps", torch.zeros((), dtype=torch.float64))
 
     def groups(self) -> list[dict[str, object]]:
@@ -112,8 +109,7 @@ class L0(Peer):
 
     def penalty(self) -> Tensor:
         """Expected L0 norm of the weights, times lambda / N, and their expected L2 norm (appendix A of their paper)."""
-        network, decay = self.network, self.config.weight_decay
-        groups = [weight.flatten(1) for weight in network.kernel_weights()] + network.linear_weights()
+        groups, decay = gated_weights(self.network), self.config.weight_decay
         shares = self.options.shares or (1.0,) * len(groups)
         total = groups[0].new_zeros(())
         for share, log_alpha, weight in zip(shares, self.log_alpha, groups):
@@ -131,7 +127,7 @@ class L0(Peer):
         if self.options.average:
             self.get_buffer("steps").add_(1)
             for name, parameter in self.named_parameters():
-                self.get_buffer(f"mean_{name.replace('.', '_')}").lerp_(parameter, 1 - self.options.average)
+                self.get_buffer(f"mean_{flat(name)}").lerp_(parameter, 1 - self.options.average)
 
     def _judged(self) -> dict[str, Tensor]:
         """The parameters that are judged, by name: the running means, where they are kept."""
@@ -139,7 +135,7 @@ class L0(Peer):
         if not self.options.average or not self.get_buffer("steps"):
             return parameters
         whole = 1 - self.options.average ** float(self.get_buffer("steps"))
-        return {name: self.get_buffer(f"mean_{name.replace('.', '_')}") / whole for name in parameters}
+        return {name: self.get_buffer(f"mean_{flat(name)}") / whole for name in parameters}
 
     def gates(self) -> list[Tensor]:
         """The gates at test time."""

@@ -16,11 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils import prune
 
-from ..config import TrainConfig
 from ..metrics import weight_count
 from ..networks import MLP, ConvNet, Network
-from ..networks.count import Shape, shape
-from .base import Peer, layers_of
+from ..networks.count import Shape, layers, shape
+from .base import Peer, flat, gated_weights
 from .masked import Options as MaskOptions
 from .masked import largest
 
@@ -50,14 +49,12 @@ class Rounds(Peer):
     Options = Options
     options: Options
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
-        if config.epochs < options.rounds:
-            raise ValueError(f"epochs={config.epochs} for {options.rounds} rounds: give each round an epoch")
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """The first value of everything, to rewind to."""
+        if self.config.epochs < self.options.rounds:
+            raise ValueError(f"epochs={self.config.epochs} for {self.options.rounds} rounds: give each round an epoch")
         for name, value in network.state_dict().items():
-            self.register_buffer(f"start_{name.replace('.', '_')}", value.clone())
+            self.register_buffer(f"start_{flat(name)}", value.clone())
 
     def begin(self, epoch: int) -> bool:
         """Between two rounds: prune, then rewind what is left to its start."""
@@ -80,7 +77,7 @@ class Rounds(Peer):
         """Give every parameter and statistic its first value again."""
         for name, value in self.network.state_dict().items():
             if not name.endswith("_mask"):
-                value.copy_(self.get_buffer(f"start_{name.replace('.', '_').removesuffix('_orig')}"))
+                value.copy_(self.get_buffer(f"start_{flat(name).removesuffix('_orig')}"))
 
     def prune(self, density: float) -> None:
         """Prune until the share ``density`` is left."""
@@ -92,19 +89,18 @@ class LotteryTicket(Rounds):
 
     KIND = "weights"
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
-        for _, layer in layers_of(network):
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """torch's masks, which leave everything at first."""
+        super().add(network, draw)
+        for _, layer in layers(network):
             prune.identity(layer, "weight")
 
     @torch.no_grad()
     def prune(self, density: float) -> None:
         """Keep the largest of the weights still in use; of the last layer half the share is pruned."""
-        layers = [layer for _, layer in layers_of(self.network)]
-        for layer in layers:
-            kept = 1 - (1 - density) / 2 if layer is layers[-1] else density
+        found = [layer for _, layer in layers(self.network)]
+        for layer in found:
+            kept = 1 - (1 - density) / 2 if layer is found[-1] else density
             mask, weight = layer.get_buffer("weight_mask"), layer.get_parameter("weight_orig")
             unwanted = int(mask.sum()) - max(round(kept * mask.numel()), 1)
             if unwanted > 0:
@@ -113,11 +109,11 @@ class LotteryTicket(Rounds):
     @torch.no_grad()
     def final(self) -> Network:
         """A network of the same class with zeros in the place of pruned weights."""
-        for _, layer in layers_of(self.network):
+        for _, layer in layers(self.network):
             for hook in layer._forward_pre_hooks.values():  # masks the weight, without a graph that cannot be copied
                 hook(layer, ())
         made = copy.deepcopy(self.network)
-        for _, layer in layers_of(made):
+        for _, layer in layers(made):
             prune.remove(layer, "weight")
         return made.requires_grad_(False)
 
@@ -142,10 +138,9 @@ class LotteryNeurons(Rounds):
     NETWORKS = (MLP, ConvNet)
     WHY = "it prunes inputs of fully connected layers and switched convolutions"
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """Which neurons are left."""
+        super().add(network, draw)
         for layer, width in enumerate(network.gate_widths()):
             self.register_buffer(f"keep_{layer}", next(network.parameters()).new_ones(width))
 
@@ -153,9 +148,8 @@ class LotteryNeurons(Rounds):
     def prune(self, density: float) -> None:
         """Keep the neurons with the largest norms among those still in use, the same share in each layer."""
         network = self.network
-        groups = [weight.flatten(1) for weight in network.kernel_weights()] + network.linear_weights()
         share = share_of_neurons(network.gate_widths(), density, shape(network))
-        for layer, weight in enumerate(groups):
+        for layer, weight in enumerate(gated_weights(network)):
             keep = self.get_buffer(f"keep_{layer}")
             keep.copy_(largest(torch.where(keep > 0, weight.norm(dim=1), -1), max(share, 1 / len(keep))))
 

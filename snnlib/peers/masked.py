@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.func import functional_call
 
 from ..networks import Network
+from ..networks.count import layers
 from .base import Options as AnyOptions
-from .base import Peer, check_share, layers_of, with_weights
+from .base import Peer, check_share, with_weights
 
 
 @dataclass(frozen=True)
@@ -37,23 +38,6 @@ def largest(scores: Tensor, density: float) -> Tensor:
     return mask.flatten().index_fill(0, ties, True).view_as(mask)
 
 
-class _StraightThrough(torch.autograd.Function):
-    """The mask of the largest scores; its gradient goes to the scores as it is."""
-
-    @staticmethod
-    def forward(ctx: Any, scores: Tensor, density: float) -> Tensor:
-        return largest(scores, density).to(scores)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
-        return gradients[0], None
-
-
-def straight_through(scores: Tensor, density: float) -> Tensor:
-    """:func:`largest` as numbers 0 and 1, with the identity for its gradient (Bengio et al. 2013)."""
-    return _StraightThrough.apply(scores, density)
-
-
 class MaskedWeights(Peer):
     """A rival whose network computes with other weights than its own: :meth:`weights`, by name."""
 
@@ -63,7 +47,7 @@ class MaskedWeights(Peer):
 
     def prunable(self) -> list[str]:
         """Names of the weights that are masked."""
-        return [f"{name}.weight" for name, _ in layers_of(self.network)]
+        return [f"{name}.weight" for name, _ in layers(self.network)]
 
     def weights(self) -> dict[str, Tensor]:
         """The masked weights, by name."""

@@ -3,8 +3,8 @@
 Two recurrent policies act one after the other: one keeps or removes each hidden layer, the other multiplies each
 layer's width by a factor. The student is trained for a short while to the teacher's logits and judged; the reward is
 C (2 - C) times the student's accuracy over the teacher's, with C the share of weights removed (their Eqs. 3 to 5), or
--1 beyond a bound of size or accuracy (their section 3.4). Policies learn by REINFORCE with the mean of past
-rewards as baseline. The best student of the search is then trained anew, for the rest of the run.
+-1 beyond a bound of size or accuracy (their section 3.4). Policies learn by REINFORCE with the mean of past rewards as
+baseline. The best student of the search is then trained anew, for the rest of the run.
 
 Here a proposal is judged on images of the same epoch that it was not trained on, and all of it, teacher, search and
 last training, has the passes over the images that every other method has.
@@ -12,6 +12,7 @@ last training, has the passes over the images that every other method has.
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..compaction import compact
-from ..config import Side, TrainConfig
+from ..config import Side
 from ..metrics import weight_count
 from ..networks import MLP, ConvNet, Network
 from ..networks.count import shape
-from ..networks.initial import as_torch, blank
+from ..networks.initial import as_torch, blank, start_linear
+from ..networks.initial import draw as draw_convolutions
 from ..training.loops import descend
 from .base import Options as AnyOptions
 from .base import Peer, check_share
@@ -91,25 +93,11 @@ class Policy(nn.Module):
 class Wired(nn.Module):
     """A perceptron with an FC layer from each layer to each later one, so that hidden layers can be left out."""
 
-    def __init__(self, widths: Sequence[int], start: TrainConfig, draw: torch.Generator) -> None:
+    def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
-        self.widths, self.start = tuple(widths), start
+        self.widths = tuple(widths)
         pairs = [(a, b) for a in range(len(widths)) for b in range(a + 1, len(widths))]
         self.links = nn.ModuleDict({f"{a}-{b}": blank(nn.Linear, widths[a], widths[b]) for a, b in pairs})
-        self.redraw(draw)
-
-    @torch.no_grad()
-    def redraw(self, draw: torch.Generator) -> None:
-        """New weights, as the run starts its networks."""
-        for layer in self.links.values():
-            assert isinstance(layer, nn.Linear)
-            if self.start.fc_init == "torch":
-                as_torch(layer, draw)
-                continue
-            deviation = (2 / layer.in_features) ** 0.5 if self.start.fc_init == "kaiming" else self.start.fc_std
-            values = torch.randn(layer.weight.shape, generator=draw) * deviation
-            layer.weight.copy_(values)
-            layer.bias.zero_()
 
     def path(self, kept: Sequence[int]) -> list[nn.Linear]:
         """The layers in use where ``kept`` counts the neurons of each hidden layer, 0 for one left out."""
@@ -141,19 +129,9 @@ class Wired(nn.Module):
 class Gated(nn.Module):
     """A student of a network with convolutions: fewer kernels and hidden neurons; no layer is left out."""
 
-    def __init__(self, teacher: ConvNet, start: TrainConfig, draw: torch.Generator) -> None:
+    def __init__(self, teacher: ConvNet) -> None:
         super().__init__()
-        sides = (list(teacher.plan), list(teacher.head.widths[1:-1]), teacher.image, teacher.head.widths[-1])
-        self.body, self.start = ConvNet(*sides, fc_std=start.fc_std, generator=draw), start
-
-    @torch.no_grad()
-    def redraw(self, draw: torch.Generator) -> None:
-        """New weights, as the run starts its networks."""
-        from ..networks.initial import draw as draw_convolutions
-        from ..networks.initial import start_linear
-
-        draw_convolutions(self.body, draw)
-        start_linear(self.body, self.start.fc_init if self.start.fc_init != "normal" else "kaiming", draw)
+        self.body = copy.deepcopy(teacher)
 
     def gates(self, kept: Sequence[int]) -> list[Tensor]:
         """Factors of ones for ``kept`` kernels and hidden neurons, zeros for the others."""
@@ -180,28 +158,29 @@ class N2N(Peer):
     Options = Options
     options: Options
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """The student, the policies, and where the search stands."""
         like = next(network.parameters())
         if isinstance(network, MLP):
-            self.student, self.full = Wired(network.widths, config, draw), list(network.widths[1:-1])
+            self.student, self.full = Wired(network.widths), list(network.widths[1:-1])
         else:
             assert isinstance(network, ConvNet)
-            self.student = Gated(network, config, draw)
+            self.student = Gated(network)
             self.full = [*(stage.kernels for stage in network.plan), *network.head.widths[1:-1]]
-        self.removal = Policy(2, options.hidden, draw, both_ways=True)
-        self.shrinking = Policy(len(FACTORS), options.hidden, draw, both_ways=False)
+        self.removal = Policy(2, self.options.hidden, draw, both_ways=True)
+        self.shrinking = Policy(len(FACTORS), self.options.hidden, draw, both_ways=False)
         self.to(like)
+        self._redraw(draw)
         layers = len(self.full)
         numbers = {
             "kept": torch.tensor(self.full),  # the present proposal
             "actions": torch.zeros(layers, dtype=torch.int64),
             "best": torch.tensor(self.full),
             "best_reward": torch.tensor(-2.0, dtype=torch.float64),
-            "tried": torch.zeros(options.rollouts, layers, dtype=torch.int64),  # actions that wait for a policy's step
-            "rewards": torch.zeros(options.rollouts, dtype=torch.float64),
+            "tried": torch.zeros(
+                self.options.rollouts, layers, dtype=torch.int64
+            ),  # actions that wait for a policy's step
+            "rewards": torch.zeros(self.options.rollouts, dtype=torch.float64),
             "done": torch.zeros(3, dtype=torch.int64),  # proposals of a step, steps of a policy, steps of a rollout
             "right": torch.zeros(2, dtype=torch.int64),  # images judged right: the student's, the teacher's
             "stage": torch.zeros((), dtype=torch.int64),  # which of STAGES
@@ -240,7 +219,7 @@ class N2N(Peer):
             self._get("past").zero_()
             self._propose()
         if epoch == search:
-            self.student.redraw(self.noise)
+            self._redraw(self.noise)
         return epoch in (teacher, between, search)
 
     def progress(self, share: float) -> float:
@@ -297,17 +276,13 @@ class N2N(Peer):
     def removed(self, kept: Sequence[int]) -> float:
         """C: the share of the teacher's weights that a student with ``kept`` neurons lacks."""
         network = self.network
-        full = network.gate_widths()
-        whole = weight_count(full, **shape(network))
         if isinstance(network, MLP):
-            chain = [network.widths[0], *(width for width in kept if width), network.widths[-1]]
-            left = sum(a * b for a, b in itertools.pairwise(chain))
+            widths = [network.widths[0], *(width for width in kept if width)]
         else:
             assert isinstance(network, ConvNet)
             kernels = len(network.plan)
-            inputs = kept[kernels - 1] * network.map_pixels
-            left = weight_count([*kept[:kernels], inputs, *kept[kernels:]], **shape(network))
-        return 1 - left / whole
+            widths = [*kept[:kernels], kept[kernels - 1] * network.map_pixels, *kept[kernels:]]
+        return 1 - weight_count(widths, **shape(network)) / weight_count(network.gate_widths(), **shape(network))
 
     def reward(self, kept: Sequence[int], ratio: float) -> float:
         """C (2 - C) times ``ratio``, the accuracy over the teacher's; -1 for a student beyond a bound."""
@@ -330,6 +305,13 @@ class N2N(Peer):
             self._learn(optimizers["switcher"])
         self._propose()
         optimizers["network"].state.clear()
+
+    def _redraw(self, draw: torch.Generator) -> None:
+        """Give the student new weights, as the run starts its networks, drawn on the CPU whatever the device is."""
+        drawn, config = copy.deepcopy(self.student).cpu(), self.config
+        draw_convolutions(drawn, draw)
+        start_linear(drawn, config.fc_init, draw, config.fc_std)
+        self.student.load_state_dict(drawn.state_dict())
 
     def _policy(self) -> Policy:
         return self.removal if self._stage == "removal" else self.shrinking
@@ -360,7 +342,7 @@ class N2N(Peer):
         self._get("kept").copy_(torch.tensor(kept))
         self._get("right").zero_()
         self._get("done")[2] = 0
-        self.student.redraw(self.noise)
+        self._redraw(self.noise)
 
     def _layers_kept(self) -> Tensor:
         """Widths of the layers that the removal of layers has left."""

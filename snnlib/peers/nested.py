@@ -6,16 +6,14 @@ the full network takes all; they share their weights and are trained together by
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..config import Side, TrainConfig
 from ..networks import MLP, Network
-from ..training.loops import descend
 from .base import Options as AnyOptions
 from .base import Peer, check_share
 
@@ -40,11 +38,9 @@ class NestedNet(Peer):
     Options = Options
     options: Options
 
-    def __init__(
-        self, network: Network, options: Options, images: int, config: TrainConfig, draw: torch.Generator
-    ) -> None:
-        super().__init__(network, options, images, config, draw)
-        for level, share in enumerate(options.levels):
+    def add(self, network: Network, draw: torch.Generator) -> None:
+        """The factors of each level."""
+        for level, share in enumerate(self.options.levels):
             for layer, width in enumerate(network.gate_widths()):
                 whole = not layer and isinstance(network, MLP)
                 kept = width if whole else max(round(share * width), 1)
@@ -59,14 +55,12 @@ class NestedNet(Peer):
         """Those of the core."""
         return self.gates_of(0)
 
-    def step(self, optimizers: Mapping[Side, torch.optim.Optimizer], x: Tensor, y: Tensor) -> Tensor:
-        """One step down the mean of the losses of all levels."""
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """The mean of the losses of all levels."""
         losses = [
             F.cross_entropy(self.network(x, self.gates_of(level)), y) for level in range(len(self.options.levels))
         ]
-        loss = torch.stack(losses).mean()
-        descend(self, optimizers["network"], loss, self.config.clip_network)
-        return loss.detach()
+        return torch.stack(losses).mean()
 
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Logits of the core."""

@@ -334,6 +334,15 @@ SGD: Space = {
 ADAM: Space = {"rate": Between(3e-4, 1e-2, log=True), "clip_network": (None, 1.0), "fc": ("kaiming", "torch")}
 """The same by Adam, with which their authors train BC and L0."""
 
+BAYES: Space = {
+    **ADAM,
+    "strength": Between(0.3, 10.0, log=True),
+    "warm_up": (0.0, 0.5),
+    "scale_factor": (1.0, 3.0, 10.0),
+    "variance": (-9.0, -6.0),
+}
+"""What both searches of Bayesian compression have."""
+
 RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...] = (
     (
         "l0",
@@ -390,33 +399,8 @@ RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...]
         False,
         {},
     ),
-    (
-        "bc-gnj",
-        "Bayesian compression, normal-Jeffreys",
-        ADAM
-        | {
-            "strength": Between(0.3, 10.0, log=True),
-            "warm_up": (0.0, 0.5),
-            "scale_factor": (1.0, 3.0, 10.0),
-            "variance": (-9.0, -6.0),
-        },
-        False,
-        {"optimizer": "adam"},
-    ),
-    (
-        "bc-ghs",
-        "Bayesian compression, horseshoe",
-        ADAM
-        | {
-            "strength": Between(0.3, 10.0, log=True),
-            "warm_up": (0.0, 0.5),
-            "scale_factor": (1.0, 3.0, 10.0),
-            "variance": (-9.0, -6.0),
-            "scale": (1e-5, 1e-3),
-        },
-        False,
-        {"optimizer": "adam"},
-    ),
+    ("bc-gnj", "Bayesian compression, normal-Jeffreys", BAYES, False, {"optimizer": "adam"}),
+    ("bc-ghs", "Bayesian compression, horseshoe", BAYES | {"scale": (1e-5, 1e-3)}, False, {"optimizer": "adam"}),
 )
 """Of each rival: its name, title, space, whether its size is given, and what is not searched. The structured lottery
 takes the settings of the other."""
