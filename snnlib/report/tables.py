@@ -221,7 +221,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         all_mean=_finite(whole and whole.mean),
         all_low=_finite(whole and whole.low),
         all_high=_finite(whole and whole.high),
-        macs=mean(result["macs"] for result in found) if all("macs" in result for result in found) else None,
+        macs=mean(map(_macs, found)),
         seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
     )
@@ -230,6 +230,11 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
 def _removed(result: Mapping[str, Any], key: str) -> float:
     """Share of weights removed in percent; of a rival, which may prune single weights, whatever its widths are."""
     return 100 - result["left_pct"] if "left_pct" in result else result[key]
+
+
+def _macs(result: Mapping[str, Any]) -> float | None:
+    """Multiplications for one image; the mean over images where each has neurons of its own."""
+    return result["macs_left"] if result.get("kind") == "images" else result.get("macs")
 
 
 def _prunes(arm: Arm) -> str | None:
@@ -341,7 +346,7 @@ def cells(row: Row) -> tuple[str, ...]:
         _text(row.removed_pct),
         _text(row.effective_pct),
         row.prunes or "",
-        _macs(row.macs),
+        short(row.macs),
         _text(row.seconds, ".0f"),
     )
 
@@ -391,7 +396,7 @@ def _text(value: float | None, form: str = ".2f") -> str:
     return "" if value is None else format(value, form)
 
 
-def _macs(value: float | None) -> str:
+def short(value: float | None) -> str:
     """Multiplications with three digits: 266 k, 38.9 M."""
     if value is None:
         return ""

@@ -136,9 +136,9 @@ def tried(epochs: int, images: int) -> tuple[Arm, ...]:
 def recipes() -> tuple[Arm, ...]:
     """Rivals on the MLP as their own authors train them there, beside the tuned dense network: one run each.
 
-    L0: the defaults of the authors' code, with the lambda of 0.1 / N of their paper's MLP. BC: those of their code, which
-    leaves the number of epochs open: 200, as L0's, whose authors are the same. Lottery ticket: their section 2 and
-    appendix G, in rounds of 50 epochs. The other rivals' papers have no perceptron on MNIST.
+    L0: the defaults of the authors' code, with the lambda of 0.1 / N of their paper's MLP. BC: those of their code,
+    which leaves the number of epochs open: 200, as L0's, whose authors are the same. Lottery ticket: their section 2
+    and appendix G, in rounds of 50 epochs. The other rivals' papers have no perceptron on MNIST.
     """
     adam = TrainConfig(epochs=200, schedule="constant", rate=1e-3, fc_init="kaiming", clip_network=None)
     bayes = replace(adam, batch_size=128)
