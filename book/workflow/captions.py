@@ -53,7 +53,7 @@ class Caption(Directive):
 
 
 def rewrite(notebook: dict[str, Any], cite: dict[str, str]) -> dict[str, Any]:
-    """A notebook with each caption in a cell of its own before what it names, and citations after the links that cite."""
+    """A notebook with each caption in a cell before the one that it names, and citations after the links that cite."""
     cells = []
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
