@@ -411,3 +411,9 @@ def test_the_command_prints_rules_evidence_and_verdicts(tmp_path, capsys):
         f"| {CLAIMS[0].claim} | {CLAIMS[0].place} | no runs | holds | no runs | confirmed in the plain regime |" in said
     )
     assert inside(capsys, "verdicts", "--md", "--json")[0] == 2
+
+
+def test_a_page_shows_verdicts_in_a_line_each_and_none_of_reduced_runs(tmp_path):
+    said = verdicts.shown(("centre", "weights"), "paper", tmp_path)
+    assert len(said.splitlines()) == 2 and said.count("**undecided**. Letter regime: no runs; plain regime") == 2
+    assert "profile *paper* alone" in verdicts.shown(("centre",), "quick", tmp_path)

@@ -144,3 +144,21 @@ def verdict_on(name: str, root: Path | None = None) -> Verdict:
     """The verdict on the claim called ``name``. Raises ``KeyError`` where there is no such claim."""
     found = {each.name: each for each in all_verdicts(root)}
     return found[name]
+
+
+def shown(names: Iterable[str], profile: str, root: Path) -> str:
+    """The verdicts on these claims, a line for each, as Markdown; a page of other runs says that it has none.
+
+    The evidence stands in the report, the book's last chapter.
+    """
+    if profile != "paper":
+        return "The rules are applied to runs of the profile *paper* alone; this page shows others."
+    return "\n".join(f"* {_line(verdict_on(name, root))}" for name in names)
+
+
+def _line(found: Verdict) -> str:
+    regimes = "; ".join(f"{regime} regime: {judged}" for regime, judged in found.regimes.items())
+    return (
+        f"**{found.claim}** By [its rule](15_verdicts.ipynb), {found.history}: **{found}**. "
+        f"{regimes[0].upper()}{regimes[1:]}."
+    )

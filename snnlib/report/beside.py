@@ -1,0 +1,123 @@
+"""The paper's rows beside ours: narrow tables of one network or several, and in a line what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..lab.experiments import TABLES
+from . import pages, tables
+from .results import Results
+from .tables import Row
+from .wording import span, unbroken
+
+NETWORKS = {
+    "mlp": "perceptron",
+    "lenet5-caffe": "LeNet5-Caffe",
+    "vgg-cov2": "VGG-cov2",
+    "vgg-cov2-bn": "VGG-cov2 with batch norm",
+    "vgg16": "VGG16",
+    "resnet34": "ResNet34",
+    "mobilenet-v1-x0.25": "MobileNetV1 x0.25",
+    "mobilenet-v1-x1": "MobileNetV1",
+    "mobilenetv1 (x0.25)": "MobileNetV1",  # in the paper, which writes x0.25 beside the inputs of the full network
+}
+"""Networks as pages call them."""
+
+PRINTED = {"mobilenet-v1-x1": "mobilenetv1 (x0.25)", "vgg-cov2-bn": "vgg-cov2"}
+"""Networks of ours whose row in the paper has another name."""
+
+SOURCES = {"paper": "ours", "whole": "ours", "quick": "ours, reduced", "smoke": "ours, a trial"}
+"""What a row of ours is called, by profile."""
+
+
+def printed(table: str, network: str, method: str) -> Row | None:
+    """The row of ``network`` and ``method`` that the paper prints in ``table``; None where there is none."""
+    named = tables.of_network(tables.paper_rows(table), PRINTED.get(network, network))
+    return next((row for row in named if row.arm == method), None)
+
+
+def rows(results: Results, network: str | None = None, regime: str | None = "plain") -> list[Row]:
+    """The paper's rows and ours, of one network and one regime of settings, or of all."""
+    found = tables.rows(results.table, results.profile, results.root)
+    found = found if regime is None else tables.of_regime(found, regime)
+    return found if network is None else tables.of_network(found, network)
+
+
+def label(row: Row, named: bool = False) -> str:
+    """Source and method of a row in words; ``named`` with its network."""
+    source = SOURCES.get(row.profile or "", f"ours ({row.profile})")
+    if row.source == "paper":
+        source = "paper, quoted" if row.note else "paper"
+    return f"{source}: {NETWORKS.get(row.network, row.network) + ', ' if named else ''}{row.title}"
+
+
+HEADS = {
+    "runs": "n",
+    "accuracy (%)": "accuracy %",
+    "less dense [95 %]": "difference [95 %]",
+    "widths": "widths",
+    "start (%)": "start %",
+    "removed (%)": "removed %",
+    "effective (%)": "effective %",
+    "MACs": "MACs",
+    "seconds a run": "s a run",
+}
+"""Headings on a page to those of ``snn table``."""
+
+
+def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
+    """These rows with the columns ``heads`` of :data:`HEADS`, as texts.
+
+    *runs* says of how many, if some died: "6 of 8". A table without a row of ours ends with a line that says so.
+    """
+    several = len({NETWORKS.get(row.network, row.network) for row in found}) > 1
+    shown: dict[str, dict[str, str]] = {}
+    for row in found:
+        texts: dict[str, str] = dict(zip(tables.COLUMNS, tables.cells(row)))
+        if row.failed:
+            texts["n"] = f"{row.n} of {(row.n or 0) + row.failed}"
+        shown[label(row, several)] = {head: unbroken(texts[HEADS[head]]) for head in heads}
+    if not any(row.source == "ours" for row in found):
+        shown["ours: not run yet"] = dict.fromkeys(heads, "")
+    return pages.table(shown)
+
+
+def in_short(results: Results, networks: Iterable[str], arm: str = "snn-al-epoch", dense: str = "dense") -> str:
+    """For each network a line, as Markdown: accuracy against the dense network, weights removed, and the paper's."""
+    return "\n".join(f"* {_line(results, network, arm, dense)}" for network in networks)
+
+
+def against_dense(results: Results, networks: Iterable[str], arm: str = "snn-al-epoch") -> Figure:
+    """Accuracy of SNN-AL less that of the dense network: with equal steps in all, and with equal task-network steps."""
+    return pages.differences(
+        {
+            f"{NETWORKS[network]}, equal {steps}": results.pair(arm, dense, network=network)
+            for network in networks
+            for dense, steps in (("dense", "steps in all"), ("dense-equal-steps", "task-network steps"))
+        },
+        "SNN-AL less dense (points of accuracy)",
+    )
+
+
+def _line(results: Results, network: str, arm: str, dense: str) -> str:
+    several = len(TABLES[results.table].networks) > 1
+    found = results.difference(arm, dense, network=network if several else None)
+    removed = results.mean(arm, "removed_pct", network if several else None)
+    ours, base = (printed(results.table, network, method) for method in ("SNN", "baseline"))
+    said = f"**{NETWORKS[network][0].upper()}{NETWORKS[network][1:]}**: "
+    if not found.n or removed is None:
+        said += "no finished pair of runs yet"
+    else:
+        pairs = f"{found.n} pairs of runs" if found.n > 1 else "one pair of runs"
+        if found.n < 2 or found.low <= 0 <= found.high:
+            said += f"with its switcher it is as accurate as the dense network, as far as {pairs} can tell"
+        else:
+            said += f"with its switcher it is {'more' if found.mean > 0 else 'less'} accurate than the dense network"
+        said += f" ({span(found)} points), and {removed:.1f} % of its weights are removed"
+    if ours and base and ours.acc_mean is not None and base.acc_mean is not None:
+        gain = unbroken(f"{ours.acc_mean - base.acc_mean:+.2f}")
+        said += f"; the paper prints {gain} points and {ours.removed_pct:.2f} %"
+    return f"{said}."

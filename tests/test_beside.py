@@ -1,0 +1,63 @@
+"""The paper's rows beside ours, on invented records."""
+
+import invented
+import pytest
+from invented import unchecked  # noqa: F401
+
+from snnlib.lab import records
+from snnlib.lab.experiments import TABLES, arm_of
+from snnlib.report import beside
+from snnlib.report.results import Results
+
+pytestmark = pytest.mark.usefixtures("unchecked")
+
+
+def write(root, name, accuracies, network="mlp", removed=0.0):
+    arm = arm_of(TABLES["1"], "paper", name, network)
+    for seed, accuracy in enumerate(accuracies):
+        record = invented.record(arm, seed, accuracy, profile="paper")
+        record["result"] |= {"accuracy": accuracy, "removed_pct": removed}
+        records.write(records.path_of(arm, "paper", seed, root), record)
+
+
+@pytest.fixture
+def results(tmp_path):
+    return Results("1", "paper", tmp_path)
+
+
+def test_a_table_holds_the_papers_rows_and_ours(results, tmp_path):
+    write(tmp_path, "dense", (98.0, 98.1))
+    found = beside.table(beside.rows(results, "mlp"), ("runs", "accuracy (%)", "removed (%)"))
+    assert found.loc["paper, quoted: L0 (lambda sep.)", "removed (%)"] == "90.06"
+    assert found.loc["paper: SNN", "runs"] == "8" and found.loc["ours: dense", "runs"] == "2"
+    every = beside.table(beside.rows(results), ("runs",))
+    assert "ours: perceptron, dense" in every.index and "paper: LeNet5-Caffe, SNN" in every.index
+
+
+def test_a_table_without_our_rows_says_so(results):
+    found = beside.table(beside.rows(results, "lenet5-caffe"), ("runs", "MACs"))
+    assert found.index[-1] == "ours: not run yet" and len(found) == 6
+
+
+@pytest.mark.parametrize(
+    "ours, said",
+    [
+        ((98.5, 98.6, 98.71), "more accurate than the dense network"),
+        ((97.5, 97.6, 97.71), "less accurate than the dense network"),
+        ((98.0, 98.2, 98.1), "as accurate as the dense network, as far as 3 pairs of runs can tell"),
+        ((98.5,), "as accurate as the dense network, as far as one pair of runs can tell"),
+        ((), "**Perceptron**: no finished pair of runs yet; the paper prints +0.05"),
+    ],
+)
+def test_what_came_out_is_said_in_a_line(results, tmp_path, ours, said):
+    write(tmp_path, "dense", (98.0, 98.1, 98.2))
+    write(tmp_path, "snn-al-epoch", ours, removed=12.34)
+    line = beside.in_short(results, ["mlp"])
+    assert said in line and "74.61 %" in line and line.endswith(".")
+    assert ("12.3 % of its weights" in line) == bool(ours)
+
+
+def test_a_network_under_another_name_finds_its_row_in_the_paper():
+    row = beside.printed("3", "mobilenet-v1-x1", "SNN")
+    assert row is not None and row.acc_mean == 91.0
+    assert beside.printed("3", "resnet34", "no such method") is None

@@ -1,0 +1,52 @@
+"""Digests of figures: equal for the same drawing, other for another one, deaf to style and to last digits."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from snnlib.report.digests import digest
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def drawn(factor=1.0, colour="red", **changes):
+    """A figure with a line, bars, dots, an image and a mesh; ``changes`` replaces what one of them draws."""
+    values = {"line": [1, 2.5, 98.05], "bar": [3, 4], "dots": [0.5, 0.25], "image": [[0, 1], [2, 3]], **changes}
+    values = {name: factor * np.array(each) for name, each in values.items()}
+    figure, panels = plt.subplots(1, 4)
+    panels[0].plot(values["line"], color=colour)
+    panels[1].bar(range(2), values["bar"])
+    panels[2].scatter(values["dots"], values["dots"])
+    panels[3].imshow(values["image"])
+    panels[3].pcolormesh(values["image"])
+    return figure
+
+
+def test_the_same_drawing_has_the_same_digest_whatever_its_style():
+    found = digest(drawn())
+    assert len(found) == 8 and int(found, 16) >= 0
+    assert found == digest(drawn(colour="blue"))
+    assert digest(drawn(), 12).startswith(found)
+
+
+@pytest.mark.parametrize("less", [-1e-12, 1e-12])
+def test_rounding_errors_do_not_count_even_in_the_middle_of_two_rounded_values(less):
+    assert digest(drawn(1 + less)) == digest(drawn())
+    assert digest(drawn(line=[1, 2.5, less])) == digest(drawn(line=[1, 2.5, 0]))
+
+
+@pytest.mark.parametrize("name", ["line", "bar", "dots", "image"])
+def test_every_kind_of_drawing_counts(name):
+    changed = {"line": [1, 2.5, 97], "bar": [4, 3], "dots": [0.5, 0.2], "image": [[0, 2], [1, 3]]}
+    assert digest(drawn(**{name: changed[name]})) != digest(drawn())
+
+
+def test_what_is_missing_or_masked_is_no_error():
+    figure, axes = plt.subplots()
+    axes.plot([np.nan, 1])
+    axes.imshow(np.ma.masked_array([[1.0, 2.0]], [[True, False]]))
+    assert digest(figure) != digest(plt.figure())
