@@ -457,6 +457,16 @@ def test_the_readme_shows_what_is_recorded(name):
     assert readme.block(readme.README.read_text(), name) == readme.printed(name), "run `python -m book.workflow readme`"
 
 
+def test_the_introduction_shows_what_came_out(tmp_path):
+    content = readme.INTRO.read_text()
+    inside = readme.parted(content, readme.marks(readme.FINDINGS), "intro.md")[1]
+    assert inside == readme.came_out() and readme.PICTURE.exists(), "run `python -m book.workflow readme`"
+    stale, picture = tmp_path / "intro.md", tmp_path / "findings.svg"
+    stale.write_text(content.replace(inside, "something older"))
+    assert readme.fill_intro(stale, picture) and stale.read_text() == content
+    assert "<svg" in picture.read_text() and not readme.fill_intro(stale, picture)
+
+
 def test_the_readmes_links_into_the_project_lead_somewhere():
     links = re.findall(r'(?:\]\(|src=")([^)"#:]+)[)"]', readme.README.read_text())
     assert links and not [link for link in links if not (ROOT / link).exists()]

@@ -55,18 +55,24 @@ def test_the_picture_has_every_method_at_what_it_leaves(against, expected):
     assert list(shown["L0"].get_xdata()) == pytest.approx(expected)
     assert list(shown["L0"].get_ydata()) == [98.3, 98.1]
     assert shown["DNW"].get_markerfacecolor() == "white" and shown["L0"].get_markerfacecolor() != "white"
-    assert any("SNN, published" in text.get_text() for text in axes.texts) == (against == "weights")
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("SNN-AL, published" in labels) == (against == "weights")
 
 
 def test_without_a_run_there_is_no_picture_but_a_sentence():
-    with pytest.raises(ValueError, match="no finished run of a rival on lenet5-caffe: `snn run rivals`"):
-        rivals.picture(ROWS, network="lenet5-caffe")
+    figure = rivals.picture(ROWS, network="lenet5-caffe")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["No finished runs yet."]
+    assert rivals.sizes([]).iloc[0, 0] == rivals.cost([]).iloc[0, 0] == "No finished runs yet."
 
 
 def test_tables_say_what_is_pruned_at_which_size_and_cost():
     found = rivals.sizes(ROWS)
-    line = [text.replace("\N{NO-BREAK SPACE}", " ") for text in found.loc["L0"]]
-    assert line == ["neurons", "98.30 ± 0.10 at 61.0", "98.10 ± 0.10 at 91.0"]
+    line = [text.replace("\N{NO-BREAK SPACE}", " ") for text in found.loc["L0, 2"]]
+    assert line == ["neurons", "91.0", "98.10 ± 0.10", "8"] and list(found.index[:3]) == [
+        "dense",
+        "SNN-AL",
+        "random pruning",
+    ]
     assert list(rivals.cost(ROWS).loc["SNN-AL"]) == ["1.00 k", "60"]
 
 

@@ -103,8 +103,9 @@ def carry_address(
 
 @app.command("readme")
 def fill_readme() -> None:
-    """Bring the README's table up to date with the records."""
-    print(f"README.md: {'written' if readme.fill() else 'unchanged'}")
+    """Bring the README's tables, and the introduction's table and picture, up to date with the records."""
+    for name, changed in (("README.md", readme.fill()), ("book/intro.md", readme.fill_intro())):
+        print(f"{name}: {'written' if changed else 'unchanged'}")
 
 
 @app.command("architecture")

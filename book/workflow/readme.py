@@ -1,11 +1,16 @@
-"""Parts of the README are generated: between two marks stands what a command of ``snn`` prints of the records, or the
-list of chapters."""
+"""Parts of the README and of the introduction are generated from the records: between two marks stands what a command
+of ``snn`` prints, the list of chapters, or what came out; and the introduction's picture is drawn."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import matplotlib as mpl
+
+from snnlib.report import findings, rivals
+from snnlib.report.digests import digest
 
 from . import ROOT
 from .address import colab_link, slug
@@ -69,6 +74,30 @@ def chapters() -> str:
 def block(content: str, name: str) -> str:
     """What stands in the block ``name`` of ``content``. Raises :class:`BookError` where a mark is missing."""
     return parted(content, marks(name), README.name)[1]
+
+
+INTRO = ROOT / "book" / "intro.md"
+PICTURE = ROOT / "book" / "_static" / "findings.svg"
+FINDINGS = "findings"
+"""The introduction, its picture, and the name of its block."""
+
+
+def came_out(records: str = "data/records") -> str:
+    """The introduction's block: the findings, and a digest of what the picture beside it draws."""
+    drawn = digest(rivals.picture(rivals.of_profile("paper", ROOT / records)))
+    return f"{findings.markdown(ROOT / records)}\n\n<!-- the picture draws {drawn} -->"
+
+
+def fill_intro(path: Path = INTRO, picture: Path = PICTURE) -> bool:
+    """Bring the introduction's table and picture up to date with the records; returns whether the table changed."""
+    before = path.read_text(encoding="utf-8")
+    content = filled(before, marks(FINDINGS), came_out(), path.name)
+    if content != before:
+        path.write_text(content, encoding="utf-8")
+        figure = rivals.picture(rivals.of_profile("paper", ROOT / "data" / "records"))
+        with mpl.rc_context({"svg.hashsalt": "findings"}):  # the same records give the same file
+            figure.savefig(picture, metadata={"Date": None})
+    return content != before
 
 
 def fill(path: Path = README) -> bool:

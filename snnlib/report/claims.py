@@ -326,6 +326,12 @@ NEAR = 5.0
 """Points of the weights removed by which a rival may fall short of SNN-AL and still be compared with it."""
 
 
+def least_compared(evidence: Evidence, ours: str) -> float:
+    """The percent of weights that a rival must remove to be compared with the arm ``ours`` of SNN-AL."""
+    shares = evidence.figures("rivals", ours, removed).values()
+    return sum(shares) / len(shares) - NEAR if shares else 0.0
+
+
 def as_sparse(evidence: Evidence, rival: str, least: float) -> str | None:
     """The least sparse arm of ``rival`` on the MLP that removes ``least`` percent or more, in the mean; None if none.
 
@@ -356,8 +362,7 @@ def rivals(evidence: Evidence, regime: str) -> list[Sign]:
     if regime != "tuned":
         return []
     (ours,) = tuned.settings(("sparse",))
-    shares = evidence.figures("rivals", ours, removed).values()
-    least = sum(shares) / len(shares) - NEAR if shares else 0.0
+    least = least_compared(evidence, ours)
     return [
         evidence.difference(
             f"sparse setting less {title}", "rivals", ours, as_sparse(evidence, rival, least) or rival, "accuracy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import matplotlib.pyplot as plt
@@ -13,6 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ..lab.experiments.rivals import NAMES
 from ..peers import PEERS
+from . import pages, tables
 from .figures import ARM_COLOURS, STYLE
 from .tables import Row, of_network, short
 from .wording import unbroken
@@ -38,6 +40,11 @@ def method_of(row: Row) -> str | None:
     if ending in FLOOR:
         return FLOOR[ending]
     return "dense" if row.prunes is None else OURS
+
+
+def of_profile(profile: str, root: Path) -> list[Row]:
+    """The rows of the table of rivals, and of the paper's Table 1 its points."""
+    return [*tables.paper_rows("1"), *tables.rows("rivals", profile, root)]
 
 
 @dataclass(frozen=True)
@@ -68,58 +75,50 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
 
     The axis is logarithmic, for the methods differ by factors. Filled marks prune neurons, hollow squares single
     weights, triangles other neurons for each image. Stars are the paper's own points, its rivals' as it quotes them.
-    Raises ``ValueError`` where no method has a finished run.
+    Without a finished run it says so.
     """
     found = curves(rows, network)
     if not found:
-        raise ValueError(f"no finished run of a rival on {network}: `snn run rivals` makes them")
+        return pages.nothing()
     most = max(row.macs for curve in found for row in curve.rows if row.macs is not None)
+    published = [row for row in of_network(rows, network) if row.source == "paper" and against == "weights"]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.4, 5.2))
-        lowest = 100.0
         for index, curve in enumerate(found):
-            shown = [row for row in curve.rows if against == "weights" or row.macs is not None]
-            left = [100 - (row.removed_pct or 0) if against == "weights" else 100 * _of(row, most) for row in shown]
+            shown = [row for row in curve.rows if _high(row)]
             accuracy = [row.acc_mean or 0.0 for row in shown]
-            colour = "#000000" if curve.method == OURS else ARM_COLOURS[index % len(ARM_COLOURS)]
-            if curve.method == "dense":
+            if curve.method == "dense" and shown:
                 axes.axhline(accuracy[0], color="#555555", linewidth=1, linestyle="--", label="dense, tuned")
-                continue
-            axes.errorbar(
-                left,
-                accuracy,
-                [row.acc_std or 0.0 for row in shown],
-                color=colour,
-                marker=MARKERS[curve.prunes],
-                markerfacecolor="white" if curve.prunes == "weights" else colour,
-                markersize=9 if curve.method == OURS else 6,
-                linestyle="" if curve.method in (OURS, *FLOOR.values()) else ("-", "--", ":")[index % 3],
-                linewidth=1.2,
-                capsize=2,
-                label=curve.method,
-                zorder=3 if curve.method == OURS else 2,
-            )
-            lowest = min([lowest, *(value for value in accuracy if value >= FLOOR_OF_AXIS)])
-        if against == "weights":
-            for row in of_network(rows, network):
-                if row.source == "paper" and row.removed_pct is not None and row.acc_mean is not None:
-                    mark = {"SNN": "*", "SNN-AL": "*"}.get(row.arm, "x")
-                    axes.plot(
-                        100 - row.removed_pct, row.acc_mean, mark, color="#000000", markersize=11 if mark == "*" else 7
-                    )
-                    axes.annotate(
-                        f"{row.arm.split(' ')[0]}, published",
-                        (100 - row.removed_pct, row.acc_mean),
-                        (6, 6),
-                        textcoords="offset points",
-                        fontsize=8.5,
-                    )
+            elif shown:
+                colour = "#000000" if curve.method == OURS else ARM_COLOURS[index % len(ARM_COLOURS)]
+                axes.errorbar(
+                    [_left(row, most if against == "macs" else None) for row in shown],
+                    accuracy,
+                    [row.acc_std or 0.0 for row in shown],
+                    color=colour,
+                    marker=MARKERS[curve.prunes],
+                    markerfacecolor="white" if curve.prunes == "weights" else colour,
+                    markersize=8 if curve.method == OURS else 6,
+                    linestyle="" if curve.method in (OURS, *FLOOR.values()) else ("-", "--", ":")[index % 3],
+                    linewidth=1.2,
+                    capsize=2,
+                    label=curve.method,
+                    zorder=3 if curve.method == OURS else 2,
+                )
+        for star, mark, label in ((True, "*", "SNN-AL, published"), (False, "x", "rivals, as the paper quotes them")):
+            points = [row for row in published if row.removed_pct and row.arm.startswith("SNN") == star]
+            if points:
+                left, accuracy = [_left(row, None) for row in points], [row.acc_mean or 0.0 for row in points]
+                size = 12 if star else 6
+                axes.plot(left, accuracy, mark, color="#000000", markersize=size, label=label, zorder=4)
+        if low := [f"{curve.method} ({row.acc_mean:.0f} %)" for curve in found for row in curve.rows if not _high(row)]:
+            axes.set_title(f"below {FLOOR_OF_AXIS:g} %, not shown: {', '.join(low)}", fontsize=9, fontweight="normal")
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20, 50, 100]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         what = "weights" if against == "weights" else "multiplications for one image"
-        axes.set(xlabel=f"{what} left (%)", ylabel="accuracy on the test images (%)", ylim=(lowest - 0.5, None))
+        axes.set(xlabel=f"{what} left (%)", ylabel="accuracy on the test images (%)", xlim=(None, 125))
         axes.grid()
         figure.legend(loc="outside lower center", ncols=3)
     return figure
@@ -129,44 +128,56 @@ FLOOR_OF_AXIS = 90.0
 """Accuracies below this do not stretch the picture's axis; the table has them."""
 
 
-def _of(row: Row, most: float) -> float:
-    return (row.macs or 0.0) / most
+def _high(row: Row) -> bool:
+    return (row.acc_mean or 0.0) >= FLOOR_OF_AXIS
 
 
-def _figure(row: Row) -> str:
+def _left(row: Row, most: float | None) -> float:
+    """What ``row`` leaves in percent: of the weights, or of ``most`` multiplications."""
+    return 100 - (row.removed_pct or 0.0) if most is None else 100 * (row.macs or 0.0) / most
+
+
+def _accuracy(row: Row) -> str:
     deviation = f" ± {row.acc_std:.2f}" if row.acc_std is not None else ""
-    lost = f", {row.failed} of {row.failed + (row.n or 0)} lost" if row.failed else ""
-    return unbroken(f"{row.acc_mean:.2f}{deviation}") + f" at {row.removed_pct:.1f}{lost}"
+    return unbroken(f"{row.acc_mean:.2f}{deviation}")
 
 
 def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
-    """A line a method: what it prunes, and accuracy with the percent of weights removed, least sparse first."""
-    found = curves(rows, network)
-    most = max((len(curve.rows) for curve in found), default=0)
-    head = ["smallest", "middle", "largest"] if most == 3 else [str(index + 1) for index in range(most)]
+    """A line a method and size, the least sparse first: what is pruned, how much, and the accuracy in percent."""
     lines = {
-        curve.method: [curve.prunes or "nothing", *map(_figure, curve.rows), *[""] * (most - len(curve.rows))]
-        for curve in found
+        f"{curve.method}{', ' * (len(curve.rows) > 1)}{number if len(curve.rows) > 1 else ''}": {
+            "prunes": curve.prunes or "nothing",
+            "removed %": f"{row.removed_pct:.1f}",
+            "accuracy %": _accuracy(row),
+            "runs": f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else ""),
+        }
+        for curve in curves(rows, network)
+        for number, row in enumerate(curve.rows, 1)
     }
-    return pd.DataFrame.from_dict(lines, orient="index", columns=["prunes", *head])
+    return pages.table(lines)
 
 
 def cost(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
     """A line a method: multiplications for one image of its smallest network, and seconds for a training run."""
     lines = {
-        curve.method: [
-            short(curve.rows[-1].macs),
-            "" if curve.rows[-1].seconds is None else f"{curve.rows[-1].seconds:.0f}",
-        ]
+        curve.method: {
+            "MACs": short(curve.rows[-1].macs),
+            "s a run": "" if curve.rows[-1].seconds is None else f"{curve.rows[-1].seconds:.0f}",
+        }
         for curve in curves(rows, network)
     }
-    return pd.DataFrame.from_dict(lines, orient="index", columns=["MACs", "s a run"])
+    return pages.table(lines)
+
+
+def ours_at(row: Row) -> str:
+    """Accuracy of a row at the weights that it removes, in percent."""
+    return f"{_accuracy(row)} at {row.removed_pct:.1f}"
 
 
 def beside_published(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
     """The paper's quoted points of ``network`` beside ours of nearly the same size: accuracy at percent removed."""
     ours = {curve.method: curve for curve in curves(rows, network)}
-    lines: dict[str, list[str]] = {}
+    lines: dict[str, dict[str, str]] = {}
     for row in of_network(rows, network):
         method = PUBLISHED.get(row.arm)
         if row.source == "paper" and method and row.removed_pct is not None:
@@ -176,5 +187,6 @@ def beside_published(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
                 key=lambda each: abs((each.removed_pct or 0.0) - share),
                 default=None,
             )
-            lines[method] = [f"{row.acc_mean:.2f} at {share:.1f}", _figure(near) if near else "not run yet"]
-    return pd.DataFrame.from_dict(lines, orient="index", columns=["published", "ours"])
+            published = f"{row.acc_mean:.2f} at {share:.1f}"
+            lines[method] = {"published": published, "ours": ours_at(near) if near else "not run yet"}
+    return pages.table(lines)
