@@ -127,7 +127,18 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
 
 A role is missing until its settings are chosen."""
 
-CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {}
+CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
+    "mlp-lottery": {
+        "given": {
+            "rate": 0.07476263988567078,
+            "momentum": 0.9,
+            "weight_decay": 0.0005,
+            "clip_network": 1.0,
+            "fc": "torch",
+            "rounds": 3,
+        }
+    }
+}
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
 CHOSEN_SMALL: dict[str, dict[str, Any]] = {}
