@@ -181,6 +181,25 @@ def test_what_cannot_be_is_said(make, message):
         make()
 
 
+@pytest.mark.parametrize("name", ["l0", "lottery", "dnw", "edge-popup", "bc-gnj"])
+def test_products_are_in_the_precision_asked_for_and_the_loss_in_float32(name):
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        network = MLP((8, 6, 4), generator=generator())
+        built = peer(Rival.of(name), network, 100, TrainConfig(epochs=5, precision=precision), generator())
+        built.noise = generator()
+        x = torch.rand(5, 8, generator=generator())
+        found[precision] = built.loss(x, torch.tensor([0, 1, 2, 3, 0]))
+        assert found[precision].dtype == torch.float32
+    assert torch.isfinite(found["bfloat16"]) and found["bfloat16"] != found["float32"]
+
+
+@pytest.mark.parametrize("name", ["elastic", "n2n", "nested"])
+def test_a_rival_with_steps_of_its_own_refuses_another_precision(name):
+    with pytest.raises(ValueError, match="is trained in float32, not in bfloat16: its steps are its own"):
+        peer(Rival.of(name), MLP((8, 6, 4)), 100, TrainConfig(precision="bfloat16"), generator())
+
+
 def test_an_arm_and_its_rival_belong_together():
     with pytest.raises(ValueError, match="an arm of the method 'rival' names its rival"):
         Arm("a", "rival")

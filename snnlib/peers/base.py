@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..compaction import compact
 from ..config import Rival, Side, TrainConfig
@@ -24,7 +23,7 @@ from ..data import Dataset
 from ..networks import MLP, ConvNet, DeepNet, Network
 from ..networks.count import layers, nonzero
 from ..seeds import generator
-from ..training.loops import OnEpoch, State, Stepped, descend, epochs, rate_at, set_rate
+from ..training.loops import OnEpoch, State, Stepped, descend, epochs, loss_of, rate_at, set_rate
 
 Kind = Literal["neurons", "weights", "images"]
 """What a method prunes: whole neurons and kernels; single weights; or neurons, others for each image."""
@@ -71,6 +70,8 @@ class Peer(nn.Module):
     NETWORKS: ClassVar[tuple[type, ...]] = (MLP, ConvNet, DeepNet)
     WHY: ClassVar[str] = ""
     """Why other networks cannot be pruned, for the error."""
+    PRECISIONS: ClassVar[tuple[str, ...]] = ("float32", "bfloat16")
+    """What the network's products can be computed in."""
 
     Options: ClassVar[type[Options]] = Options
     network: Network
@@ -85,6 +86,11 @@ class Peer(nn.Module):
                 f"{type(self).__name__} cannot prune a {type(network).__name__}: {self.WHY}; it takes "
                 f"{' or '.join(kind.__name__ for kind in self.NETWORKS)}"
             )
+        if config.precision not in self.PRECISIONS:
+            raise ValueError(
+                f"{type(self).__name__} is trained in {' or '.join(self.PRECISIONS)}, not in {config.precision}: its "
+                "steps are its own; choose precision='float32'"
+            )
         self.network, self.options, self.images, self.config = network, options, images, config
         self.noise = draw  # replaced before each epoch by one of its own
         self.add(network, draw)
@@ -96,7 +102,7 @@ class Peer(nn.Module):
 
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
         """The objective on images ``x`` and labels ``y``: cross-entropy, and what the method adds."""
-        loss, added = F.cross_entropy(self(x), y), self.penalty()
+        loss, added = loss_of(self, x, y, precision=self.config.precision), self.penalty()
         return loss if added is None else loss + added
 
     def penalty(self) -> Tensor | None:

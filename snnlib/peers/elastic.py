@@ -57,6 +57,7 @@ class ElasticNet(Peer):
     KIND = "images"
     NETWORKS = (MLP,)
     WHY = "its blocks are the hidden layers of a perceptron here"
+    PRECISIONS = ("float32",)
     Options = Options
     options: Options
 

@@ -155,6 +155,7 @@ class N2N(Peer):
 
     NETWORKS = (MLP, ConvNet)
     WHY = "its students have fewer kernels and hidden neurons"
+    PRECISIONS = ("float32",)
     Options = Options
     options: Options
 

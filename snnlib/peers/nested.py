@@ -35,6 +35,7 @@ class Options(AnyOptions):
 class NestedNet(Peer):
     """Networks of several widths with shared weights. Pixels have no order to nest and are all kept."""
 
+    PRECISIONS = ("float32",)
     Options = Options
     options: Options
 
