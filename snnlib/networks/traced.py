@@ -118,7 +118,7 @@ def _weighs(layer: nn.Module) -> bool:
     """Whether ``layer`` itself holds a matrix of weights: of these a reader asks why they have no factors."""
     if is_parametrized(layer) or isinstance(layer, nn.Linear | nn.Conv2d):
         return True
-    return any(each.ndim > 1 for each in layer.parameters(recurse=False))
+    return any(each.ndim > 1 and "weight" in name for name, each in layer.named_parameters(recurse=False))
 
 
 def _unfit(module: nn.Module, name: str, layer: nn.Module, calls: list[fx.Node]) -> str | None:
@@ -148,7 +148,8 @@ def _path(start: fx.Node, layers: dict[str, nn.Module], unfit: dict[str, str]) -
     while True:
         users = [user for user in node.users if user.op == "output" or "shape" in user.meta]  # not x.size(0)
         if len(users) > 1:
-            raise Refused(f"its output goes two ways, as in a skip connection: to {' and to '.join(map(said, users))}")
+            ways = " and to ".join(map(said, users[:2])) + (f" and {len(users) - 2} more" if len(users) > 2 else "")
+            raise Refused(f"its output goes {len(users)} ways, as in a skip connection: to {ways}")
         if not users or users[0].op == "output":
             raise Refused("its output is the module's output")
         user = users[0]

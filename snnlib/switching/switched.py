@@ -50,6 +50,9 @@ class Switched(nn.Module):
     ) -> Switched:
         """Build switchers of the right size for ``network`` and calibrate them on the network's weights.
 
+        Their weights are drawn from ``generator``, without one from torch's global generator. For one result from one
+        seed give ``snnlib.generator(seed, "switcher")``, and ``generator(seed, "network")`` to the network.
+
         Raises ``TypeError`` where ``network`` lacks what a task network has, and ``ValueError`` for a control
         (``config.reads``) of a network with switched convolutions.
         """
