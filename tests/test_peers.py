@@ -520,7 +520,7 @@ def test_every_rival_has_a_search_with_equal_trials_and_arms_that_can_be_built()
         assert study.rungs == STUDIES["mlp-small"].rungs
         values = {key: space[0] if isinstance(space, tuple) else space.low for key, space in study.space.items()}
         chosen[study.name] = {role: values | {"rate": 0.01 * number} for number, role in enumerate(study.roles, 1)}
-    arms = rivals.searched(chosen)
+    arms = rivals.searched("mlp", chosen)
     assert len(arms) == 3 * len(PEERS) and len({arm.name for arm in arms}) == len(arms)
     for arm in arms:
         network = MLP((784, 300, 100, 10), generator=generator())

@@ -1,6 +1,7 @@
 """Verdicts and the contrasts of pixels behind them: pure functions of records, decided by their rules."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import invented
@@ -11,8 +12,9 @@ from invented import unchecked  # noqa: F401
 
 from snnlib import data
 from snnlib.lab import records
-from snnlib.lab.experiments import REGIMES, TABLES, arm_of
+from snnlib.lab.experiments import REGIMES, TABLES, arm_of, rivals
 from snnlib.lab.experiments.controls import FED as FED_TITLES
+from snnlib.lab.experiments.studies import RIVALS, STUDIES
 from snnlib.report import claims, evidence, pixels, verdicts
 from snnlib.report.claims import CLAIMS
 from snnlib.report.verdicts import all_verdicts
@@ -213,6 +215,24 @@ def structure_records(root, lead):
             write(root, "controls", claims.beside(name, control), eight(98.0 - lead, -1))
 
 
+def rivals_records(root, lead):
+    """SNN-AL ``lead`` points above every rival at 60 %; the sparser arms, which do not count, lie the other way."""
+    write(root, "rivals", "sparse", [{"accuracy": value, "removed": 62.0} for value in eight(97.0)])
+    for arm in TABLES["rivals"].arms["paper"]:
+        if arm.rival:
+            share = int(arm.name.rpartition("-")[2])
+            values = eight(97.0 - lead if share == 60 or arm.name == "edge-popup-75" else 97.0 + lead, -1)
+            write(root, "rivals", arm.name, [{"accuracy": value, "removed": float(share)} for value in values])
+
+
+def price_records(root, lead):
+    write(root, "rivals", "tuned-dense", eight(98.0))
+    write(root, "rivals", "sparse", [{"removed": value} for value in eight(60.0)])
+    for name in ("bc-gnj-90", "bc-ghs-90", "l0-90"):
+        pairs = zip(eight(98.0 - lead, -1), eight(60.0 + lead, -1))
+        write(root, "rivals", name, [{"accuracy": value, "removed": share} for value, share in pairs])
+
+
 def position_records(root, lead):
     """The pattern turns with what the switcher is shown (1), stays with the digits (-1), or there is none (0)."""
     pattern = edges(rows=0.0) if lead else ones()
@@ -226,24 +246,39 @@ def position_records(root, lead):
         write(root, "question", f"{name}-std-0.1", [{"factors": factors}] * 8)
 
 
+@pytest.fixture
+def searched(monkeypatch):
+    """The table of rivals as it is once every search on the MLP is over, with settings that no search chose."""
+    settings = {}
+    for name, *_ in RIVALS:
+        study = STUDIES[f"mlp-{name}"]
+        values = {key: space[0] if isinstance(space, tuple) else space.low for key, space in study.space.items()}
+        settings[study.name] = {role: values | {"rate": 0.01 * number} for number, role in enumerate(study.roles, 1)}
+    arms = (*rivals.beside("mlp"), *rivals.searched("mlp", settings))
+    monkeypatch.setitem(TABLES, "rivals", replace(TABLES["rivals"], arms={"paper": arms}))
+
+
 INVENTED = {name.removesuffix("_records"): make for name, make in list(globals().items()) if name.endswith("_records")}
 
 
 @pytest.mark.parametrize("lead, expected", [(1, "holds"), (-1, "fails"), (0, "undecided")])
 @pytest.mark.parametrize("name", [claim.name for claim in CLAIMS])
-def test_each_rule_on_perfectly_favourable_unfavourable_and_indifferent_records(tmp_path, name, lead, expected):
+def test_each_rule_on_perfectly_favourable_unfavourable_and_indifferent_records(
+    tmp_path, searched, name, lead, expected
+):
     INVENTED[name](tmp_path, lead)
     found = verdict(tmp_path, name)
+    regime = "tuned" if name in ("rivals", "price") else "plain"
     if name == "position" and lead == -1:
         expected = "mixed"  # the pattern is there, it vanishes where rows are shuffled, but it does not turn
     if name == "weights" and lead == 0:
         expected = "fails"  # to be no better than a switcher that reads nothing is what this claim excludes
-    assert found.regimes["plain"].verdict == expected
+    assert found.regimes[regime].verdict == expected
     assert found.verdict == {"holds": "confirmed", "fails": "not reproduced", "mixed": "depends"}.get(
         expected, "undecided"
     )
-    assert found.regimes["letter"].verdict == found.regimes["tuned"].verdict == "no runs"
-    assert found.regimes["plain"].provisional == (name == "harder")
+    assert {each.verdict for of, each in found.regimes.items() if of != regime} == {"no runs"}
+    assert found.regimes[regime].provisional == (name == "harder")
     assert found.evidence and ("provisional" in str(found)) == (name == "harder" and expected != "undecided")
 
 
@@ -251,7 +286,8 @@ def test_each_rule_on_perfectly_favourable_unfavourable_and_indifferent_records(
 def test_without_an_effect_one_rule_in_twenty_decides_at_most(claim):
     """The share of false verdicts in 400 invented families of intervals, of as many as the rule has; 5 % and chance."""
     draw, decided = np.random.default_rng(0), 0
-    count = max(len(claim.quantities(evidence.Evidence(Path("nowhere")), "plain")), 1)
+    regimes = [claim.quantities(evidence.Evidence(Path("nowhere")), regime) for regime in REGIMES]
+    count = max(map(len, regimes))
     for _ in range(400):
         signs = [evidence.Sign(str(index), evidence.one(draw.normal(0, 1, 8))) for index in range(count)]
         decided += verdicts.judge(claim, signs).verdict != "undecided"

@@ -28,7 +28,11 @@ def build(source: Path, output: Path) -> Path:
 
     Every warning is an error, references that lead nowhere included (-W -n); all of them are shown before it stops.
     """
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}  # of the tools' own deprecations, not of the book
+    environment = {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",  # of the tools' own deprecations, not of the book
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),  # for our extensions
+    }
     command = [
         sys.executable,
         "-c",

@@ -33,7 +33,7 @@ def finished(table: str, profile: str, root: Path) -> dict[tuple[str, str], dict
     return found
 
 
-FULL_TO_SMALL = ("paper", "whole", "quick", "smoke", "map", "search")
+FULL_TO_SMALL = ("paper", "whole", "quick", "smoke", "map", "search", "authors")
 """Profiles in the order in which a table that is asked for without one looks for records."""
 
 

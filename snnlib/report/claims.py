@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..lab import records
 from ..lab.experiments import TABLES, tuned
 from ..lab.experiments.controls import FED
+from ..lab.experiments.rivals import NAMES as RIVALS
 from ..lab.experiments.studies import STUDIES
 from ..metrics import paired_difference
 from . import pixels
@@ -68,6 +69,9 @@ FIRST, REVISED, WIDENED, COMPACT = "2026-11-23T11:39", "2026-11-25T10:40", "2026
 """When the first rules were written; when they were made stricter: by regime, 8 pairs, Holm, dead seeds at chance; when
 four of them got their tuned arms; and when two of these were given the compact setting for the knee, which had come out
 as the accurate one."""
+
+OF_RIVALS = "2026-11-29T07:50"
+"""When the rules on the rivals were written: before any trial of a rival's search."""
 
 SETTINGS = {
     "letter": ("letter",),
@@ -310,6 +314,90 @@ def structure(evidence: Evidence, regime: str) -> list[Sign]:
         for arm in asked("structure", regime)
         for kind, title in kinds.items()
     ]
+
+
+def removed(record: records.Record) -> float:
+    """Weights removed in percent; of a rival that prunes single weights, these."""
+    result = record["result"]
+    return 100 - result["left_pct"] if "left_pct" in result else result["removed_pct"]
+
+
+NEAR = 5.0
+"""Points of the weights removed by which a rival may fall short of SNN-AL and still be compared with it."""
+
+
+def as_sparse(evidence: Evidence, rival: str, least: float) -> str | None:
+    """The least sparse arm of ``rival`` on the MLP that removes ``least`` percent or more, in the mean; None if none.
+
+    Sizes are those of the arms' names, so that no accuracy enters the choice.
+    """
+    sizes = sorted(
+        int(size)
+        for arm in TABLES["rivals"].arms["paper"]
+        for name, _, size in [arm.name.rpartition("-")]
+        if arm.network == "mlp" and arm.rival and name == rival
+    )
+    for size in sizes:
+        shares = evidence.figures("rivals", f"{rival}-{size}", removed).values()
+        if shares and sum(shares) / len(shares) >= least:
+            return f"{rival}-{size}"
+    return None
+
+
+@claim(
+    "At the same compression the switcher's networks are more accurate than those of its rivals.",
+    "sections 4.1.1 and 4.2.2, Tables 1 and 3",
+    "MLP, the paper's nine rivals and the lottery ticket's structured form, each with the settings of its own search: "
+    "accuracy of SNN-AL in the sparse setting less that of the rival, of which the least sparse runs count that remove "
+    "as many weights in the mean, less 5 points.",
+    OF_RIVALS,
+)
+def rivals(evidence: Evidence, regime: str) -> list[Sign]:
+    if regime != "tuned":
+        return []
+    (ours,) = tuned.settings(("sparse",))
+    shares = evidence.figures("rivals", ours, removed).values()
+    least = sum(shares) / len(shares) - NEAR if shares else 0.0
+    return [
+        evidence.difference(
+            f"sparse setting less {title}", "rivals", ours, as_sparse(evidence, rival, least) or rival, "accuracy"
+        )
+        for rival, title in RIVALS.items()
+    ]
+
+
+@claim(
+    "The rivals prune more than the switcher does, and lose accuracy by it.",
+    "section 4.1.1, Table 1",
+    "MLP, BC-GNJ, BC-GHS and L0 with the settings chosen for 90 % of the weights: accuracy of the tuned dense network "
+    "less that of the rival, and share of weights removed by the rival less that by SNN-AL in the sparse setting.",
+    OF_RIVALS,
+)
+def price(evidence: Evidence, regime: str) -> list[Sign]:
+    if regime != "tuned":
+        return []
+    (ours,) = tuned.settings(("sparse",))
+    sparsest = {rival: sparsest_of(rival) for rival in ("bc-gnj", "bc-ghs", "l0")}
+    return [
+        sign
+        for rival, arm in sparsest.items()
+        for sign in (
+            evidence.difference(f"accuracy, dense less {RIVALS[rival]}", "rivals", "tuned-dense", arm, "accuracy"),
+            evidence.difference(
+                f"weights removed, {RIVALS[rival]} less the sparse setting", "rivals", arm, ours, removed
+            ),
+        )
+    ]
+
+
+def sparsest_of(rival: str) -> str:
+    """The arm of ``rival`` on the MLP for the largest share of weights removed: roles of equal settings are one arm."""
+    sizes = [
+        int(arm.name.rpartition("-")[2])
+        for arm in TABLES["rivals"].arms["paper"]
+        if arm.network == "mlp" and arm.rival and arm.rival.name == rival
+    ]
+    return f"{rival}-{max(sizes, default=90)}"
 
 
 @claim(

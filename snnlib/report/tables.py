@@ -20,16 +20,20 @@ from ..lab import records
 from ..lab.experiments import TABLES, regime_of
 from ..lab.records import Entry
 from ..lab.status import entries
+from ..peers import PEERS
 from . import wording
 
 if TYPE_CHECKING:
     import pandas
     import rich.table
 
+    from ..config import Arm
+
 LABELS = {
     "smoke": "ours (smoke, a trial only)",
     "quick": "ours (quick, reduced)",
     "paper": "ours (paper profile)",
+    "authors": "ours (authors' recipes)",
     "map": "ours (map, short runs on held-out images)",
     "search": "ours (search, held-out images)",
 }
@@ -60,6 +64,7 @@ class Row:
     first_pct: float | None  # after the switcher's first turn
     removed_pct: float | None  # at the end
     effective_pct: float | None  # the same with dead ends followed through
+    prunes: str | None  # what is pruned: neurons (kernels too), single weights, or other neurons for each image
     diff_mean: float | None  # accuracy minus the reference arm's, paired by seed
     diff_low: float | None  # its 95 % confidence interval
     diff_high: float | None
@@ -145,6 +150,7 @@ def _paper_row(printed: dict[str, str]) -> Row:
         first_pct=None,
         removed_pct=_number(printed["pruned_pct"]),
         effective_pct=None,
+        prunes=None,
         diff_mean=None,
         diff_low=None,
         diff_high=None,
@@ -208,13 +214,14 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         first_pct=mean(result.get("first_turn_removed_pct") for result in found),
         removed_pct=mean(_removed(result, "removed_pct") for result in found),
         effective_pct=mean(_removed(result, "effective_pct") for result in found),
+        prunes=_prunes(arm),
         diff_mean=_finite(difference and difference.mean),
         diff_low=_finite(difference and difference.low),
         diff_high=_finite(difference and difference.high),
         all_mean=_finite(whole and whole.mean),
         all_low=_finite(whole and whole.low),
         all_high=_finite(whole and whole.high),
-        macs=mean(result["macs"] for result in found) if all("macs" in result for result in found) else None,
+        macs=mean(map(_macs, found)),
         seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
     )
@@ -223,6 +230,19 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
 def _removed(result: Mapping[str, Any], key: str) -> float:
     """Share of weights removed in percent; of a rival, which may prune single weights, whatever its widths are."""
     return 100 - result["left_pct"] if "left_pct" in result else result[key]
+
+
+def _macs(result: Mapping[str, Any]) -> float | None:
+    """Multiplications for one image; the mean over images where each has neurons of its own."""
+    return result["macs_left"] if result.get("kind") == "images" else result.get("macs")
+
+
+def _prunes(arm: Arm) -> str | None:
+    """What the method of ``arm`` prunes, in words; None for a dense network."""
+    if arm.rival:
+        kind = PEERS[arm.rival.name].KIND
+        return "neurons, by image" if kind == "images" else kind
+    return None if arm.method == "dense" else "neurons"
 
 
 def _finite(value: float | None) -> float | None:
@@ -294,6 +314,7 @@ COLUMNS = (
     "turn 1 %",
     "removed %",
     "effective %",
+    "prunes",
     "MACs",
     "s a run",
 )
@@ -324,7 +345,8 @@ def cells(row: Row) -> tuple[str, ...]:
         _text(row.first_pct),
         _text(row.removed_pct),
         _text(row.effective_pct),
-        _macs(row.macs),
+        row.prunes or "",
+        short(row.macs),
         _text(row.seconds, ".0f"),
     )
 
@@ -355,6 +377,11 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
             "mobilenetv1 (x0.25): the paper's rows are 1024 wide, as full MobileNetV1 is; at x0.25 the last layer has "
             "256 inputs. Its rows compare with our x1"
         )
+    if any(row.prunes == "weights" for row in table_rows):
+        said.append(
+            "prunes: a method that prunes single weights leaves the shapes and the MACs of its network as they were; "
+            "only software that skips zeros is faster by it"
+        )
     said += [
         f"{row.title}: {row.failed} of {row.failed + (row.n or 0)} runs died or diverged; with these at the accuracy "
         f"of guessing the difference is {row.all_mean:+.2f} [{row.all_low:+.2f}, {row.all_high:+.2f}]"
@@ -369,7 +396,7 @@ def _text(value: float | None, form: str = ".2f") -> str:
     return "" if value is None else format(value, form)
 
 
-def _macs(value: float | None) -> str:
+def short(value: float | None) -> str:
     """Multiplications with three digits: 266 k, 38.9 M."""
     if value is None:
         return ""
@@ -385,9 +412,14 @@ def _widths(row: Row) -> str:
 
 
 def _shown(table_rows: Sequence[Row]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Headings and texts, without empty columns."""
+    """Headings and texts, without empty columns, and without that of what is pruned where it is always neurons."""
     texts = [cells(row) for row in table_rows]
-    keep = [index for index in range(len(COLUMNS)) if index < 2 or any(line[index] for line in texts)]
+    dull = ("", "neurons")
+    keep = [
+        index
+        for index, name in enumerate(COLUMNS)
+        if index < 2 or any(line[index] not in (dull if name == "prunes" else ("",)) for line in texts)
+    ]
     return [COLUMNS[index] for index in keep], [tuple(line[index] for index in keep) for line in texts]
 
 

@@ -5,7 +5,7 @@ from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
 from .controls import CONTROLS, SPARSITY
 from .question import CANDIDATES, QUESTION
-from .rivals import RIVALS_TABLE
+from .rivals import RIVALS_TABLE, is_rival
 from .search import SEARCH
 from .stability import ROUNDING, STABILITY
 from .table import PROFILES, Table, arm_of
@@ -69,7 +69,8 @@ def regime_of(arm: str) -> str:
     """The regime of settings of an arm, one of :data:`REGIMES`."""
     if arm.startswith("letter"):
         return "letter"
-    return "tuned" if arm in tuned.names() or arm.split("-")[0] == "pattern" else "plain"
+    searched = arm in tuned.names() or arm.split("-")[0] == "pattern" or is_rival(arm)
+    return "tuned" if searched else "plain"
 
 
 def place_in_queue(table: str, network: str) -> int:

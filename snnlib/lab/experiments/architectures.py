@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...config import Arm, SwitcherConfig, TrainConfig
-from . import tuned, whole
+from . import rivals, tuned, whole
 from .ablation import QUICK, QUICK_SWITCHER
 from .table import Table
 
@@ -72,7 +72,7 @@ def profiles(
     }
 
 
-TUNED = (*tuned.table_1("mlp"), *tuned.table_1("lenet5-caffe"))
+TUNED = tuple(arm for network in ("mlp", "lenet5-caffe") for arm in (*tuned.table_1(network), *rivals.quoted(network)))
 MNIST_ARMS = profiles("mnist", ("mlp", "lenet5-caffe"), TrainConfig(epochs=30), {"smoke": 2000, "quick": 20000})
 MNIST_ARMS["quick"] = tuple(
     arm for network in ("mlp", "lenet5-caffe") for arm in three("mnist", network, QUICK, QUICK_SWITCHER)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...config import Arm, Rival, TrainConfig
+from ...peers import PEERS
 from . import tuned
 from .ablation import ABLATION
 from .chosen import CHOSEN_RIVALS
@@ -42,10 +43,15 @@ SIZES: dict[str, dict[int, dict[str, Any]]] = {
 shares are of hidden neurons."""
 
 
+STRUCTURED = ("mlp", "lenet5-caffe")
+"""Networks that the lottery ticket's structured form prunes."""
+
+
 def sized(values: Mapping[str, Any], study: Study) -> list[Arm]:
     """The arms of a rival whose size is an option, with the settings ``values``; both forms of the lottery ticket."""
     made: list[Arm] = []
-    for kind in [study.rival, *(["lottery-neurons"] if study.rival == "lottery" else [])]:
+    both = study.rival == "lottery" and study.network in STRUCTURED
+    for kind in [study.rival, *(["lottery-neurons"] if both else [])]:
         for percent, size in SIZES[study.rival].items():
             arm = study.arm({**values, **size}, study.rungs[-1].epochs, f"{kind}-{percent}", split="full")
             assert arm.rival is not None
@@ -63,20 +69,56 @@ def found(roles: Mapping[str, Mapping[str, Any]], study: Study) -> list[Arm]:
     return list(made.values())
 
 
-def searched(chosen: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None) -> tuple[Arm, ...]:
-    """The arms of all rivals whose searches are over."""
+Chosen = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Study to role to settings."""
+
+
+def searched(network: str, chosen: Chosen | None = None) -> tuple[Arm, ...]:
+    """The arms of all rivals on ``network`` whose searches are over."""
     made: list[Arm] = []
     for name, roles in (CHOSEN_RIVALS if chosen is None else chosen).items():
         study = STUDIES[name]
-        made += sized(roles["given"], study) if "given" in roles else found(roles, study)
+        if study.network == network:
+            made += sized(roles["given"], study) if "given" in roles else found(roles, study)
     return tuple(made)
 
 
-def beside() -> tuple[Arm, ...]:
-    """What rivals are compared with: the tuned dense network, SNN-AL's confirmed front, and pruning to its widths."""
-    arms = tuned.arms("mlp")
+QUOTED = {
+    "mlp": ("bc-gnj", "bc-ghs", "l0"),
+    "lenet5-caffe": ("bc-gnj", "bc-ghs", "l0"),
+    "vgg-cov2": ("edge-popup",),
+    "mobilenet-v1-x0.25": ("dnw", "lottery"),
+}
+"""The rivals that the paper's Tables 1 and 3 quote, by network; their rows stand in ours too."""
+
+
+def quoted(network: str, chosen: Chosen | None = None) -> tuple[Arm, ...]:
+    """The arms of :func:`searched` whose rivals the paper quotes for ``network``."""
+    return tuple(arm for arm in searched(network, chosen) if arm.rival and arm.rival.name in QUOTED.get(network, ()))
+
+
+def is_rival(arm: str) -> bool:
+    """Whether ``arm`` is called after a rival and a size, as :func:`searched` calls them."""
+    name, _, size = arm.rpartition("-")
+    return name in PEERS and size.isdecimal()
+
+
+def beside(network: str) -> tuple[Arm, ...]:
+    """What rivals are compared with: the tuned dense network and SNN-AL's confirmed front.
+
+    On the MLP also pruning to SNN-AL's widths and SNN-AL with as small a search as a rival's.
+    """
+    arms = tuple(tuned.arms(network).values())
+    if network != "mlp":
+        return arms
     plain = [arm for arm in tuned.controls() if arm.name.split("-")[-1] in ("random", "norm")]
-    return (*arms.values(), *plain, *(arm for arm in tuned.small() if arm.name == "small"))
+    return (*arms, *plain, *(arm for arm in tuned.small() if arm.name == "small"))
+
+
+def on(network: str) -> tuple[Arm, ...]:
+    """The arms of the table on ``network``; none before a rival's search there is over."""
+    rivals = searched(network)
+    return (*beside(network), *rivals) if rivals or network == "mlp" else ()
 
 
 def tried(epochs: int, images: int) -> tuple[Arm, ...]:
@@ -91,10 +133,35 @@ def tried(epochs: int, images: int) -> tuple[Arm, ...]:
     return tuple(made)
 
 
+def recipes() -> tuple[Arm, ...]:
+    """Rivals on the MLP as their own authors train them there, beside the tuned dense network: one run each.
+
+    L0: the defaults of the authors' code, with the lambda of 0.1 / N of their paper's MLP. BC: those of their code,
+    which leaves the number of epochs open: 200, as L0's, whose authors are the same. Lottery ticket: their section 2
+    and appendix G, in rounds of 50 epochs. The other rivals' papers have no perceptron on MNIST.
+    """
+    adam = TrainConfig(epochs=200, schedule="constant", rate=1e-3, fc_init="kaiming", clip_network=None)
+    bayes = replace(adam, batch_size=128)
+    l0 = Rival.of("l0", optimizer="adam", strength=0.1, average=0.999)
+    lottery = Rival.of("lottery", optimizer="adam", rounds=7, density=round(0.8**6, 4))
+    return (
+        tuned.arms("mlp")["dense"],
+        *(
+            Arm(f"{name}-authors", "rival", f"{NAMES[name]}, its authors' recipe", train=train, rival=rival)
+            for name, train, rival in (
+                ("bc-gnj", bayes, Rival.of("bc-gnj", optimizer="adam")),
+                ("bc-ghs", bayes, Rival.of("bc-ghs", optimizer="adam")),
+                ("l0", replace(adam, batch_size=100, weight_decay=5e-4), l0),
+                ("lottery", replace(adam, batch_size=60, epochs=350, rate=1.2e-3), lottery),
+            )
+        ),
+    )
+
+
 RIVALS_TABLE = Table(
     "rivals",
-    "The paper's nine rivals beside SNN-AL: the MLP on MNIST",
-    {"smoke": tried(4, 1280), "paper": (*beside(), *searched())},
-    {"smoke": (0,), "paper": ABLATION.seeds["paper"]},
+    "The paper's nine rivals beside SNN-AL: the MLP and LeNet5-Caffe on MNIST",
+    {"smoke": tried(4, 1280), "paper": (*on("mlp"), *on("lenet5-caffe")), "authors": recipes()},
+    {"smoke": (0,), "paper": ABLATION.seeds["paper"], "authors": (0,)},
     "tuned-dense",
 )

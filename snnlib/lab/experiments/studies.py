@@ -233,6 +233,30 @@ PHOTOGRAPHS: dict[str, Any] = {"augment": True, "normalize": True, "precision": 
 ``benchmarks.networks``)."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where rivals are searched: a network on a data set, with the trials that SNN-AL has there."""
+
+    prefix: str  # of the names of its studies
+    title: str
+    dataset: str
+    rungs: tuple[Rung, ...]
+    floor: float = 95.0
+    hopeless: float = 80.0
+    fixed: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+PLACES = {
+    "mlp": Place("mlp", "the MLP on MNIST", "mnist", SMALL),
+    "lenet5-caffe": Place("lenet5", "LeNet5-Caffe on MNIST", "mnist", LENET5),
+    **{
+        network: Place(network, f"{network} on CIFAR-10", "cifar10", COLOUR, 40.0, 15.0, PHOTOGRAPHS)
+        for network in ("vgg-cov2", "mobilenet-v1-x0.25")
+    },
+}
+"""By network."""
+
+
 def small(name: str, title: str, space: Space, reads: Reads) -> Study:
     """A small search for the sparse setting, where reading the weights should matter; equal for SNN-AL and controls."""
     return Study(
@@ -249,21 +273,32 @@ def small(name: str, title: str, space: Space, reads: Reads) -> Study:
     )
 
 
-def of_rival(name: str, title: str, space: Mapping[str, Choices], given: bool, **fixed: Any) -> Study:
-    """The small search of a rival; ``given``: its options say how many weights are left, so accuracy alone counts."""
+def of_rival(
+    name: str, title: str, space: Mapping[str, Choices], given: bool, network: str = "mlp", **fixed: Any
+) -> Study:
+    """The small search of a rival; ``given``: its options say how many weights are left, so accuracy alone counts.
+
+    On another network than the MLP it has as many trials as SNN-AL has there, and begins with what it took on the MLP.
+    """
     usual = {"schedule": "cosine", "normalize": True, "momentum": 0.0, "weight_decay": 0.0, "clip_network": None}
+    place = PLACES[network]
     return Study(
-        f"mlp-{name}",
-        f"{title}, the MLP on MNIST",
+        f"{place.prefix}-{name}",
+        f"{title}, {place.title}",
         "rival",
         dict(space),
-        SMALL,
+        place.rungs,
+        dataset=place.dataset,
+        network=network,
+        floor=place.floor,
+        hopeless=place.hopeless,
         rival=name,
         roles=("given",) if given else ("60", "75", "90"),
         candidates=0,
         fresh=(),
         least_removed=0.0 if given else 40.0,
-        fixed={key: value for key, value in (usual | fixed).items() if key not in space},
+        carries="" if network == "mlp" else f"mlp-{name}",
+        fixed={key: value for key, value in (usual | place.fixed | fixed).items() if key not in space},
     )
 
 
@@ -405,6 +440,13 @@ RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...]
 """Of each rival: its name, title, space, whether its size is given, and what is not searched. The structured lottery
 takes the settings of the other."""
 
+ALSO_ON = {
+    "lenet5-caffe": ("bc-gnj", "bc-ghs", "l0", "lottery"),
+    "vgg-cov2": ("edge-popup",),
+    "mobilenet-v1-x0.25": ("dnw", "lottery"),
+}
+"""The networks besides the MLP on which rivals run: those for which the paper quotes them, and the lottery ticket."""
+
 STUDIES = {
     study.name: study
     for study in (
@@ -431,6 +473,12 @@ STUDIES = {
             colour(network, method, title, space)
             for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
             for method, title, space in SEARCHED
+        ),
+        *(
+            of_rival(name, title, space, given, network, **fixed)
+            for network, names in ALSO_ON.items()
+            for name, title, space, given, fixed in RIVALS
+            if name in names
         ),
     )
 }

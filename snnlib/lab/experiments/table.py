@@ -12,6 +12,7 @@ PROFILES = {
     "paper": "8 paired seeds (3 of the largest networks) on the whole data set, trained until the accuracy settles",
     "whole": "the whole data set in as few epochs as will do, 1 to 8 paired seeds by the network's size: fewer "
     "epochs than in the profile paper, settings from a search",
+    "authors": "rivals as their own authors train them, one seed, for as many epochs as they say",
     "map": "short held-out runs that show which settings train at all",
     "search": "held-out runs from which the default settings were chosen",
 }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...config import Arm
-from . import tuned
+from . import rivals, tuned
 from .studies import STUDIES
 from .table import Table
 
@@ -41,7 +41,7 @@ def arms(
     chosen: Mapping[str, tuned.Roles] | None = None,
     epochs: Mapping[str, int] | None = None,
 ) -> tuple[Arm, ...]:
-    """Dense and SNN-AL of ``networks``, those whose settings are there."""
+    """Dense, SNN-AL and the rivals that the paper quotes, on ``networks``: those whose settings are there."""
     chosen, epochs = tuned.CHOSEN if chosen is None else chosen, EPOCHS if epochs is None else epochs
     found: list[Arm] = []
     for network in networks:
@@ -55,6 +55,8 @@ def arms(
         found += both.values()
         if network in STEPS_COMPARED:
             found.append(tuned.equal_steps(both["dense"], both["accurate"]))
+        if dataset == "cifar10":
+            found += [replace(arm, train=replace(arm.train, epochs=epochs[source])) for arm in rivals.quoted(network)]
     return tuple(found)
 
 

@@ -1,0 +1,76 @@
+"""The rivals' picture and tables: pure functions of rows."""
+
+from dataclasses import replace
+
+import pytest
+
+from snnlib.report import rivals, tables
+from snnlib.report.tables import Row
+
+OURS = {"source": "ours", "profile": "paper", "regime": "tuned", "n": 8, "note": "", "table": "rivals"}
+PLAIN = replace(tables.paper_rows("1")[0], network="mlp", **OURS)
+
+
+def row(arm, accuracy=98.0, removed=60.0, prunes="neurons", **changes):
+    values = {"acc_mean": accuracy, "acc_std": 0.1, "removed_pct": removed, "prunes": prunes, "macs": 1000.0}
+    return replace(PLAIN, arm=arm, title=arm, **values | {"seconds": 60.0} | changes)
+
+
+ROWS: list[Row] = [
+    row("tuned-dense", 98.5, 0.0, None, macs=4000.0),
+    row("sparse", 97.8, 62.0),
+    row("sparse-random", 97.9, 62.0),
+    row("l0-90", 98.1, 91.0),
+    row("l0-60", 98.3, 61.0),
+    row("dnw-75", 98.4, 75.0, "weights", macs=4000.0),
+    row("elastic-60", 98.0, 66.0, "neurons, by image"),
+    row("n2n-60", None, None, failed=8, n=0),
+]
+
+
+def test_rows_are_gathered_by_method_in_one_order_the_least_sparse_first():
+    found = rivals.curves(ROWS[::-1])
+    assert [curve.method for curve in found] == [
+        "dense",
+        "SNN-AL",
+        "random pruning",
+        "L0",
+        "DNW",
+        "Deep Elastic Networks",
+    ]
+    assert [each.arm for each in found[3].rows] == ["l0-60", "l0-90"]
+    assert rivals.curves(ROWS, "lenet5-caffe") == []
+
+
+def test_the_paper_and_its_rows_are_not_methods_of_ours():
+    assert [rivals.method_of(each) for each in tables.paper_rows("1")] == [None] * len(tables.paper_rows("1"))
+
+
+@pytest.mark.parametrize("against, expected", [("weights", [39.0, 9.0]), ("macs", [25.0, 25.0])])
+def test_the_picture_has_every_method_at_what_it_leaves(against, expected):
+    figure = rivals.picture([*tables.paper_rows("1"), *ROWS], against)
+    axes = figure.axes[0]
+    shown = {container.get_label(): container.lines[0] for container in axes.containers}
+    assert set(shown) == {"SNN-AL", "random pruning", "L0", "DNW", "Deep Elastic Networks"}
+    assert list(shown["L0"].get_xdata()) == pytest.approx(expected)
+    assert list(shown["L0"].get_ydata()) == [98.3, 98.1]
+    assert shown["DNW"].get_markerfacecolor() == "white" and shown["L0"].get_markerfacecolor() != "white"
+    assert any("SNN, published" in text.get_text() for text in axes.texts) == (against == "weights")
+
+
+def test_without_a_run_there_is_no_picture_but_a_sentence():
+    with pytest.raises(ValueError, match="no finished run of a rival on lenet5-caffe: `snn run rivals`"):
+        rivals.picture(ROWS, network="lenet5-caffe")
+
+
+def test_tables_say_what_is_pruned_at_which_size_and_cost():
+    found = rivals.sizes(ROWS)
+    line = [text.replace("\N{NO-BREAK SPACE}", " ") for text in found.loc["L0"]]
+    assert line == ["neurons", "98.30 ± 0.10 at 61.0", "98.10 ± 0.10 at 91.0"]
+    assert list(rivals.cost(ROWS).loc["SNN-AL"]) == ["1.00 k", "60"]
+
+
+def test_published_points_stand_beside_ours_of_the_nearest_size():
+    found = rivals.beside_published([*tables.paper_rows("1"), *ROWS])
+    assert found.loc["L0", "published"] == "98.20 at 90.1"
+    assert found.loc["L0", "ours"].endswith("at 91.0") and found.loc["BC-GNJ", "ours"] == "not run yet"
