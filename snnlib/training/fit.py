@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..data import Dataset, scale
 from ..networks import TaskNetwork
+from ..switching.switched import Switched
 
 PATIENCE = 4
 """Epochs without learning before it is remarked on: two turns of each side where they take turns by epochs."""
@@ -29,7 +30,7 @@ def check_fit(network: nn.Module | TaskNetwork, data: Dataset) -> None:
     The message names what both have and a remedy. The network is asked about two images, in evaluation mode: nothing
     of it changes.
     """
-    name, images = type(network).__name__, " x ".join(map(str, data.image))
+    name, images = type(getattr(network, "module", network)).__name__, " x ".join(map(str, data.image))
     parameter = next(network.parameters())
     training = network.training
     network.train(False)
@@ -56,6 +57,16 @@ def check_fit(network: nn.Module | TaskNetwork, data: Dataset) -> None:
             f"{name} puts out {logits.shape[1]} logits an image, but {data.name} has {len(data.classes)} classes: give "
             f"its last layer {len(data.classes)} outputs"
         )
+
+
+def check_switched(model: Switched) -> Switched:
+    """Return ``model``; ``TypeError`` where it is a network without a switcher."""
+    if not isinstance(model, Switched):
+        raise TypeError(
+            f"a {type(model).__name__} has no switcher to train by turns with: give the model that "
+            "snnlib.switch(module, example_input) returns, or train the module alone with train_dense"
+        )
+    return model
 
 
 def _expected(network: nn.Module | TaskNetwork) -> str:

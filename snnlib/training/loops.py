@@ -27,7 +27,7 @@ from ..switching.switched import Switched
 from . import flow
 from .batches import Batches
 from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
-from .fit import UntrainedWarning, check_fit, remark
+from .fit import UntrainedWarning, check_fit, check_switched, remark
 
 
 @dataclass
@@ -283,7 +283,7 @@ def train_alternating(
     task network would have no turn, or where network and data do not fit each other.
     """
     check_turns(config)
-    check_fit(model.network, data)
+    check_fit(check_switched(model).network, data)
     sgds: dict[Side, torch.optim.SGD] = {
         "switcher": optimizer(model.switcher_side().parameters(), config, "switcher"),
         "network": optimizer(model.network.parameters(), config),
@@ -322,7 +322,7 @@ def train_separate(
 
     Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where network and data do not fit.
     """
-    check_fit(model.network, data)
+    check_fit(check_switched(model).network, data)
     sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
     one = graphed(
         lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision),
