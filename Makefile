@@ -48,7 +48,7 @@ $(STAMP):
 	@find $(VENV) -type d -name '*.dist-info' ! -exec test -e '{}/RECORD' ';' -prune -exec rm -rf '{}' +
 	@echo "Installing into $(VENV): the first time this fetches some 3 GB and takes several minutes ..."
 	@$(PIP) install --quiet -c constraints.txt pip setuptools wheel
-	@PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation -c constraints.txt -e '.[book,search,batch,test,lint]'
+	@PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation -c constraints.txt -e '.[book,own,search,batch,test,lint]'
 	@touch $@
 
 reproduce: environment ## Train the quick profile, run the chapters, build the book, print Table 2

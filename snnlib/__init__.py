@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .config import Arm, SwitcherConfig, TrainConfig
     from .data import load
     from .networks import MLP, NETWORKS
-    from .switching import Switched, Switcher
+    from .seeds import generator
+    from .switching import Switched, Switcher, switch
     from .training import train_alternating, train_dense, train_separate
 
 _PUBLIC = {
@@ -30,6 +31,8 @@ _PUBLIC = {
     "NETWORKS": "networks",
     "Switched": "switching",
     "Switcher": "switching",
+    "switch": "switching",
+    "generator": "seeds",
     "train_alternating": "training",
     "train_dense": "training",
     "train_separate": "training",
@@ -45,7 +48,9 @@ __all__ = [
     "TrainConfig",
     "__version__",
     "compact",
+    "generator",
     "load",
+    "switch",
     "train_alternating",
     "train_dense",
     "train_separate",

@@ -4,47 +4,65 @@
 also removes pruned neurons and kernels, with everything that only they feed, and leaves a plain smaller network of
 the same class with the same logits. Both choose by the network's class: :mod:`~snnlib.compaction.mlp` for fully
 connected networks, :mod:`~snnlib.compaction.convolution` for switched convolutions, :mod:`~snnlib.compaction.deep`
-for networks whose FC layers alone are switched. :mod:`~snnlib.compaction.files` writes and reads what is left.
+for networks whose FC layers alone are switched, :mod:`~snnlib.compaction.module` for any other module.
+:mod:`~snnlib.compaction.files` writes and reads what is left of the library's own networks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..networks import MLP, ConvNet, DeepNet, Network
+from ..networks.gated_module import GatedModule
 from .convolution import compact_convnet, fold_convnet
 from .deep import compact_deep, fold_deep
 from .files import load_compact, save_compact
 from .mlp import compact_mlp, fold_mlp
+from .module import compact_module, fold_module
 
 Kind = TypeVar("Kind", bound=Network)
 Operation = Callable[[Any, Sequence[Tensor]], Any]  # a network of one class and its gates to another of that class
 
-FOLD: dict[type, Operation] = {MLP: fold_mlp, ConvNet: fold_convnet, DeepNet: fold_deep}
-COMPACT: dict[type, Operation] = {MLP: compact_mlp, ConvNet: compact_convnet, DeepNet: compact_deep}
+FOLD: dict[type, Operation] = {MLP: fold_mlp, ConvNet: fold_convnet, DeepNet: fold_deep, GatedModule: fold_module}
+COMPACT: dict[type, Operation] = {
+    MLP: compact_mlp,
+    ConvNet: compact_convnet,
+    DeepNet: compact_deep,
+    GatedModule: compact_module,
+}
 
 
+@overload
+def fold(network: Kind, gates: Sequence[Tensor]) -> Kind: ...
+@overload
+def fold(network: GatedModule, gates: Sequence[Tensor]) -> nn.Module: ...
 @torch.no_grad()
-def fold(network: Kind, gates: Sequence[Tensor]) -> Kind:
+def fold(network: Network | GatedModule, gates: Sequence[Tensor]) -> nn.Module:
     """A network of the same widths that computes without factors what ``network`` computes with ``gates``.
 
-    ``gates`` as ``network.gate_widths()``. ``network`` stays as it is. Raises ``ValueError`` where the gates do not
-    fit, ``TypeError`` for a network of another class.
+    ``gates`` as ``network.gate_widths()``. ``network`` stays as it is; a module that was switched by ``snnlib.switch``
+    gives a module of its class. Raises ``ValueError`` where the gates do not fit, ``TypeError`` for a network of
+    another class.
     """
     return _choose(FOLD, network)(network, gates)
 
 
+@overload
+def compact(network: Kind, gates: Sequence[Tensor]) -> Kind: ...
+@overload
+def compact(network: GatedModule, gates: Sequence[Tensor]) -> nn.Module: ...
 @torch.no_grad()
-def compact(network: Kind, gates: Sequence[Tensor]) -> Kind:
+def compact(network: Network | GatedModule, gates: Sequence[Tensor]) -> nn.Module:
     """A plain network without the neurons and kernels that ``gates`` prune and without those that only they kept alive.
 
     Same logits (with batch norm in evaluation mode), same device and dtype; ``network`` stays as it is. A compacted
-    network may be compacted again, with gates of its own widths. Raises ``ValueError`` where the gates do not fit,
-    ``TypeError`` for a network of another class.
+    network may be compacted again, with gates of its own widths. A module that was switched by ``snnlib.switch`` gives
+    a smaller module of its class, which needs Torch-Pruning. Raises ``ValueError`` where the gates do not fit,
+    ``TypeError`` for a network of another class, ``ModuleNotFoundError`` without Torch-Pruning.
     """
     return _choose(COMPACT, network)(network, gates)
 
@@ -55,7 +73,7 @@ def _choose(operations: Mapping[type, Operation], network: object) -> Operation:
         known = ", ".join(kind.__name__ for kind in operations)
         raise TypeError(
             f"a {type(network).__name__} cannot be compacted: give the task network itself ({known}), without its "
-            "switcher"
+            "switcher; of a module of your own, `model.network` of `model = snnlib.switch(module, example_input)`"
         )
     return operations[type(network)]
 

@@ -19,8 +19,13 @@ from .mlp import empty_mlp
 def save_compact(path: Path, network: Network) -> None:
     """Write ``network`` as one file: its tensors, class, plan, widths, image and classes.
 
-    Raises ``FileError`` on a full disk.
+    Raises ``FileError`` on a full disk, ``TypeError`` for a module of another's making.
     """
+    if type(network).__name__ not in BUILD:
+        raise TypeError(
+            f"a {type(network).__name__} cannot be built again from its tensors: only {', '.join(BUILD)} can. Save a "
+            "module of your own with torch.export.save(torch.export.export(module, (images,)), path)"
+        )
     head = network if isinstance(network, MLP) else network.head
     described: dict[str, Any] = {
         "kind": "compact",

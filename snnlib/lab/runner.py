@@ -17,6 +17,7 @@ from .. import data
 from ..config import Arm, SwitcherConfig, check_seed
 from ..networks import NETWORKS
 from ..peers import Peer, train_peer
+from ..training.fit import unremarked
 from ..training.loops import State, TrainingError, train_alternating, train_dense, train_separate
 from . import memory, records, together
 from .devices import pick_device
@@ -141,6 +142,7 @@ def _factors_of(
     return record["result"]["gates"]
 
 
+@unremarked()
 def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> records.Record:
     def after_epoch(state: State) -> None:
         run.save(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 import torch
@@ -12,7 +12,7 @@ from torch import nn
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from . import MLP, ConvNet, DeepNet, Network, TaskNetwork
+from . import MLP, Network, TaskNetwork
 
 
 class Shape(TypedDict):
@@ -41,12 +41,19 @@ def layers(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
 
 
 @torch.no_grad()
-def macs(network: Network) -> int:
-    """Multiply-accumulate operations of all convolutions and FC layers for one image."""
+def macs(network: nn.Module, image: Sequence[int] | None = None) -> int:
+    """Multiply-accumulate operations of all convolutions and FC layers for one image.
+
+    ``image`` is its (channels, height, width): for any module but those of this library, which know theirs. Raises
+    ``ValueError`` where it is missing.
+    """
     if isinstance(network, MLP):
         return sum(layer.weight.numel() for layer in network.layers)
+    image = image or getattr(network, "image", None)
+    if image is None:
+        raise ValueError(f"macs of a {type(network).__name__}: give the (channels, height, width) of an image")
     with FlopCounterMode(display=False) as counter:
-        _without_computing(network)
+        _without_computing(network, image)
     return counter.get_total_flops() // (2 * IMAGES)  # a multiplication and an addition each
 
 
@@ -62,7 +69,7 @@ def nonzero(network: Network) -> tuple[int, int]:
         for layer in found:
             hook = layer.register_forward_hook(lambda of, _, y: pixels.update({of: math.prod(y.shape[2:])}))
             hooks.callback(hook.remove)
-        _without_computing(network)
+        _without_computing(network, network.image)
     return sum(weights), sum(count * pixels[layer] for count, layer in zip(weights, found))
 
 
@@ -70,12 +77,12 @@ IMAGES = 2
 """Images that a network is counted with: one alone may leave batch norm a single value to normalise."""
 
 
-def _without_computing(network: ConvNet | DeepNet) -> None:
-    """Send meta tensors of :data:`IMAGES` images through ``network``, which stays as it is."""
+def _without_computing(network: nn.Module, image: Sequence[int]) -> None:
+    """Send meta tensors of :data:`IMAGES` images (channels, height, width) through ``network``; it stays as it is."""
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     shapes = {name: tensor.detach().to("meta") for name, tensor in tensors.items()}
     dtype = next(network.parameters()).dtype
-    functional_call(network, shapes, torch.empty(IMAGES, *network.image, dtype=dtype, device="meta"))
+    functional_call(network, shapes, torch.empty(IMAGES, *image, dtype=dtype, device="meta"))
 
 
 def shape(network: TaskNetwork) -> Shape:

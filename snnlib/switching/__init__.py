@@ -3,5 +3,6 @@
 from .packing import PackedWeights, pack_linear
 from .switched import Masked, Switched, dead_layers
 from .switcher import Switcher
+from .wrapping import switch
 
-__all__ = ["Masked", "PackedWeights", "Switched", "Switcher", "dead_layers", "pack_linear"]
+__all__ = ["Masked", "PackedWeights", "Switched", "Switcher", "dead_layers", "pack_linear", "switch"]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..config import SwitcherConfig
 from ..networks import TaskNetwork
+from ..networks.protocol import check_network
 from .kernels import KernelSwitcher
 from .packing import PackedWeights, pack_linear, packed_size
 from .readings import FreeFactors, Reading
@@ -16,20 +17,20 @@ from .switcher import Switcher
 class Switched(nn.Module):
     """``network`` with its switchers; each stays usable on its own.
 
-    ``switcher`` reads the FC layers; ``kernel_switcher`` the convolutions, None where none is switched.
+    ``switcher`` reads the FC layers, ``kernel_switcher`` the convolutions; each is None where none is switched.
     ``through_switcher`` False cuts the gradient from the factors back to the weights they were read from: the
     second term of Eq. 6 is then missing, everything else stays. ``reading`` changes what the switcher is fed.
     """
 
     network: TaskNetwork
-    switcher: Switcher | FreeFactors
+    switcher: Switcher | FreeFactors | None
     kernel_switcher: KernelSwitcher | None
     reading: Reading | None
 
     def __init__(
         self,
         network: TaskNetwork,
-        switcher: Switcher | FreeFactors,
+        switcher: Switcher | FreeFactors | None,
         through_switcher: bool = True,
         kernel_switcher: KernelSwitcher | None = None,
         reading: Reading | None = None,
@@ -49,8 +50,13 @@ class Switched(nn.Module):
     ) -> Switched:
         """Build switchers of the right size for ``network`` and calibrate them on the network's weights.
 
-        Raises ``ValueError`` for a control (``config.reads``) of a network with switched convolutions.
+        Their weights are drawn from ``generator``, without one from torch's global generator. For one result from one
+        seed give ``snnlib.generator(seed, "switcher")``, and ``generator(seed, "network")`` to the network.
+
+        Raises ``TypeError`` where ``network`` lacks what a task network has, and ``ValueError`` for a control
+        (``config.reads``) of a network with switched convolutions.
         """
+        check_network(network)
         reference, kernels = next(network.parameters()), network.kernel_weights()
         if config.reads != "weights" and kernels:
             raise ValueError(
@@ -58,9 +64,8 @@ class Switched(nn.Module):
                 "MLP for example"
             )
         shapes = [(weight.shape[0], weight.shape[1]) for weight in network.linear_weights()]
-        switcher = (FreeFactors if config.reads == "nothing" else Switcher)(
-            config, *packed_size(shapes), generator=generator
-        )
+        kind = FreeFactors if config.reads == "nothing" else Switcher
+        switcher = kind(config, *packed_size(shapes), generator=generator) if shapes else None
         reading = Reading(config, shapes, generator) if config.reads not in ("weights", "nothing") else None
         kernel_switcher = (
             KernelSwitcher(config, [tuple(weight.shape) for weight in kernels], generator) if kernels else None
@@ -68,8 +73,9 @@ class Switched(nn.Module):
         switched = cls(network, switcher, through_switcher, kernel_switcher, reading).to(
             reference.device, reference.dtype
         )
-        with torch.no_grad():
-            switcher.calibrate(switched.pack())
+        if switcher is not None:
+            with torch.no_grad():
+                switcher.calibrate(switched.pack())
         if kernel_switcher is not None:
             kernel_switcher.calibrate(kernels)
         return switched
@@ -85,10 +91,12 @@ class Switched(nn.Module):
 
     def gates(self) -> list[Tensor]:
         """One vector of factors a gated layer: a kernel each for convolutions, then an input each for FC layers."""
-        packed, kernels = self.pack(), self.network.kernel_weights()
-        if not self.through_switcher:
-            packed, kernels = packed.detach(), [weight.detach() for weight in kernels]
-        factors = self.kernel_switcher(kernels) if self.kernel_switcher is not None else []
+        kernels, factors = self.network.kernel_weights(), list[Tensor]()
+        if self.kernel_switcher is not None:
+            factors = self.kernel_switcher(kernels if self.through_switcher else [each.detach() for each in kernels])
+        if self.switcher is None:
+            return factors
+        packed = self.pack() if self.through_switcher else self.pack().detach()
         read = packed.split(self.switcher(packed))
         return [*factors, *(read if self.reading is None else self.reading.back(read))]
 

@@ -1,6 +1,7 @@
 """Algorithm 1 and its relatives: switcher and task network trained by turns, one after the other, or one alone."""
 
 from .checks import DeadLayerError, DivergenceError, TrainingError
+from .fit import UntrainedWarning
 from .loops import (
     State,
     accuracy,
@@ -19,6 +20,7 @@ __all__ = [
     "DivergenceError",
     "State",
     "TrainingError",
+    "UntrainedWarning",
     "accuracy",
     "dense_step",
     "gate_counts",

@@ -75,8 +75,14 @@ def check(
             epoch,
             step,
             phase,
-            f"layer {index}",
+            f"layer {index}{_name_of(trained, index)}",
         )
+
+
+def _name_of(trained: nn.Module | TaskNetwork, layer: int) -> str:
+    """The name of this layer in brackets, where the network that is trained was not made by this library."""
+    names = getattr(getattr(trained, "network", trained), "switched", None)
+    return f" ({names[layer]})" if names else ""
 
 
 def _first_broken(module: nn.Module | TaskNetwork, gates: list[Tensor] | None) -> str | None:

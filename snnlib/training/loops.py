@@ -18,14 +18,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .. import seeds
 from ..config import Side, TrainConfig
 from ..data import Dataset, scale
-from ..networks import TaskNetwork
+from ..networks import MLP, ConvNet, DeepNet, TaskNetwork
 from ..optional import graphs
 from ..switching.switched import Switched
 from . import flow
 from .batches import Batches
 from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
+from .fit import UntrainedWarning, check_fit, check_switched, remark
 
 
 @dataclass
@@ -45,7 +47,7 @@ class State:
     first: int = 0
 
 
-__all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError"]
+__all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError", "UntrainedWarning"]
 
 OnEpoch = Callable[[State], None]
 """Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
@@ -213,7 +215,8 @@ def accuracy(
     network.train(False)  # batch norm by its running statistics
     batch = batch or judged_at_once(x.shape[1:])
     parts = zip(x.split(batch), y.split(batch))
-    right = [(network(standard(scale(part, dtype)), gates).argmax(1) == label).sum() for part, label in parts]
+    given = [] if gates is None else [gates]  # a plain module takes images alone
+    right = [(network(standard(scale(part, dtype)), *given).argmax(1) == label).sum() for part, label in parts]
     network.train(training)
     return float(torch.stack(right).sum()) / len(y)
 
@@ -245,7 +248,11 @@ def train_dense(
     state: State | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> State:
-    """Train ``network`` alone for ``config.epochs`` epochs; ``state`` resumes. Raises :class:`DivergenceError`."""
+    """Train ``network`` alone for ``config.epochs`` epochs; ``state`` resumes.
+
+    Raises :class:`DivergenceError`, and ``ValueError`` where network and data do not fit each other.
+    """
+    check_fit(network, data)
     sgd = optimizer(network.parameters(), config)
     network.requires_grad_(True)
     one = graphed(
@@ -273,9 +280,10 @@ def train_alternating(
 
     Even t trains the switcher, odd t the task network, both by the task's loss alone; ``config.turns`` gives either
     side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the
-    task network would have no turn.
+    task network would have no turn, or where network and data do not fit each other.
     """
     check_turns(config)
+    check_fit(check_switched(model).network, data)
     sgds: dict[Side, torch.optim.SGD] = {
         "switcher": optimizer(model.switcher_side().parameters(), config, "switcher"),
         "network": optimizer(model.network.parameters(), config),
@@ -312,8 +320,9 @@ def train_separate(
 ) -> State:
     """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3).
 
-    Raises :class:`DivergenceError` or :class:`DeadLayerError`.
+    Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where network and data do not fit.
     """
+    check_fit(check_switched(model).network, data)
     sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
     one = graphed(
         lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision),
@@ -341,7 +350,9 @@ def epochs(
 ) -> State:
     """The loop that all ways of training share: batches, checks, one row of history an epoch.
 
-    ``step`` takes the number of the step, images, labels and the share of the run that is over.
+    ``step`` takes the number of the step, images, labels and the share of the run that is over. What a network of
+    another's making draws itself, for dropout, comes from ``seed`` and the epoch as well. Warns
+    (:class:`UntrainedWarning`) where nothing is learned.
     """
     state = state or State()
     check_precision(config.precision, data.x_train.device)
@@ -354,19 +365,22 @@ def epochs(
         state.marks["start"] = flow.encode(model.gates())
     alternating = model is not None and len(sgds) == 2
     first_turn = config.turns[0] * (1 if config.alternate == "step" else per_epoch) if alternating else 0
+    # this library's networks draw nothing in their forward; any other may have dropout
+    own = not (isinstance(network, MLP | ConvNet | DeepNet) or hasattr(network, "gates"))
     check_every = 1 if device.type == "cpu" else 50  # reading a loss waits for the accelerator, not for the CPU
     while state.epoch < config.epochs:
         began, dead = time.perf_counter(), Dead()
         losses: list[Tensor] = []
         index, phase = 0, ""
-        for index, (x, y) in enumerate(batches.epoch(state.first + state.epoch)):
-            t = state.epoch * per_epoch + index
-            phase, loss, gates = step(t, x, y, t / (config.epochs * per_epoch))
-            losses.append(loss)
-            if model is not None and t + 1 == first_turn:
-                state.marks["first turn"] = flow.encode(model.gates())
-            if index % check_every == 0 or index == per_epoch - 1:
-                check(model or network, gates, loss, state.epoch, index, phase, dead=dead)
+        with seeds.drawn(device, seed, "dropout", state.first + state.epoch) if own else contextlib.nullcontext():
+            for index, (x, y) in enumerate(batches.epoch(state.first + state.epoch)):
+                t = state.epoch * per_epoch + index
+                phase, loss, gates = step(t, x, y, t / (config.epochs * per_epoch))
+                losses.append(loss)
+                if model is not None and t + 1 == first_turn:
+                    state.marks["first turn"] = flow.encode(model.gates())
+                if index % check_every == 0 or index == per_epoch - 1:
+                    check(model or network, gates, loss, state.epoch, index, phase, dead=dead)
         gates = model.gates() if model else None
         if gates is not None:
             gates = [gate.detach() for gate in gates]
@@ -381,6 +395,7 @@ def epochs(
         state.history.append(row | (gate_counts(gates) | {"off": flow.encode(gates)} if gates is not None else {}))
         state.velocity = velocity_of(sgds)
         state.epoch += 1
+        remark(state.history, data)
         if on_epoch is not None:
             on_epoch(state)
     return state

@@ -102,6 +102,7 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
     from ...metrics import removed_pct
     from ...networks import count
     from ...peers import train_peer
+    from ...training.fit import unremarked
     from ...training.flow import decode
     from ...training.loops import State, TrainingError, train_alternating, train_dense
     from ..runner import pick_device
@@ -120,12 +121,13 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
 
     row: Row = {"state": "finished", "error": None}
     try:
-        if peer is not None:
-            train_peer(peer, data, arm.train, seed, state, look)
-        elif model is None:
-            train_dense(network, data, arm.train, seed, state, look)
-        else:
-            train_alternating(model, data, arm.train, seed, state, look)
+        with unremarked():
+            if peer is not None:
+                train_peer(peer, data, arm.train, seed, state, look)
+            elif model is None:
+                train_dense(network, data, arm.train, seed, state, look)
+            else:
+                train_alternating(model, data, arm.train, seed, state, look)
     except TrainingError as error:
         row |= {"state": "failed", "error": f"{type(error).__name__}: {error}"}
     except _Hopeless as reason:
