@@ -1,4 +1,4 @@
-"""The open question's versions, the ink of digits, and how far a switcher sees."""
+"""The open question's versions, and the ink of digits."""
 
 import invented
 import matplotlib.pyplot as plt
@@ -11,7 +11,7 @@ from invented import unchecked  # noqa: F401
 from snnlib.data import Dataset
 from snnlib.lab import records
 from snnlib.lab.experiments import TABLES, arm_of
-from snnlib.report import ink, orders, reach
+from snnlib.report import ink, orders
 from snnlib.report.results import Results
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -84,8 +84,3 @@ def test_ink_is_counted_by_region_and_held_against_factors():
         "result": {"gates": [factors.flatten().tolist()]},
     }
     assert ink.followed({"a": {0: run}, "b": {}}, lit).loc["a"].tolist() == ["1", "+1.00"]
-
-
-def test_a_factor_depends_on_the_rows_around_it():
-    seen = reach.rows_seen(400)
-    assert 400 in seen and seen == list(range(seen[0], seen[-1] + 1)) and len(seen) < 56

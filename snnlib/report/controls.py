@@ -81,20 +81,18 @@ def compared(results: Results, reference: str, kinds: Sequence[str] = (*FED, *PR
 
 
 def in_short(results: Results) -> str:
-    """For both starts: how many controls are better, worse, or not told apart from SNN-AL, as Markdown."""
+    """For both starts how many controls are more or less accurate than SNN-AL, or not told from it, as Markdown."""
     lines: list[str] = []
+    kinds = (*FED, *PRUNED)
     for reference, start in STARTS.items():
-        signs = _signs(results, reference, (*FED, *PRUNED))
-        told = dict(zip(signs, _told(list(signs.values()))))
-        for kinds, what in ((FED, "controls that do not read the weights"), (PRUNED, "other ways to the same widths")):
-            found = [told.get(kind, "") for kind in kinds]
-            counts = [found.count(word) for word in SIDES.values()]
-            better, worse, same, waiting = (str(count or "none") for count in (*counts, len(found) - sum(counts)))
-            lines.append(
-                f"* **Initial weights of {start}**: of {len(kinds)} {what}, {better} came out more accurate than "
-                f"SNN-AL, {worse} less accurate, and {same} not to be told from it; {waiting} still "
-                f"{'lack' if waiting not in ('1', 'none') else 'lacks'} runs."
-            )
+        told = _told(list(_signs(results, reference, kinds).values()))
+        counts = [told.count(word) for word in SIDES.values()]
+        better, worse, same, waiting = (str(count or "none") for count in (*counts, len(kinds) - sum(counts)))
+        lines.append(
+            f"* With initial weights of {start}, of {len(kinds)} controls {better} came out more accurate than SNN-AL "
+            f"and {worse} less accurate; {same} cannot be told from it, and {waiting} still "
+            f"{'has' if waiting in ('1', 'none') else 'have'} too few runs to say."
+        )
     return "\n".join(lines)
 
 

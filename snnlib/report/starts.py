@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -34,10 +35,16 @@ FOUR = {
 """The four networks whose last layers the paper compares (its Fig. 5): title to table and network."""
 
 
+@functools.cache
+def _inputs(network: str, dataset: str) -> int:
+    """Inputs of the last layer."""
+    return listed(network, dataset).gated_widths[-1]
+
+
 def before_training(table: str, network: str, seed: int) -> NDArray[np.float64]:
     """The factors (inputs,) of the last layer before the first step of a run of this seed; no image is needed."""
     arm = arm_of(TABLES[table], "paper", SNN, network)
-    inputs, classes = listed(network, arm.dataset).gated_widths[-1], IMAGES[arm.dataset][1]
+    inputs, classes = _inputs(network, arm.dataset), IMAGES[arm.dataset][1]
     # a run draws its last layer before all others, so this is the same
     head = MLP((inputs, classes), arm.train.fc_std, seeds.generator(seed, "network"))
     with torch.no_grad():
