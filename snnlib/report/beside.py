@@ -51,7 +51,8 @@ def label(row: Row, named: bool = False) -> str:
     source = SOURCES.get(row.profile or "", f"ours ({row.profile})")
     if row.source == "paper":
         source = "paper, quoted" if row.note else "paper"
-    return f"{source}: {NETWORKS.get(row.network, row.network) + ', ' if named else ''}{row.title}"
+    title = row.title.removeprefix("the paper's letter: ")
+    return f"{source}: {NETWORKS.get(row.network, row.network) + ', ' if named else ''}{title}"
 
 
 HEADS = {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..lab.records import Record
 from ..metrics import PairedDifference
-from . import pixels
+from . import pages, pixels
 from .evidence import ENOUGH, Sign, one, sides
 from .wording import span
 
@@ -42,18 +41,18 @@ def parts(straight: Runs, turned: Runs) -> dict[str, PairedDifference]:
 
 def contrast_table(groups: Mapping[str, Runs]) -> pd.DataFrame:
     """One row a title: how much of each edge is pruned, and the contrast; titles without runs are left out."""
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, str]] = {}
     for title, runs in groups.items():
         if runs:
             shares = np.array([pixels.edge_shares(run) for run in runs.values()])
             rows[title] = {
-                "n": len(runs),
+                "n": str(len(runs)),
                 "removed (%)": f"{np.mean([run['result']['removed_pct'] for run in runs.values()]):.1f}",
-                "pruned, top and bottom (%)": f"{shares[:, 0].mean():.1f}",
-                "pruned, left and right (%)": f"{shares[:, 1].mean():.1f}",
+                "top, bottom (%)": f"{shares[:, 0].mean():.1f}",
+                "sides (%)": f"{shares[:, 1].mean():.1f}",
                 "contrast [95 %]": span(contrast(runs), 1),
             }
-    return pd.DataFrame(rows).T
+    return pages.table(rows)
 
 
 def origin(found: Mapping[str, PairedDifference]) -> str:
@@ -76,13 +75,13 @@ def origin(found: Mapping[str, PairedDifference]) -> str:
 
 def parts_table(pairs: Mapping[str, tuple[Runs, Runs]]) -> pd.DataFrame:
     """One row a title: the parts of the digits and of the raster, from runs on images as they are and transposed."""
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, str]] = {}
     for title, (straight, turned) in pairs.items():
         found = parts(straight, turned)
         if found["raster"].n:
             rows[title] = {
-                "n": found["raster"].n,
-                "part of the digits [95 %]": span(found["digits"], 1),
-                "part of the raster [95 %]": span(found["raster"], 1),
+                "n": str(found["raster"].n),
+                "digits [95 %]": span(found["digits"], 1),
+                "raster [95 %]": span(found["raster"], 1),
             }
-    return pd.DataFrame(rows).T
+    return pages.table(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -49,3 +49,8 @@ def curves(runs: Mapping[str, Mapping[int, Mapping[str, object]]]) -> Figure:
     """Accuracy over epochs of each title that has runs; ``runs`` maps a title to records by seed."""
     found = {title: list(by_seed.values()) for title, by_seed in runs.items() if by_seed}
     return figures.accuracy_over_epochs(found) if found else nothing()
+
+
+def classes(runs: Mapping[int, Mapping[str, object]], names: Sequence[str] = ()) -> Figure:
+    """Pruned, weakened and strengthened neurons of each layer, in ``names``, over the epochs of the lowest seed."""
+    return figures.counts_over_epochs(runs[min(runs)], names) if runs else nothing()

@@ -1,0 +1,175 @@
+"""Does reading the weights matter? SNN-AL against switchers fed something else, and against its widths without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..lab.experiments import tuned
+from ..metrics import paired_difference
+from . import pages, pixels
+from .claims import READINGS, beside
+from .evidence import ENOUGH, Sign, one, sides
+from .figures import ARM_COLOURS, STYLE
+from .results import Results
+from .wording import span
+
+STARTS = {"snn-al-epoch": "std 0.01", "snn-al-std-0.1": "std 0.1"}
+"""SNN-AL under both readings of the initial weights."""
+
+FED = ("fed-nothing", "fed-constants", "fed-noise", "fed-shuffled")
+PRUNED = ("random", "norm", "scratch")
+DECODERS = {"transposed, a bias for each tap": "", "transposed, one bias": "one-bias", "resize and convolve": "resize"}
+"""How the decoder doubles its rows, to the control that does it so; ours is the first."""
+
+TITLES = {
+    "fed-nothing": "a free factor a neuron",
+    "fed-constants": "switcher fed constants",
+    "fed-noise": "switcher fed fixed noise",
+    "fed-shuffled": "switcher fed shuffled rows",
+    "random": "pruned at random",
+    "norm": "pruned by L2 norm",
+    "scratch": "same structure, from scratch",
+    "dense": "dense",
+    "cut": "second term cut",
+    "one-bias": "decoder with one bias",
+    "resize": "decoder that resizes",
+}
+"""Controls in words."""
+
+SIDES = {1: "better", -1: "worse", 0: "not told apart"}
+
+
+def _signs(results: Results, reference: str, kinds: Iterable[str]) -> dict[str, Sign]:
+    """By kind of control: accuracy of its arm less SNN-AL's, dead seeds at chance; those without pairs are left out."""
+    found = {
+        kind: Sign(kind, paired_difference(results.with_dead(beside(reference, kind)), results.with_dead(reference)))
+        for kind in kinds
+    }
+    return {kind: sign for kind, sign in found.items() if sign.found.n}
+
+
+def _told(signs: Sequence[Sign]) -> list[str]:
+    """On which side of SNN-AL each control lies, in words."""
+    return [
+        SIDES[side] if sign.found.n >= ENOUGH else f"{sign.found.n} of {ENOUGH} pairs"
+        for sign, side in zip(signs, sides(signs))
+    ]
+
+
+def compared(results: Results, reference: str, kinds: Sequence[str] = (*FED, *PRUNED)) -> pd.DataFrame:
+    """Every control less SNN-AL: accuracy and weights removed in points, and whether the accuracies are told apart.
+
+    ``reference`` is the arm of SNN-AL. Runs that died have the accuracy of guessing, and no share of weights removed.
+    """
+    signs = _signs(results, reference, kinds)
+    rows: dict[str, dict[str, str]] = {}
+    for (kind, sign), told in zip(signs.items(), _told(list(signs.values()))):
+        arm = beside(reference, kind)
+        rows[TITLES[kind]] = {
+            "lived": results.lived(arm),
+            "accuracy": span(sign.found),
+            "removed": span(results.difference(arm, reference, "removed_pct"), 1),
+            "accuracy is": told,
+        }
+    return pages.table(rows, "No finished pairs of runs yet.")
+
+
+def in_short(results: Results) -> str:
+    """For both starts how many controls are more or less accurate than SNN-AL, or not told from it, as Markdown."""
+    lines: list[str] = []
+    kinds = (*FED, *PRUNED)
+    for reference, start in STARTS.items():
+        told = _told(list(_signs(results, reference, kinds).values()))
+        counts = [told.count(word) for word in SIDES.values()]
+        better, worse, same, waiting = (str(count or "none") for count in (*counts, len(kinds) - sum(counts)))
+        lines.append(
+            f"* With initial weights of {start}, of {len(kinds)} controls {better} came out more accurate than SNN-AL "
+            f"and {worse} less accurate; {same} cannot be told from it, and {waiting} still "
+            f"{'has' if waiting in ('1', 'none') else 'have'} too few runs to say."
+        )
+    return "\n".join(lines)
+
+
+def plane(results: Results) -> Figure:
+    """Mean accuracy against mean share of weights removed, a panel for each start of the weights."""
+    if not any(results.runs(reference) for reference in STARTS):
+        return pages.nothing()
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(1, 2, figsize=(7.6, 4.9))
+        for axes, (reference, start) in zip(panels, STARTS.items()):
+            _means(axes, results, reference)
+            axes.set(title=f"initial weights of {start}", xlabel="weights removed (%)")
+            axes.grid()
+        panels[0].set_ylabel("accuracy on the test images (%)")
+        handles = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels())}
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _means(axes: Axes, results: Results, reference: str) -> None:
+    """A mark for SNN-AL and for each control, with the deviation of the accuracy as a bar."""
+    arms = {"SNN-AL": reference} | {title: beside(reference, kind) for kind, title in TITLES.items()}
+    for place, (title, arm) in enumerate(arms.items()):
+        accuracy, removed = (list(results.values(arm, quantity).values()) for quantity in ("accuracy", "removed_pct"))
+        if accuracy:
+            axes.errorbar(
+                np.mean(removed),
+                np.mean(accuracy),
+                np.std(accuracy, ddof=1) if len(accuracy) > 1 else 0,
+                marker="*osD^vPXd<>hp"[place],
+                color=ARM_COLOURS[place % len(ARM_COLOURS)],
+                markersize=12 if title == "SNN-AL" else 8,
+                capsize=2,
+                linestyle="",
+                label=title,
+            )
+
+
+def parity(results: Results) -> pd.DataFrame:
+    """Percent of pruned input neurons in odd rows less that in even rows, by start and decoder.
+
+    *Size* is the mean over runs without the sign: a decoder may prefer even rows in one run and odd ones in another.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for reference, ending in READINGS.items():
+        for title, kind in DECODERS.items():
+            arm = f"{kind}{ending}" if kind else reference
+            found = results.values(arm, lambda run: pixels.parity_contrast(run["result"]["gates"][0]))
+            if found:
+                rows[f"{STARTS[reference]}: {title}"] = {
+                    "n": str(len(found)),
+                    "odd less even [95 %]": span(one(found), 1),
+                    "size": f"{np.mean(np.abs(list(found.values()))):.1f}",
+                }
+    return pages.table(rows)
+
+
+def small_searches(results: Results) -> pd.DataFrame:
+    """SNN-AL and the controls of what it reads, each with the sparse setting of a small search of its own."""
+    rows: dict[str, dict[str, str]] = {}
+    arms = {"SNN-AL": "small"} | {TITLES[kind]: beside("small", kind) for kind in FED}
+    for title, arm in arms.items():
+        accuracy, removed = results.mean(arm), results.mean(arm, "removed_pct")
+        if accuracy is not None and removed is not None:
+            rows[title] = {
+                "lived": results.lived(arm),
+                "accuracy (%)": f"{accuracy:.2f}",
+                "removed (%)": f"{removed:.1f}",
+            }
+    return pages.table(rows, "The small searches have not chosen yet.")
+
+
+def widths_of_tuned(results: Results) -> pd.DataFrame:
+    """The widths that tuned SNN-AL found, reached without a switcher, less tuned SNN-AL; as :func:`compared`."""
+    found = [
+        compared(results, role, PRUNED).rename(lambda title, role=role: f"{role}: {title}")
+        for role in tuned.settings(tuned.CONTROLLED)
+        if any(sign.found.n for sign in _signs(results, role, PRUNED).values())
+    ]
+    return pd.concat(found) if found else pages.table({}, "Not run yet.")

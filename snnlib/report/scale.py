@@ -1,0 +1,68 @@
+"""At which scale the runs behind a page were made, and what that allows to conclude."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ..lab import status
+from . import pages
+from .beside import NETWORKS
+from .results import Results
+
+
+def shown(tables: Sequence[str], profile: str, root: Path) -> str:
+    """The profile that a page shows: ``profile`` if a table has records of it, else the fullest that has.
+
+    The first of ``tables`` leads; the others are asked where it has no records at all.
+    """
+    for table in tables:
+        found = status.profile_to_show(table, root, profile)
+        if any(run.state != "missing" for run in status.entries(table, found, root)):
+            return found
+    return profile
+
+
+def in_short(results: Results, profile: str = "paper") -> str:
+    """How much of the protocol is done, and whether a page may conclude from it, as Markdown.
+
+    ``results`` are those that the page shows, ``profile`` the one that a verdict needs.
+    """
+    whole = Results(results.table, profile, results.root)
+    done = sum(entry.state in ("recorded", "failed") for entry in whole.entries)
+    recorded = f"{done or 'none'} {'is' if done < 2 else 'are'} recorded"
+    said = f"**Of {len(whole.entries)} runs of the whole protocol {recorded}.** "
+    if results.profile == profile:
+        return said + "What a page can say before all are there is what these show."
+    some = sum(entry.state == "recorded" for entry in results.entries)
+    return said + (
+        f"The tables below show {some} reduced runs (profile *{results.profile}*) on part of the images, over few "
+        "passes. They show that everything runs and how a comparison is made; **they decide nothing about the paper**."
+        if some
+        else "There are no reduced ones either, so the tables below hold the paper's rows alone."
+    )
+
+
+def table(results: Results, networks: Iterable[str], images: int) -> pd.DataFrame:
+    """For each network: finished runs of all, training images of ``images``, and passes over them."""
+    rows: dict[str, dict[str, str]] = {}
+    for network in networks:
+        runs = [entry for entry in results.entries if entry.arm.network == network]
+        if runs:
+            train = next((entry.arm for entry in runs if entry.arm.switcher), runs[0].arm).train
+            done = sum(entry.state == "recorded" for entry in runs)
+            rows[NETWORKS[network]] = {
+                "runs": f"{done} of {len(runs)}",
+                "images": f"{train.train_images or images:,}",
+                "passes": str(train.epochs),
+            }
+    return pages.table(rows)
+
+
+def missing(results: Results) -> str:
+    """What is missing, with the command that makes it, as a Markdown list."""
+    found = status.problems(results.table, results.profile, results.root)
+    lines = [f"* {line}" for line in found] or ["* Nothing is missing."]
+    return "\n".join([f"Profile *{results.profile}*:", "", *lines])

@@ -1,0 +1,134 @@
+"""Where a compression starts: the last layer's factors before the first step, and what training adds (section 4.3)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from .. import seeds
+from ..lab.experiments import TABLES, arm_of
+from ..metrics import paired_difference
+from ..networks import MLP
+from ..networks.listing import IMAGES, listed
+from ..switching.switched import Switched
+from . import pages, pixels, strips
+from .beside import NETWORKS, printed
+from .figures import CLASS_COLOURS
+from .results import Results
+from .wording import span, unbroken
+
+SNN = "snn-al-epoch"
+DATA = {"3": "CIFAR-10", "4": "Mini-ImageNet"}
+"""Table to the name of its data set."""
+
+FOUR = {
+    f"{NETWORKS[network]}, {name}": (table, network)
+    for network in ("mobilenet-v1-x1", "resnet34")
+    for table, name in DATA.items()
+}
+"""The four networks whose last layers the paper compares (its Fig. 5): title to table and network."""
+
+
+@functools.cache
+def _inputs(network: str, dataset: str) -> int:
+    """Inputs of the last layer."""
+    return listed(network, dataset).gated_widths[-1]
+
+
+def before_training(table: str, network: str, seed: int) -> NDArray[np.float64]:
+    """The factors (inputs,) of the last layer before the first step of a run of this seed; no image is needed."""
+    arm = arm_of(TABLES[table], "paper", SNN, network)
+    inputs, classes = _inputs(network, arm.dataset), IMAGES[arm.dataset][1]
+    # a run draws its last layer before all others, so this is the same
+    head = MLP((inputs, classes), arm.train.fc_std, seeds.generator(seed, "network"))
+    with torch.no_grad():
+        model = Switched.around(head, arm.with_switcher, seeds.generator(seed, "switcher"))
+        return model.gates()[-1].double().numpy()
+
+
+def spread(factors: Mapping[str, list[NDArray[np.float64]]]) -> pd.DataFrame:
+    """Pruned at the start, in percent: mean and deviation over seeds, range, and even against odd neurons.
+
+    ``factors`` maps a title to the factors of one layer, of several seeds.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for title, each in factors.items():
+        shares = [100 * float(np.mean(factor == 0)) for factor in each]
+        rows[title] = {
+            "neurons": f"{len(each[0]):,}",
+            "pruned (%)": unbroken(f"{np.mean(shares):.1f} ± {np.std(shares, ddof=1):.1f}"),
+            "range": f"{min(shares):.1f} to {max(shares):.1f}",
+            "parity": f"{np.mean([abs(pixels.parity_contrast(factor)) for factor in each]):.1f}",
+        }
+    return pages.table(rows)
+
+
+def after_training(results: Mapping[str, Results]) -> Figure:
+    """A strip for each of the four networks that has a run, of the lowest seed; ``results`` by table."""
+    found = {title: results[table].runs(SNN, network) for title, (table, network) in FOUR.items()}
+    drawn = {title: strips.last_factors(runs[min(runs)]) for title, runs in found.items() if runs}
+    return strips.factor_strips(drawn) if drawn else pages.nothing()
+
+
+def classes(results: Mapping[str, Results], networks: tuple[str, ...]) -> pd.DataFrame:
+    """Neurons of the last layer after training by class, in percent, and those pruned before it; means over seeds."""
+    rows: dict[str, dict[str, str]] = {}
+    for table, name in DATA.items():
+        for network in networks:
+            runs = results[table].runs(SNN, network)
+            if not runs:
+                continue
+            counts = [strips.classes_of(strips.last_factors(run)) for run in runs.values()]
+            start = [100 * float(np.mean(before_training(table, network, seed) == 0)) for seed in runs]
+            rows[f"{NETWORKS[network]}, {name}"] = {
+                "start": f"{np.mean(start):.1f}",
+                **{
+                    kind: f"{np.mean([100 * one[kind] / sum(one.values()) for one in counts]):.1f}"
+                    for kind in CLASS_COLOURS
+                },
+            }
+    return pages.table(rows)
+
+
+COMPARED = {
+    "harder: ResNet34, CIFAR-10 less Mini-ImageNet": (("3", "resnet34"), ("4", "resnet34")),
+    "harder: MobileNetV1, CIFAR-10 less Mini-ImageNet": (("3", "mobilenet-v1-x1"), ("4", "mobilenet-v1-x1")),
+    "simpler: CIFAR-10, ResNet34 less MobileNetV1": (("3", "resnet34"), ("3", "mobilenet-v1-x1")),
+    "simpler: Mini-ImageNet, ResNet34 less MobileNetV1": (("4", "resnet34"), ("4", "mobilenet-v1-x1")),
+}
+"""The four comparisons of the claim, each above 0 if it is true."""
+
+
+def harder_and_simpler(results: Mapping[str, Results]) -> pd.DataFrame:
+    """Weights removed from the last layer, compared in points: the paper's, and ours with its interval."""
+    rows: dict[str, dict[str, str]] = {}
+    for title, places in COMPARED.items():
+        theirs = [printed(table, network, "SNN") for table, network in places]
+        shares = [row.removed_pct or 0.0 for row in theirs if row]
+        found = paired_difference(*(results[table].values(SNN, "removed_pct", network) for table, network in places))
+        rows[title] = {
+            "paper": unbroken(f"{shares[0] - shares[1]:+.2f}"),
+            "n": str(found.n),
+            "ours [95 %]": span(found) or "no pairs yet",
+        }
+    return pages.table(rows)
+
+
+def tasks() -> pd.DataFrame:
+    """What else changes between the four networks: classes, images of each, sides of an image, weights counted."""
+    rows: dict[str, dict[str, str]] = {}
+    for title, (table, network) in FOUR.items():
+        built = listed(network, "cifar10" if table == "3" else "mini_imagenet")
+        rows[title] = {
+            "classes": str(built.classes),
+            "images of each": f"{50_000 // built.classes:,}",
+            "image": unbroken(f"{built.image[1]} × {built.image[2]}"),
+            "last layer": f"{built.weights:,}",
+        }
+    return pages.table(rows)

@@ -1,0 +1,102 @@
+"""A gain divided between two causes, seed by seed: batch norm and the switcher, each with and without the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..metrics import PairedDifference, paired_difference
+from . import pages
+from .evidence import one
+from .results import Results
+from .wording import span, unbroken
+
+BySeed = Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Square:
+    """Accuracies by seed of the four ways; the first word is about batch norm, the second about the switcher."""
+
+    without_without: BySeed
+    without_with: BySeed
+    with_without: BySeed
+    with_with: BySeed
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds that have all four runs."""
+        every = (self.without_without, self.without_with, self.with_without, self.with_with)
+        return sorted(set.intersection(*map(set, every)))
+
+    def parts(self) -> dict[str, PairedDifference]:
+        """The whole gain, and the part of each cause: what it adds, averaged over both states of the other."""
+        whole = {seed: self.with_with[seed] - self.without_without[seed] for seed in self.seeds}
+        norm = {
+            seed: (
+                self.with_without[seed] - self.without_without[seed] + self.with_with[seed] - self.without_with[seed]
+            )
+            / 2
+            for seed in self.seeds
+        }
+        switcher = {seed: whole[seed] - norm[seed] for seed in self.seeds}
+        named = {"whole gain": whole, "batch norm's part": norm, "switcher's part": switcher}
+        return {name: one(values) for name, values in named.items()}
+
+
+def of(results: Results, plain: str, normed: str, dense: str = "dense", switched: str = "snn-al-epoch") -> Square:
+    """The square of a network without and one with batch norm."""
+    return Square(
+        *(results.values(arm, "accuracy", network) for network in (plain, normed) for arm in (dense, switched))
+    )
+
+
+def table(square: Square) -> pd.DataFrame:
+    """Mean accuracies of the four ways, and what each cause adds with and without the other, in points."""
+    rows = {
+        "without batch norm": (square.without_without, square.without_with),
+        "with batch norm": (square.with_without, square.with_with),
+    }
+    found = {
+        title: {"dense (%)": _mean(dense), "switcher (%)": _mean(ours), "it adds": span(paired_difference(ours, dense))}
+        for title, (dense, ours) in rows.items()
+    }
+    found["batch norm adds"] = {
+        "dense (%)": span(paired_difference(square.with_without, square.without_without)),
+        "switcher (%)": span(paired_difference(square.with_with, square.without_with)),
+        "it adds": "",
+    }
+    return pages.table(found)
+
+
+def _mean(values: BySeed) -> str:
+    every = list(values.values())
+    if not every:
+        return "no runs"
+    return unbroken(f"{np.mean(every):.2f}" + (f" ± {np.std(every, ddof=1):.2f}" if len(every) > 1 else ""))
+
+
+def parts_table(square: Square) -> pd.DataFrame:
+    """The whole gain and its two parts, in points; seeds with all four runs count."""
+    return pages.table(
+        {name: {"n": str(found.n), "points [95 %]": span(found)} for name, found in square.parts().items() if found.n},
+        "No seed has all four runs yet.",
+    )
+
+
+def figure(square: Square) -> Figure:
+    """What batch norm and the switcher add, each without and with the other, and both together."""
+    return pages.differences(
+        {
+            "batch norm, dense": (square.with_without, square.without_without),
+            "batch norm, with a switcher": (square.with_with, square.without_with),
+            "switcher, without batch norm": (square.without_with, square.without_without),
+            "switcher, with batch norm": (square.with_with, square.with_without),
+            "both": (square.with_with, square.without_without),
+        },
+        "gain in accuracy (points)",
+    )

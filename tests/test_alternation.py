@@ -1,0 +1,71 @@
+"""The tables of the ablation, on invented records."""
+
+import invented
+import pytest
+from invented import unchecked  # noqa: F401
+
+from snnlib.lab import records
+from snnlib.lab.experiments import TABLES, arm_of
+from snnlib.report import alternation
+from snnlib.report.results import Results
+
+pytestmark = pytest.mark.usefixtures("unchecked")
+MINUS = "\N{MINUS SIGN}"
+
+
+def write(root, name, accuracies, removed=0.0):
+    arm = arm_of(TABLES["2"], "paper", name)
+    for seed, accuracy in enumerate(accuracies):
+        record = invented.record(arm, seed, accuracy, profile="paper")
+        record["result"] |= {"accuracy": accuracy, "removed_pct": removed}
+        records.write(records.path_of(arm, "paper", seed, root), record)
+
+
+@pytest.fixture
+def results(tmp_path):
+    write(tmp_path, "dense", (98.0, 98.1, 98.2))
+    write(tmp_path, "snn-sl", (97.0, 97.2, 97.1), removed=5)
+    write(tmp_path, "snn-al-epoch", (98.0, 98.2, 98.1), removed=40)
+    return Results("2", "paper", tmp_path)
+
+
+def test_the_papers_table_stands_as_printed():
+    found = alternation.printed_table()
+    assert list(found.index) == ["paper, quoted: baseline", "paper: SNN-SL", "paper: SNN-AL"]
+    assert found.loc["paper: SNN-AL", "removed (%)"] == "74.61"
+
+
+def test_what_came_out_reads_well_either_way(results, tmp_path):
+    said = alternation.in_short(results).splitlines()
+    assert "SNN-AL is not to be told from the dense network in accuracy (+0.00" in said[0]
+    assert "SNN-AL is more accurate than SNN-SL (+1.00" in said[1] and said[1].endswith("the paper prints +0.04.")
+    assert "40.0 % by SNN-AL and 5.0 % by SNN-SL; the paper prints 74.6 % and 8.2 %." in said[2]
+    write(tmp_path, "snn-al-epoch", (90.0, 90.2, 90.1))
+    assert "less accurate than the dense network" in alternation.in_short(Results("2", "paper", tmp_path))
+    bare = alternation.in_short(Results("2", "paper", tmp_path / "none"))
+    assert bare.count("(no finished pair of runs)") == 2 and bare.count("no finished run by") == 2
+
+
+def test_quantities_lie_above_0_where_a_claim_is_true(results):
+    found = alternation.quantities(results)
+    assert found["paper"].tolist() == ["+0.05", "+0.04", "+58.15"]
+    assert found.loc["removed: SNN-AL less twice SNN-SL", "t counts epochs"].startswith("+30.00")
+    assert set(found["t counts steps"]) == {"no pairs yet"}
+
+
+def test_arms_are_compared_in_accuracy_and_in_what_they_remove(results, tmp_path):
+    pairs = {"a": ("snn-sl", "snn-al-epoch"), "b": ("snn-al-step", "dense")}
+    found = alternation.compared(results, pairs)
+    assert list(found.index) == ["a"] and found.loc["a", "removed"].startswith(f"{MINUS}35.0")
+    assert "No finished pairs" in alternation.compared(Results("2", "paper", tmp_path / "none")).iloc[0, 0]
+
+
+def test_each_start_is_held_against_its_own_dense_network(results):
+    found = alternation.by_start(results)
+    assert found.loc["ours, std 0.01", "removed (%)"] == "40.0"
+    assert found.loc["ours, std 0.1"].tolist() == ["no runs yet", ""]
+
+
+def test_an_arm_has_settled_where_its_mean_stands_still(results):
+    found = alternation.settled(results, {"dense": "Dense", "snn-al-cut": "Cut"})
+    assert list(found.index) == ["Dense"] and found.loc["Dense"].tolist() == ["30", "6", "+0.00"]

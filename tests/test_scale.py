@@ -1,0 +1,45 @@
+"""What a page says of the scale of its runs."""
+
+import invented
+import pytest
+from invented import unchecked  # noqa: F401
+
+from snnlib.lab import records
+from snnlib.lab.experiments import TABLES, arm_of
+from snnlib.report import scale
+from snnlib.report.results import Results
+
+pytestmark = pytest.mark.usefixtures("unchecked")
+
+
+def write(root, profile, seeds=1):
+    arm = arm_of(TABLES["3"], profile, "snn-al-epoch", "vgg-cov2")
+    for seed in range(seeds):
+        records.write(records.path_of(arm, profile, seed, root), invented.record(arm, seed, profile=profile))
+
+
+def test_a_page_shows_what_there_is(tmp_path):
+    assert scale.shown(["3", "4"], "paper", tmp_path) == "paper"
+    write(tmp_path, "quick")
+    assert scale.shown(["4", "3"], "paper", tmp_path) == "quick"
+    write(tmp_path, "paper")
+    assert scale.shown(["3"], "paper", tmp_path) == "paper"
+
+
+def test_reduced_runs_decide_nothing_and_missing_ones_are_counted(tmp_path):
+    bare = Results("3", "paper", tmp_path)
+    assert f"Of {len(bare.entries)} runs of the whole protocol none is recorded" in scale.in_short(bare)
+    assert "hold the paper's rows alone" in scale.in_short(Results("3", "quick", tmp_path))
+    write(tmp_path, "quick", 2)
+    said = scale.in_short(Results("3", "quick", tmp_path))
+    assert "2 reduced runs" in said and "decide nothing" in said
+    write(tmp_path, "paper", 2)
+    assert "2 are recorded" in scale.in_short(Results("3", "paper", tmp_path))
+
+
+def test_the_scale_of_each_network_is_told(tmp_path):
+    write(tmp_path, "quick", 2)
+    results = Results("3", "quick", tmp_path)
+    found = scale.table(results, ["vgg-cov2", "resnet34", "no network"], 50_000)
+    assert found.loc["VGG-cov2"].tolist() == ["2 of 9", "5,000", "6"] and len(found) == 2
+    assert scale.missing(results).startswith("Profile *quick*:") and "snn run 3" in scale.missing(results)
