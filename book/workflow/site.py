@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from . import ROOT
+from .finish import finish
 from .pairs import BookError, notebook_of, texts
 
 SITES = ROOT / "runs" / "book"
@@ -19,6 +20,7 @@ SOURCES = (
     "book/architecture.md",
     "book/references.bib",
     "book/_static",
+    "book/_templates",
     "book/chapters",
 )
 
@@ -52,6 +54,7 @@ def build(source: Path, output: Path) -> Path:
     pages = output / "_build" / "html"
     if done.returncode or not (pages / "index.html").exists():
         raise BookError(f"The book could not be built:\n{done.stdout.strip()}")
+    finish(pages)
     return pages
 
 
