@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(
     os.name == "nt", reason="the book is made on Linux or macOS; its pages are read anywhere"
 )
 TEXTS = pairs.texts()
+APPENDIX = ("architecture", "notation", "glossary", "settings", "reference")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 TEXT = """\
@@ -82,7 +83,7 @@ def last_output(notebook: Path) -> str:
 def test_the_table_of_contents_names_every_chapter_once():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     named = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    assert named.pop() == "book/architecture"
+    assert [named.pop() for _ in APPENDIX] == [f"book/{name}" for name in reversed(APPENDIX)]
     assert named == [pairs.notebook_of(text).relative_to(ROOT).as_posix() for text in TEXTS]
 
 
@@ -292,7 +293,7 @@ def soups(pages) -> dict[Path, BeautifulSoup]:
 
 
 def test_every_chapter_has_a_page(soups):
-    assert {page.stem for page in soups} == {"intro", "architecture", *(text.stem for text in TEXTS)}
+    assert {page.stem for page in soups} == {"intro", *APPENDIX, *(text.stem for text in TEXTS)}
 
 
 def test_no_link_inside_the_book_is_broken(pages, soups):

@@ -16,8 +16,7 @@ SITES = ROOT / "runs" / "book"
 SOURCES = (
     "_config.yml",
     "_toc.yml",
-    "book/intro.md",
-    "book/architecture.md",
+    *(f"book/{name}.md" for name in ("intro", "architecture", "notation", "glossary", "settings", "reference")),
     "book/references.bib",
     "book/_static",
     "book/_templates",

@@ -12,10 +12,13 @@ from ..training import flow
 from .figures import layer_name
 from .interactive import Live, as_script, live
 
-CELL, GAP, LINE = 6, 24, 22
+CELL, GAP, LINE = 6, 8, 10
 """Pixels of a neuron's square, between layers, and of a line of text."""
 COLOURS = {"off": "#2b2b2b", "on": "#f2a03d", "changed": "#5b9bd1"}
 """Colours of a neuron that is off, that is on, and that was switched on again at this look."""
+
+KINDS = {"off": "off", "on": "on", "changed": "on again since the last look"}
+"""What the colours mean."""
 
 PLAY = """
 const cells = [...box.querySelectorAll("rect[data-n]")], slider = box.querySelector("input");
@@ -54,7 +57,7 @@ def film(record: Mapping[str, Any]) -> Live:
     columns = [side(len(layer)) for layer in last]
     width, number = max(columns) * CELL, 0
     for index, (layer, across) in enumerate(zip(last, columns)):
-        drawn.append(f'<text x="0" y="{down + 14}">{layer_name(index)}: {len(layer)}</text>')
+        drawn.append(f'<text x="0" y="{down + 7}" style="font-size: 6px">{layer_name(index)}: {len(layer)}</text>')
         for n, off in enumerate(layer):
             x, y = n % across * CELL, down + LINE + n // across * CELL
             fill = COLOURS["off" if off else "on"]
@@ -71,7 +74,8 @@ def film(record: Mapping[str, Any]) -> Live:
         + "\n".join(drawn)
         + '\n</svg>\n<div class="controls"><button type="button">Play</button>\n'
         f'<input type="range" min="0" max="{end}" value="{end}" step="1" aria-label="Time in the run" '
-        f'aria-valuetext="{told[-1]}"></div>\n<output>{told[-1]}</output>'
+        f'aria-valuetext="{told[-1]}"></div>\n<output>{told[-1]}</output>\n'
+        + " ".join(f'<span><span style="color: {COLOURS[kind]}">■</span> {what}</span>' for kind, what in KINDS.items())
     )
     data = (
         f"const FRAMES = {as_script(frames)};\nconst TOLD = {as_script(told)};\nconst COLOURS = {as_script(COLOURS)};"

@@ -118,7 +118,11 @@ def search_plane(
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(about)}">\n'
         + "\n".join(drawn)
         + "\n</svg>\n"
-        '<output aria-live="polite">Point at a mark, or use the arrow keys: its settings appear here.</output>\n</div>'
+        + " ".join(
+            f'<span><span style="color: {colour(number)}">●</span> trials of {rung.epochs} epochs</span>'
+            for number, rung in enumerate(study.rungs, 1)
+        )
+        + '<output aria-live="polite">Point at a mark, or use the arrow keys: its settings appear here.</output></div>'
     )
     return live(body, STEP, about)
 
