@@ -1,4 +1,4 @@
-"""The whole book as one PDF: its pages joined in the order of the contents, printed by an installed Chromium, offline."""
+"""The whole book as one PDF: its pages joined in the order of the contents, printed by an installed Chromium."""
 
 from __future__ import annotations
 
