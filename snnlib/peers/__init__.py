@@ -7,7 +7,7 @@ name                 method                                                     
 ``bc-ghs``           Bayesian compression, group horseshoe prior                 neurons, kernels
 ``l0``               L0 norm by hard concrete gates                              neurons, kernels
 ``lottery``          lottery ticket, iterative magnitude pruning                 weights
-``lottery-neurons``  its structured form                                       neurons, kernels
+``lottery-neurons``  its structured form                                         neurons, kernels
 ``edge-popup``       edges of a random network chosen by learnt scores           weights
 ``dnw``              discovering neural wirings                                  weights
 ``nested``           NestedNet, a core within a larger network                   neurons
