@@ -31,7 +31,7 @@ unexport PYTHONPATH PYTHONHOME
 SNAKEMAKE = $(BIN)/python -m snakemake --workflow-profile workflow/profiles/$(BATCH_PROFILE) \
  --config profile=$(PROFILE) records=$(RECORDS) device=$(DEVICE) failed=$(FAILED) tables='$(TABLES)'
 
-.PHONY: help environment reproduce batch test lint book links bench gpu clean
+.PHONY: help environment reproduce batch test lint book pdf links bench gpu clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -79,6 +79,9 @@ lint: environment ## Check the form of code and texts: rules, layout, imports be
 
 book: environment ## Build the HTML book as published, from the outputs in its notebooks
 	@$(BIN)/python -m book.workflow html
+
+pdf: environment ## Build the book and print it as one PDF, with an installed Chromium
+	@$(BIN)/python -m book.workflow pdf
 
 links: environment ## Ask whether the addresses in README and book can still be reached
 	@$(BIN)/python -m book.workflow links

@@ -6,3 +6,7 @@ Two processes of two threads on two cores wait for each other more than they com
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all-pages", action="store_true", help="check every page of the book in a browser, not a few")

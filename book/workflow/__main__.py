@@ -10,7 +10,7 @@ import typer
 
 from snnlib.lab.workers import end_with_parent
 
-from . import ROOT, address, architecture, execution, figures, links, pairs, readme, site
+from . import ROOT, address, architecture, execution, figures, links, pairs, pdf, readme, site
 
 app = typer.Typer(help=__doc__, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Profile = Annotated[str, typer.Option(help="smoke, quick or paper.")]
@@ -80,6 +80,12 @@ def html(
     if profile:
         source = output = site.stage(execution.EXECUTED / profile, site.SITES / profile)
     print(site.build(source, output) / "index.html")
+
+
+@app.command("pdf")
+def print_book() -> None:
+    """Build the HTML book, print all of it as one PDF beside its first page, and link it from the pages."""
+    print(pdf.make(site.build(ROOT, ROOT / "book")))
 
 
 @app.command("figures")

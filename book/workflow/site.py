@@ -9,16 +9,17 @@ import sys
 from pathlib import Path
 
 from . import ROOT
+from .finish import finish
 from .pairs import BookError, notebook_of, texts
 
 SITES = ROOT / "runs" / "book"
 SOURCES = (
     "_config.yml",
     "_toc.yml",
-    "book/intro.md",
-    "book/architecture.md",
+    *(f"book/{name}.md" for name in ("intro", "architecture", "notation", "glossary", "settings", "reference")),
     "book/references.bib",
     "book/_static",
+    "book/_templates",
     "book/chapters",
 )
 
@@ -52,6 +53,7 @@ def build(source: Path, output: Path) -> Path:
     pages = output / "_build" / "html"
     if done.returncode or not (pages / "index.html").exists():
         raise BookError(f"The book could not be built:\n{done.stdout.strip()}")
+    finish(pages)
     return pages
 
 

@@ -1,19 +1,19 @@
 """Rivals: the nine methods that the paper compares itself with, each in one file, trained by one harness.
 
-=================  ==========================================================  =======================
-name               method                                                      prunes
-=================  ==========================================================  =======================
-``bc-gnj``         Bayesian compression, group normal-Jeffreys prior           neurons, kernels
-``bc-ghs``         Bayesian compression, group horseshoe prior                 neurons, kernels
-``l0``             L0 norm by hard concrete gates                              neurons, kernels
-``lottery``        lottery ticket, iterative magnitude pruning                 weights
-``lottery-neurons``  its structured form                                       neurons, kernels
-``edge-popup``     edges of a random network chosen by learnt scores           weights
-``dnw``            discovering neural wirings                                  weights
-``nested``         NestedNet, a core within a larger network                   neurons
-``elastic``        Deep Elastic Networks, widths chosen for each image         neurons, by image
-``n2n``            N2N, a policy shrinks a teacher, the student is distilled   neurons, layers
-=================  ==========================================================  =======================
+===================  ==========================================================  =======================
+name                 method                                                      prunes
+===================  ==========================================================  =======================
+``bc-gnj``           Bayesian compression, group normal-Jeffreys prior           neurons, kernels
+``bc-ghs``           Bayesian compression, group horseshoe prior                 neurons, kernels
+``l0``               L0 norm by hard concrete gates                              neurons, kernels
+``lottery``          lottery ticket, iterative magnitude pruning                 weights
+``lottery-neurons``  its structured form                                         neurons, kernels
+``edge-popup``       edges of a random network chosen by learnt scores           weights
+``dnw``              discovering neural wirings                                  weights
+``nested``           NestedNet, a core within a larger network                   neurons
+``elastic``          Deep Elastic Networks, widths chosen for each image         neurons, by image
+``n2n``              N2N, a policy shrinks a teacher, the student is distilled   neurons, layers
+===================  ==========================================================  =======================
 """
 
 from __future__ import annotations

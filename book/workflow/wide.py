@@ -1,0 +1,105 @@
+"""A Sphinx extension: tables that cells put out learn at which width they no longer fit, and what each cell is called.
+
+A phone shows a wide table as one card a row, each value with its column's name: book.css does that with the class and
+the ``data-label`` that are written here. Widths are estimated from the text, so that nothing has to run in the browser.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bs4 import BeautifulSoup
+from bs4.element import Tag
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+PHONE, PAGE = 340, 690
+"""Room for a table in pixels, on a phone and beside the lists of chapters and headings."""
+SMALL, USUAL = 6.6, 8.1
+"""A digit's width in pixels, in a phone's tables and in others."""
+NAME, GAP = 92, 11
+"""The least width of a row's name on a phone; what a column needs besides its text."""
+
+
+def columns(table: Tag) -> list[str]:
+    """The name of each column, from all lines of the head."""
+    lines = [grid_line(row) for row in table.select("thead tr")]
+    count = max((len(line) for line in lines), default=0)
+    names = [[line[place] for line in lines if place < len(line)] for place in range(count)]
+    return [" ".join(dict.fromkeys(filter(None, parts))) for parts in names]
+
+
+def grid_line(row: Tag) -> list[str]:
+    """The texts of a row's cells, each as often as it is columns wide."""
+    return [cell.get_text(" ", strip=True) for cell in cells(row) for _ in range(int(str(cell.get("colspan", 1))))]
+
+
+def cells(row: Tag) -> list[Tag]:
+    """A row's cells."""
+    return list(row.find_all(["th", "td"], recursive=False))
+
+
+def width(table: Tag, digit: float) -> float:
+    """How wide a table is, at least, if its values are not broken but names of rows and columns are."""
+    total = 0.0
+    for place, name in enumerate(columns(table)):
+        found = [line[place] for row in table.select("tbody tr") if place < len(line := grid_line(row))]
+        longest = max(map(len, [*name.split(), *found]), default=0)
+        named = bool(table.select(f"tbody th:nth-child({place + 1})"))
+        words = max((len(word) for text in found for word in text.split()), default=0)
+        total += max(NAME if place == 0 else 0, digit * words) if named else digit * longest
+        total += GAP
+    return total
+
+
+def dressed(html: str) -> str:
+    """``html`` with names on the cells of its tables, their roles, and a class on those that are too wide."""
+    soup = BeautifulSoup(html, "html.parser")
+    for table in soup.select("table.dataframe"):
+        del table["border"]
+        limits = (("cards", PHONE, SMALL), ("dense", PAGE, USUAL))
+        classes = [name for name, room, digit in limits if width(table, digit) > room]
+        table["class"], table["role"] = [*table.get_attribute_list("class"), *classes], "table"
+        names = columns(table)
+        for part in table.find_all(["thead", "tbody"]):
+            part["role"] = "rowgroup"
+        held: list[tuple[str, int]] = []  # names of rows that reach down, and how far they still reach
+        for row in table.find_all("tr"):
+            row["role"], head = "row", row.parent is not None and row.parent.name == "thead"
+            line = cells(row)
+            if held and not head:
+                row["data-group"] = " ".join(name for name, _ in held)
+                held = [(name, left - 1) for name, left in held if left > 1]
+            place = len(names) - sum(int(str(cell.get("colspan", 1))) for cell in line)
+            for cell in line:
+                text = cell.get_text(" ", strip=True)
+                if cell.name == "th" and not text and head:
+                    cell.name = "td"  # a corner names nothing
+                cell["role"] = ("columnheader" if head else "rowheader") if cell.name == "th" else "cell"
+                if not head and cell.name == "th" and int(str(cell.get("rowspan", 1))) > 1:
+                    held.append((text, int(str(cell["rowspan"])) - 1))
+                if not head and cell.name == "td":
+                    cell["data-label"] = names[place] if place < len(names) else ""
+                    if not text:
+                        cell["class"] = "empty"
+                place += int(str(cell.get("colspan", 1)))
+    return str(soup)
+
+
+class Tables(SphinxTransform):
+    """Dresses the tables of a page."""
+
+    default_priority = 510
+
+    def apply(self, **kwargs: Any) -> None:
+        """Change the page in place."""
+        for raw in self.document.findall(nodes.raw):
+            if "html" in raw.get("format", "").split() and '<table border="1" class="dataframe' in raw.astext():
+                raw[:] = [nodes.Text(dressed(raw.astext()))]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.add_transform(Tables)
+    return {"parallel_read_safe": True}
