@@ -17,6 +17,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from book.workflow import ROOT, address, architecture, drawing, execution, pairs, readme
+from snnlib.lab import status
 
 pytestmark = pytest.mark.skipif(
     os.name == "nt", reason="the book is made on Linux or macOS; its pages are read anywhere"
@@ -349,6 +350,21 @@ def test_the_readme_lists_every_chapter():
 @pytest.mark.parametrize("name", readme.BLOCKS)
 def test_the_readme_shows_what_is_recorded(name):
     assert readme.block(readme.README.read_text(), name) == readme.printed(name), "run `python -m book.workflow readme`"
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.stem)
+def test_every_chapter_checks_its_parameters_before_it_reads_records(text):
+    cells = [cell.source for cell in pairs.from_text(text).cells if cell.cell_type == "code"]
+    given = next(number for number, source in enumerate(cells) if source.startswith("profile = "))
+    assert cells[given + 1].count("check_page(profile, ROOT / records)") == 1
+
+
+def test_parameters_that_cannot_be_end_in_a_sentence(tmp_path):
+    with pytest.raises(ValueError, match="unknown profile 'papr': did you mean 'paper'"):
+        status.check_page("papr", tmp_path)
+    with pytest.raises(ValueError, match="there is no such folder. Give one that `snn run --records FOLDER`"):
+        status.check_page("paper", tmp_path / "absent")
+    status.check_page("paper", tmp_path)
 
 
 def test_the_introduction_shows_what_came_out(tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import records
 from .experiments import PROFILES, TABLES, regime_of
+from .names import Refused, check_name
 from .records import Entry, Record
 
 STATES = ("recorded", "missing", "stale", "failed", "barred", "broken")
@@ -31,6 +32,19 @@ def finished(table: str, profile: str, root: Path) -> dict[tuple[str, str], dict
         if entry.state == "recorded":
             found[entry.arm.network, entry.arm.name][entry.seed] = entry.content
     return found
+
+
+def check_page(profile: object, root: Path) -> None:
+    """Check the parameters of a page before it reads records.
+
+    Raises ``Refused`` for a ``profile`` that does not exist, and where the records folder ``root`` is missing.
+    """
+    check_name("profile", str(profile), PROFILES)
+    if not Path(root).is_dir():
+        raise Refused(
+            f"records={str(root)!r}: there is no such folder. Give one that `snn run --records FOLDER` has filled, from "
+            "the project's root, or data/records, where the published records are"
+        )
 
 
 FULL_TO_SMALL = ("paper", "whole", "quick", "smoke", "map", "search", "authors")
