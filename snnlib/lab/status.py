@@ -42,8 +42,8 @@ def check_page(profile: object, root: Path) -> None:
     check_name("profile", str(profile), PROFILES)
     if not Path(root).is_dir():
         raise Refused(
-            f"records={str(root)!r}: there is no such folder. Give one that `snn run --records FOLDER` has filled, from "
-            "the project's root, or data/records, where the published records are"
+            f"records={str(root)!r}: there is no such folder. Give one that `snn run --records FOLDER` has filled, "
+            "from the project's root, or data/records, where the published records are"
         )
 
 
