@@ -19,7 +19,7 @@ JOINED = "whole-book.html"
 """The joined page; it is deleted again."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
-GONE = ".headerlink, .copybtn, .prev-next-footer, .tag_hide-input details, .toctree-wrapper, img[src*='colab'], script"
+GONE = ".headerlink, .copybtn, .prev-next-footer, .tag_hide-input details, img[src*='colab'], script"
 """What paper has no use for; the code that a page folds away is one of these."""
 FOOT = (
     '<div style="font-size: 8px; width: 100%; text-align: center; color: #555">'

@@ -1,0 +1,53 @@
+"""The page of settings: read from the source, with the reasons that stand beside the fields."""
+
+import dataclasses
+import re
+
+import pytest
+
+import snnlib
+from book.workflow import ROOT, settings
+from snnlib import config
+
+SOURCE = '''
+@dataclass(frozen=True)
+class Small:
+    """A small one."""
+
+    rate: float = 0.1  # fixed: as the text says
+    # open; "a" or
+    # "b", whichever
+    kind: Literal["a", "b"] = "a"
+    train: Other = field(default_factory=Other)
+    name: str | None
+
+
+class Other:
+    size: int = 1
+'''
+
+
+def test_a_field_has_its_type_default_and_reason():
+    assert settings.fields(SOURCE, "Small") == [
+        ("rate", "float", "0.1", "fixed: as the text says"),
+        ("kind", "Literal['a', 'b']", "'a'", 'open; "a" or "b", whichever'),
+        ("train", "Other", "Other()", ""),
+        ("name", "str | None", "required", ""),
+    ]
+    assert list(settings.classes(SOURCE)) == ["Small"]
+    assert settings.table(SOURCE, "Small")[-1] == "| `name` | `str \\| None` | required |  |"
+
+
+def test_the_page_lists_every_dataclass_and_every_field():
+    listed = re.findall(r"{settings} (\w+)", (ROOT / "book" / "settings.md").read_text(encoding="utf-8"))
+    source = settings.CONFIG.read_text(encoding="utf-8")
+    assert set(listed) == set(settings.classes(source))
+    for name in listed:
+        assert [row[0] for row in settings.fields(source, name)] == [
+            field.name for field in dataclasses.fields(getattr(config, name))
+        ]
+
+
+@pytest.mark.parametrize("name", [name for name in snnlib.__all__ if not name.startswith("_")])
+def test_the_reference_names_what_is_public(name):
+    assert f"`{name}`" in (ROOT / "book" / "reference.md").read_text(encoding="utf-8")
