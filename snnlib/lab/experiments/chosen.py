@@ -128,6 +128,35 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
 A role is missing until its settings are chosen."""
 
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
+    "mlp-l0": {
+        "60": {
+            "rate": 0.002001241058044032,
+            "clip_network": None,
+            "fc": "torch",
+            "strength": 0.06169842957226484,
+            "weight_decay": 1e-05,
+            "dropped": 0.2,
+            "scale_factor": 10.0,
+        },
+        "75": {
+            "rate": 0.002001241058044032,
+            "clip_network": None,
+            "fc": "torch",
+            "strength": 0.06169842957226484,
+            "weight_decay": 1e-05,
+            "dropped": 0.2,
+            "scale_factor": 10.0,
+        },
+        "90": {
+            "rate": 0.005779937423872083,
+            "clip_network": 1.0,
+            "fc": "torch",
+            "strength": 1.5635866078051457,
+            "weight_decay": 0.0001,
+            "dropped": 0.2,
+            "scale_factor": 10.0,
+        },
+    },
     "mlp-lottery": {
         "given": {
             "rate": 0.07476263988567078,
@@ -137,7 +166,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
             "fc": "torch",
             "rounds": 3,
         }
-    }
+    },
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
