@@ -9,7 +9,7 @@ from snnlib.lab import records
 from snnlib.report import overview
 from snnlib.report.verdicts import all_verdicts
 
-REPORT = Path(__file__).parents[1] / "book" / "chapters" / "15_verdicts.md"
+REPORT = Path(__file__).parents[1] / "book" / "chapters" / "16_verdicts.md"
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def test_a_verdict_says_claim_rule_and_evidence():
         )
     )
     assert said.splitlines() == [
-        "**It is better.** By [its rule](15_verdicts.ipynb) (3 of its 16 runs were made before it was written): "
+        "**It is better.** By [its rule](16_verdicts.ipynb) (3 of its 16 runs were made before it was written): "
         "**not reproduced**.",
         "",
         "plain regime: fails; tuned regime: no runs.",

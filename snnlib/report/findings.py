@@ -108,7 +108,7 @@ QUESTIONS: tuple[tuple[str, str, str, Callable[[list[Row], Evidence], str]], ...
     ("How much does it prune?", "2", "10_search", compression),
     ("Where does its sparsity come from?", "sparsity", "11_sparsity", origin),
     ("Is the structure that it finds a good one?", "controls", "08_controls", structure),
-    ("Does it do better than the paper's rivals at its own size?", "rivals", "17_rivals", rivals),
+    ("Does it do better than the paper's rivals at its own size?", "rivals", "12_rivals", rivals),
     ("Why are rows of pixels switched off, and not columns?", "question", "07_open_question", pixels),
 )
 """Question, table, chapter, and what computes the answer from the table's rows and from runs."""

@@ -159,6 +159,6 @@ def shown(names: Iterable[str], profile: str, root: Path) -> str:
 def _line(found: Verdict) -> str:
     regimes = "; ".join(f"{regime} regime: {judged}" for regime, judged in found.regimes.items())
     return (
-        f"**{found.claim}** By [its rule](15_verdicts.ipynb) ({found.history}): **{found}**. "
+        f"**{found.claim}** By [its rule](16_verdicts.ipynb) ({found.history}): **{found}**. "
         f"{regimes[0].upper()}{regimes[1:]}."
     )

@@ -43,7 +43,7 @@ def run_size(arm: Arm, images: int) -> str:
 def verdict(found: Verdict) -> str:
     """A claim, its verdict, whether the rule came before the runs, and the evidence by regime, as Markdown."""
     lines = [
-        f"**{found.claim}** By [its rule](15_verdicts.ipynb) ({found.history}): **{found}**.",
+        f"**{found.claim}** By [its rule](16_verdicts.ipynb) ({found.history}): **{found}**.",
         "",
         "; ".join(f"{regime} regime: {judged}" for regime, judged in found.regimes.items()) + ".",
         "",
