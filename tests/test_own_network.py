@@ -21,7 +21,7 @@ from snnlib.data import Dataset, scale
 from snnlib.lab import runner
 from snnlib.networks import MLP, count, protocol
 from snnlib.networks.gated_module import GatedModule
-from snnlib.training import UntrainedWarning, fit, network_step, optimizer, switcher_step
+from snnlib.training import DeadLayerError, UntrainedWarning, checks, fit, network_step, optimizer, switcher_step
 
 SMALL = SwitcherConfig(channels=(2, 4), kernel_features=4)
 
@@ -360,6 +360,19 @@ def test_around_points_to_switch_and_names_all_that_is_missing():
     for each in ("gate_widths()", "kernel_weights()", "linear_weights()", "forward(x, gates=None)", "class Net"):
         assert each in text
     assert text.rstrip(".").rpartition("\n")[2].count("snnlib.switch(module, example_input)") == 1
+
+
+def test_a_model_without_a_switcher_is_named():
+    with pytest.raises(TypeError, match=r"a Sequential has no switcher .* snnlib.switch\(module, example_input\)"):
+        train_alternating(perceptron(), DATA, TrainConfig(), seed=0)
+
+
+def test_a_dead_layer_of_ones_own_network_is_named():
+    model = switch(made(perceptron), pictures(1), SMALL)
+    gates = [gate.detach() for gate in model.gates()]
+    gates[1].zero_()
+    with pytest.raises(DeadLayerError, match=r"layer 1 \(3\)"):
+        checks.check(model, gates, torch.tensor(1.0), 0, 0, "switcher")
 
 
 def test_the_example_of_that_message_is_a_task_network():
