@@ -17,6 +17,8 @@ MENDED = (
     # "Light", "Dark" and "System Settings" are names of pictures in a button that has a name
     (re.compile(r'(<i class="theme-switch [^>]*?)  title="[^"]*"'), r'\1 aria-hidden="true"'),
     (re.compile(r'(<i class="theme-switch [^>]*?) title="[^"]*"'), r'\1 aria-hidden="true"'),
+    # sphinx-exercise gives all exercises of a page one name, which must be of one element
+    (re.compile(r'<section id="(?:exercise|solution)-content">'), "<section>"),
     # the logo belongs to a landmark, as all else on a page does
     (re.compile(r'<div class="sidebar-primary-item">(\s*<a class="navbar-brand logo")'),
      r'<div class="sidebar-primary-item" role="banner">\1'),

@@ -55,6 +55,8 @@ def article(html: str, page: str, pages: list[str]) -> Tag:
     for gone in soup.select(GONE):
         gone.decompose()
     for place in soup.find_all(id=True):
+        if place.find_parent("svg"):
+            continue  # a drawing names its own parts
         place["id"] = own(page, str(place["id"]))
     for link in soup.find_all("a", href=True):
         to = urlsplit(str(link["href"]))
