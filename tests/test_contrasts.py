@@ -56,3 +56,4 @@ def test_where_the_pattern_comes_from_is_said_once_there_are_enough_pairs():
     same = {seed: run_of(0.5 + extra, 0.5) for seed, extra in enumerate(noise)}
     assert "Neither part" in contrasts.origin(contrasts.parts(same, plain))
     assert contrasts.origin(contrasts.parts(dict(list(shown.items())[:7]), turns)).startswith("7 pairs of runs so far")
+    assert contrasts.origin(contrasts.parts(shown, {})) == "No pairs of runs yet, so nothing is decided."

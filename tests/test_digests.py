@@ -45,6 +45,16 @@ def test_every_kind_of_drawing_counts(name):
     assert digest(drawn(**{name: changed[name]})) != digest(drawn())
 
 
+def test_a_colorbar_and_the_order_of_a_polygon_do_not_count():
+    (figure, axes), (other, others) = plt.subplots(), plt.subplots()
+    image = axes.imshow([[0, 1]])
+    others.imshow([[0, 1]])
+    figure.colorbar(image, ax=axes)
+    axes.fill_between([0, 1], [0, 0], [1, 2])
+    others.fill_between([1, 0], [0, 0], [2, 1])
+    assert digest(figure) == digest(other)
+
+
 def test_what_is_missing_or_masked_is_no_error():
     figure, axes = plt.subplots()
     axes.plot([np.nan, 1])

@@ -32,7 +32,7 @@ def test_reduced_runs_decide_nothing_and_missing_ones_are_counted(tmp_path):
     assert "hold the paper's rows alone" in scale.in_short(Results("3", "quick", tmp_path))
     write(tmp_path, "quick", 2)
     said = scale.in_short(Results("3", "quick", tmp_path))
-    assert "2 reduced runs" in said and "decide nothing" in said
+    assert "2 runs of the profile *quick* (three seeds" in said and "decide nothing" in said
     write(tmp_path, "paper", 2)
     assert "2 are recorded" in scale.in_short(Results("3", "paper", tmp_path))
 
@@ -42,4 +42,3 @@ def test_the_scale_of_each_network_is_told(tmp_path):
     results = Results("3", "quick", tmp_path)
     found = scale.table(results, ["vgg-cov2", "resnet34", "no network"], 50_000)
     assert found.loc["VGG-cov2"].tolist() == ["2 of 9", "5,000", "6"] and len(found) == 2
-    assert scale.missing(results).startswith("Profile *quick*:") and "snn run 3" in scale.missing(results)

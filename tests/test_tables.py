@@ -16,6 +16,7 @@ from snnlib import metrics
 from snnlib.lab import experiments, records, status
 from snnlib.lab.experiments import REGIMES, TABLES
 from snnlib.report import tables
+from snnlib.report.results import Results
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
@@ -180,15 +181,6 @@ def test_a_profile_is_always_named(root):
     assert len(set(tables.LABELS.values())) == len(tables.LABELS)
 
 
-def test_a_page_names_the_network_only_where_there_are_several(root):
-    rows = tables.rows("1", "paper", root)
-    several, alone = tables.readable(rows), tables.readable(tables.of_network(rows, "lenet5-caffe"))
-    assert "paper: mlp: SNN" in several.index and "ours: mlp: dense" in several.index
-    assert next(iter(alone.index)) == "paper, quoted: baseline" and "paper: SNN" in alone.index
-    assert several.loc["ours: mlp: dense", "widths"] == "784\N{NON-BREAKING HYPHEN}300\N{NON-BREAKING HYPHEN}100"
-    assert set(tables.COST) <= set(tables.COLUMNS)
-
-
 def test_rows_of_a_network_are_found_however_the_paper_spells_it(root):
     found = tables.of_network(tables.rows("3", "paper", root), "mobilenet-v1-x0.25")
     assert found and {row.network for row in found} == {"mobilenetv1 (x0.25)"}
@@ -274,7 +266,7 @@ def test_a_control_whose_run_to_follow_failed_is_barred_not_missing(tmp_path, ca
     assert states == ["barred", "missing"]
     lines = status.problems("controls", "paper", tmp_path)
     assert f"barred: norm seed 0 (it keeps the neurons of {of.name}, whose run failed)" in lines
-    assert "runs would keep the neurons of a failed run" in status.about("controls", "paper", tmp_path)
+    assert "1 run follows a failed one" in Results("controls", "paper", tmp_path).about()
     _, said, _ = inside(
         capsys, "run", "controls", "--profile", "paper", "--arm", "norm", "--records", tmp_path, "--dry-run"
     )

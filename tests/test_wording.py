@@ -4,10 +4,9 @@ import math
 
 import pytest
 
-from snnlib.config import Arm, TrainConfig
 from snnlib.metrics import PairedDifference
 from snnlib.report.verdicts import Judged, Verdict
-from snnlib.report.wording import listing, markdown, run_size, span, unbroken, unsigned, verdict
+from snnlib.report.wording import listing, markdown, span, unbroken, unsigned, verdict
 
 SPACE, HYPHEN, MINUS = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}", "\N{MINUS SIGN}"
 
@@ -37,20 +36,6 @@ def test_digits_of_a_span_can_be_chosen():
 )
 def test_words_are_listed_as_people_write_them(words, text):
     assert listing(iter(words)) == text
-
-
-@pytest.mark.parametrize(
-    "settings, text",
-    [
-        ({"epochs": 60}, "all 50,000 training images, 60 passes over them in all, batch 64"),
-        (
-            {"epochs": 6, "train_images": 1000, "test_images": 500},
-            "1,000 of 50,000 training images, 6 passes over them in all, batch 64, judged on 500 test images",
-        ),
-    ],
-)
-def test_the_size_of_a_run_is_read_from_its_settings(settings, text):
-    assert run_size(Arm("x", "dense", train=TrainConfig(**settings)), 50_000) == text
 
 
 def test_a_markdown_table_has_a_rule_below_its_headings():

@@ -134,35 +134,6 @@ def _absent(
     return lines
 
 
-def about(table: str, profile: str, root: Path) -> str:
-    """What a page says above a table, as Markdown: the profile, the computing time, what is missing and what failed."""
-    found = entries(table, profile, root)
-    done = [entry for entry in found if entry.state in ("recorded", "failed")]
-    said = [f"Profile **{profile}**: {PROFILES[profile]}."]
-    if profile in ("smoke", "quick"):
-        said.append("**These are reduced runs**: they show that the page works, and little about the method.")
-    if done:
-        minutes = sum(entry.content["seconds"] for entry in done) / 60
-        took = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
-        devices = " and ".join(sorted({entry.content["device"] for entry in done}))
-        said.append(f"The records took {took} of computing ({devices}).")
-    if absent := sum(entry.state not in ("recorded", "failed", "barred") for entry in found):
-        said.append(
-            f"**{absent} of {len(found)} records are missing or stale**, so all that follows is provisional; "
-            f"`{command(table, profile, root)}` makes them."
-        )
-    failed: dict[str, list[Entry]] = {}
-    for entry in found:
-        if entry.state == "failed":
-            failed.setdefault(entry.arm.title or entry.arm.name, []).append(entry)
-    for title, entries_of in failed.items():
-        seeds = ", ".join(str(entry.seed) for entry in entries_of)
-        said.append(f"Failed: *{title}*, seed {seeds} ({_problem(entries_of[0])}).")
-    if barred := sum(entry.state == "barred" for entry in found):
-        said.append(f"{barred} runs would keep the neurons of a failed run, and cannot be made.")
-    return " ".join(said)
-
-
 def profiles_begun(root: Path) -> list[str]:
     """The profiles of which the records folder holds at least one record."""
     return [profile for profile in PROFILES if next(Path(root, profile).glob("*/*/seed-*.json"), None) is not None]

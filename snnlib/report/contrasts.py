@@ -57,6 +57,8 @@ def contrast_table(groups: Mapping[str, Runs]) -> pd.DataFrame:
 
 def origin(found: Mapping[str, PairedDifference]) -> str:
     """Where the pattern comes from, in words, from what :func:`parts` returns; both intervals are corrected (Holm)."""
+    if not found["raster"].n:
+        return "No pairs of runs yet, so nothing is decided."
     digits, raster = sides([Sign("digits", found["digits"]), Sign("raster", found["raster"])])
     said = f"part of the raster {span(found['raster'], 1)}, part of the digits {span(found['digits'], 1)}"
     if found["raster"].n < ENOUGH:

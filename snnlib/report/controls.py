@@ -17,7 +17,7 @@ from .claims import READINGS, beside
 from .evidence import ENOUGH, Sign, one, sides
 from .figures import ARM_COLOURS, STYLE
 from .results import Results
-from .wording import span
+from .wording import span, unbroken
 
 STARTS = {"snn-al-epoch": "std 0.01", "snn-al-std-0.1": "std 0.1"}
 """SNN-AL under both readings of the initial weights."""
@@ -72,7 +72,7 @@ def compared(results: Results, reference: str, kinds: Sequence[str] = (*FED, *PR
     for (kind, sign), told in zip(signs.items(), _told(list(signs.values()))):
         arm = beside(reference, kind)
         rows[TITLES[kind]] = {
-            "lived": results.lived(arm),
+            "lived": unbroken(results.lived(arm)),
             "accuracy": span(sign.found),
             "removed": span(results.difference(arm, reference, "removed_pct"), 1),
             "accuracy is": told,
@@ -88,10 +88,11 @@ def in_short(results: Results) -> str:
         told = _told(list(_signs(results, reference, kinds).values()))
         counts = [told.count(word) for word in SIDES.values()]
         better, worse, same, waiting = (str(count or "none") for count in (*counts, len(kinds) - sum(counts)))
+        said = start.replace("std", "standard deviation")
         lines.append(
-            f"* With initial weights of {start}, of {len(kinds)} controls {better} came out more accurate than SNN-AL "
-            f"and {worse} less accurate; {same} cannot be told from it, and {waiting} still "
-            f"{'has' if waiting in ('1', 'none') else 'have'} too few runs to say."
+            f"* With initial weights of {said}, of {len(kinds)} controls {better} came out more accurate than SNN-AL, "
+            f"{worse} less accurate, and {same} about as accurate, as far as these runs can tell. For {waiting} of "
+            "them there are too few runs to say."
         )
     return "\n".join(lines)
 
@@ -158,7 +159,7 @@ def small_searches(results: Results) -> pd.DataFrame:
         accuracy, removed = results.mean(arm), results.mean(arm, "removed_pct")
         if accuracy is not None and removed is not None:
             rows[title] = {
-                "lived": results.lived(arm),
+                "lived": unbroken(results.lived(arm)),
                 "accuracy (%)": f"{accuracy:.2f}",
                 "removed (%)": f"{removed:.1f}",
             }

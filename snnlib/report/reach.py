@@ -9,6 +9,7 @@ from ..config import Reads, SwitcherConfig
 from ..networks import MLP, vgg_cov2
 from ..switching.packing import pack_linear
 from ..switching.switched import Switched
+from ..switching.switcher import Switcher
 
 
 @torch.no_grad()
@@ -19,6 +20,7 @@ def rows_seen(row: int, config: SwitcherConfig = SwitcherConfig(), seed: int = 0
     """
     network = MLP(generator=seeds.generator(seed, "network")).double()
     switcher = Switched.around(network, config, seeds.generator(seed, "switcher")).switcher
+    assert isinstance(switcher, Switcher)  # it reads weights
     weights = pack_linear(network.linear_weights()).unpack()
 
     def score(noisy: int | None) -> float:

@@ -105,6 +105,8 @@ class Results:
             took = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} minutes"
             said.append(f"The {len(done)} runs took {took} of computing.")
         said += _failures(found)
+        if barred := sum(entry.state == "barred" for entry in found):
+            said.append(f"{barred} {'run follows' if barred == 1 else 'runs follow'} a failed one, and cannot be made.")
         if absent := sum(entry.state not in ("recorded", "failed", "barred") for entry in found):
             command = status.command(self.table, self.profile, self.root)
             said.append(f"**{absent} of {len(found)} runs are still missing** (`{command}` makes them).")

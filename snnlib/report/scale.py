@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..lab import status
+from ..lab.experiments import PROFILES
 from . import pages
 from .beside import NETWORKS
 from .results import Results
@@ -34,14 +35,14 @@ def in_short(results: Results, profile: str = "paper") -> str:
     done = sum(entry.state in ("recorded", "failed") for entry in whole.entries)
     recorded = f"{done or 'none'} {'is' if done < 2 else 'are'} recorded"
     said = f"**Of {len(whole.entries)} runs of the whole protocol {recorded}.** "
-    if results.profile == profile:
-        return said + "What a page can say before all are there is what these show."
+    if results.profile == profile and done:
+        return said + "The tables below show what these say."
     some = sum(entry.state == "recorded" for entry in results.entries)
+    if not some:
+        return said + "There are no reduced ones either, so the tables below hold the paper's rows alone."
     return said + (
-        f"The tables below show {some} reduced runs (profile *{results.profile}*) on part of the images, over few "
-        "passes. They show that everything runs and how a comparison is made; **they decide nothing about the paper**."
-        if some
-        else "There are no reduced ones either, so the tables below hold the paper's rows alone."
+        f"The tables below show {some} runs of the profile *{results.profile}* ({PROFILES[results.profile]}). They "
+        "show that everything runs and how a comparison is made; **they decide nothing about the paper**."
     )
 
 
@@ -59,10 +60,3 @@ def table(results: Results, networks: Iterable[str], images: int) -> pd.DataFram
                 "passes": str(train.epochs),
             }
     return pages.table(rows)
-
-
-def missing(results: Results) -> str:
-    """What is missing, with the command that makes it, as a Markdown list."""
-    found = status.problems(results.table, results.profile, results.root)
-    lines = [f"* {line}" for line in found] or ["* Nothing is missing."]
-    return "\n".join([f"Profile *{results.profile}*:", "", *lines])

@@ -111,7 +111,8 @@ def harder_and_simpler(results: Mapping[str, Results]) -> pd.DataFrame:
     for title, places in COMPARED.items():
         theirs = [printed(table, network, "SNN") for table, network in places]
         shares = [row.removed_pct or 0.0 for row in theirs if row]
-        found = paired_difference(*(results[table].values(SNN, "removed_pct", network) for table, network in places))
+        first, second = (results[table].values(SNN, "removed_pct", network) for table, network in places)
+        found = paired_difference(first, second)
         rows[title] = {
             "paper": unbroken(f"{shares[0] - shares[1]:+.2f}"),
             "n": str(found.n),

@@ -270,39 +270,6 @@ def frame(table_rows: Sequence[Row]) -> pandas.DataFrame:
     return pandas.DataFrame(plain, columns=list(Row.__annotations__))
 
 
-def readable(table_rows: Sequence[Row]) -> pandas.DataFrame:
-    """The rows as texts for a page: rounded, with true minus signs, without empty columns.
-
-    The index is source and title, with the network where there are several. Texts do not break at hyphens or within an
-    interval.
-    """
-    import pandas
-
-    head, lines = _shown(table_rows)
-    shown = [[wording.unbroken(text) if index > 1 else text for index, text in enumerate(line)] for line in lines]
-    several = len({_plain(row.network) for row in table_rows}) > 1
-    names = [line[1] if several else row.title for row, line in zip(table_rows, lines)]
-    labels = ["ours" if row.source == "ours" else line[0] for row, line in zip(table_rows, lines)]
-    index = pandas.Index([f"{label}: {name}" for label, name in zip(labels, names)])
-    texts = pandas.DataFrame(shown, columns=head, index=index)
-    return texts.drop(columns=list(head[:2]))
-
-
-ACCURACY = ("n", "accuracy %", "difference [95 %]")
-SPARSITY = ("widths", "start %", "turn 1 %", "removed %")
-"""Two halves of a table, each narrow enough for a page."""
-
-
-def half(table_rows: Sequence[Row], columns: Sequence[str]) -> pandas.DataFrame:
-    """The rows as texts for a page, of these columns only, without empty ones."""
-    shown = readable(table_rows)
-    return shown[[name for name in columns if name in shown]]
-
-
-COST = ("MACs", "s a run")
-"""Columns of what a run and its network cost; a page has them in a table of their own, for want of width."""
-
-
 COLUMNS = (
     "source",
     "network",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from ..metrics import PairedDifference, paired_difference
 from . import pages
@@ -85,18 +84,4 @@ def parts_table(square: Square) -> pd.DataFrame:
     return pages.table(
         {name: {"n": str(found.n), "points [95 %]": span(found)} for name, found in square.parts().items() if found.n},
         "No seed has all four runs yet.",
-    )
-
-
-def figure(square: Square) -> Figure:
-    """What batch norm and the switcher add, each without and with the other, and both together."""
-    return pages.differences(
-        {
-            "batch norm, dense": (square.with_without, square.without_without),
-            "batch norm, with a switcher": (square.with_with, square.without_with),
-            "switcher, without batch norm": (square.without_with, square.without_without),
-            "switcher, with batch norm": (square.with_with, square.with_without),
-            "both": (square.with_with, square.without_without),
-        },
-        "gain in accuracy (points)",
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..config import Arm
     from ..metrics import PairedDifference
     from .verdicts import Verdict
 
@@ -30,14 +29,6 @@ def listing(words: Iterable[str]) -> str:
     """Words as a list in a sentence: a, b and c."""
     words = list(words)
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def run_size(arm: Arm, images: int) -> str:
-    """How much a run of ``arm`` trains on, from its settings; its data set has ``images`` training images."""
-    train = arm.train
-    chosen = f"{train.train_images:,} of {images:,}" if train.train_images else f"all {images:,}"
-    judged = f", judged on {train.test_images:,} test images" if train.test_images else ""
-    return f"{chosen} training images, {train.epochs} passes over them in all, batch {train.batch_size}{judged}"
 
 
 def verdict(found: Verdict) -> str:
