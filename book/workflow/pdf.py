@@ -114,7 +114,7 @@ def make(built: Path) -> Path:
         ):
             tab = chromium.new_context(offline=True, viewport={"width": 760, "height": 1000}).new_page()
             tab.set_default_timeout(600_000)
-            tab.goto(page.as_uri())
+            tab.goto(page.resolve().as_uri())
             tab.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
             tab.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(() => null)")
             tab.pdf(
