@@ -50,6 +50,7 @@ def test_a_colorbar_and_the_order_of_a_polygon_do_not_count():
     image = axes.imshow([[0, 1]])
     others.imshow([[0, 1]])
     figure.colorbar(image, ax=axes)
+    figure.colorbar(image, cax=figure.add_axes((0.9, 0.1, 0.02, 0.8)))
     axes.fill_between([0, 1], [0, 0], [1, 2])
     others.fill_between([1, 0], [0, 0], [2, 1])
     assert digest(figure) == digest(other)

@@ -266,7 +266,7 @@ def test_a_control_whose_run_to_follow_failed_is_barred_not_missing(tmp_path, ca
     assert states == ["barred", "missing"]
     lines = status.problems("controls", "paper", tmp_path)
     assert f"barred: norm seed 0 (it keeps the neurons of {of.name}, whose run failed)" in lines
-    assert "1 run follows a failed one" in Results("controls", "paper", tmp_path).about()
+    assert "a failed one, and cannot be made" in Results("controls", "paper", tmp_path).about()
     _, said, _ = inside(
         capsys, "run", "controls", "--profile", "paper", "--arm", "norm", "--records", tmp_path, "--dry-run"
     )
