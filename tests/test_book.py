@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 
 from book.workflow import ROOT, address, architecture, drawing, execution, pairs, readme
 from snnlib.lab import status
+from snnlib.report import findings
 
 pytestmark = pytest.mark.skipif(
     os.name == "nt", reason="the book is made on Linux or macOS; its pages are read anywhere"
@@ -371,6 +372,8 @@ def test_the_introduction_shows_what_came_out(tmp_path):
     content = readme.INTRO.read_text()
     inside = readme.parted(content, readme.marks(readme.FINDINGS), "intro.md")[1]
     assert inside == readme.came_out() and readme.PICTURE.exists(), "run `python -m book.workflow readme`"
+    in_readme = readme.block(readme.README.read_text(), readme.FINDINGS)
+    assert in_readme == findings.markdown(ROOT / "data" / "records", "book/chapters")
     stale, picture = tmp_path / "intro.md", tmp_path / "findings.svg"
     stale.write_text(content.replace(inside, "something older"))
     assert readme.fill_intro(stale, picture) and stale.read_text() == content

@@ -103,7 +103,8 @@ def fill_intro(path: Path = INTRO, picture: Path = PICTURE) -> bool:
 def fill(path: Path = README) -> bool:
     """Bring the README's blocks up to date with the records; returns whether it changed."""
     before = content = path.read_text(encoding="utf-8")
-    for name, inside in {CHAPTERS: chapters(), **{name: printed(name) for name in BLOCKS}}.items():
+    made = {FINDINGS: findings.markdown(ROOT / "data" / "records", "book/chapters"), CHAPTERS: chapters()}
+    for name, inside in {**made, **{name: printed(name) for name in BLOCKS}}.items():
         content = filled(content, marks(name), inside, README.name)
     if content != before:
         path.write_text(content, encoding="utf-8")

@@ -123,7 +123,7 @@ def findings(root: Path) -> list[Finding]:
     ]
 
 
-def markdown(root: Path) -> str:
-    """The findings as a Markdown table; links lead from ``book/``."""
-    lines = [(each.question, each.answer, f"[chapter](chapters/{each.chapter}.ipynb)") for each in findings(root)]
+def markdown(root: Path, chapters: str = "chapters") -> str:
+    """The findings as a Markdown table; ``chapters`` is the folder of the chapters from where the table stands."""
+    lines = [(each.question, each.answer, f"[chapter]({chapters}/{each.chapter}.ipynb)") for each in findings(root)]
     return wording.markdown(("question", "what we measured", "read on"), lines)
