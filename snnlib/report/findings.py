@@ -13,7 +13,7 @@ from ..lab.experiments import tuned
 from ..metrics import PairedDifference
 from . import contrasts, wording
 from .claims import RIVALS, as_sparse, least_compared
-from .evidence import Evidence, Sign, sides
+from .evidence import ENOUGH, Evidence, Sign, sides
 from .tables import Row, rows
 
 NOT_YET = "Not run yet."
@@ -86,11 +86,17 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
             found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy").found
     if not found:
         return ""
-    side = dict(zip(found, sides([Sign(title, each) for title, each in found.items()])))
-    better = [f"{title} ({wording.span(found[title])})" for title in found if side[title] > 0]
-    worse = sum(value < 0 for value in side.values())
-    said = f"Of {len(found)} that have been run {len(better)} are more accurate and {worse} less"
-    return said + (f": {wording.listing(better)} points." if better else ".")
+    decided = {title: each for title, each in found.items() if each.n >= ENOUGH}
+    side = dict(zip(decided, sides([Sign(title, each) for title, each in decided.items()])))
+    parts: list[str] = []
+    for word, sign in (("more", 1), ("less", -1)):
+        names = [f"{title} {wording.span(decided[title])}" for title in decided if side[title] == sign]
+        parts += [f"{word} accurate: {wording.listing(names)}"] if names else []
+    if level := [title for title in decided if not side[title]]:
+        parts.append(f"not to be told apart: {wording.listing(level)}")
+    if early := [f"{title} {wording.span(each)} (n = {each.n})" for title, each in found.items() if each.n < ENOUGH]:
+        parts.append(f"too few seeds yet to tell: {wording.listing(early)}")
+    return f"Rivals less the sparse setting, in points; {'; '.join(parts)}."
 
 
 def pixels(table: list[Row], evidence: Evidence) -> str:
