@@ -119,12 +119,19 @@ def search_plane(
         + "\n".join(drawn)
         + "\n</svg>\n"
         + " ".join(
-            f'<span><span style="color: {colour(number)}">●</span> trials of {rung.epochs} epochs</span>'
-            for number, rung in enumerate(study.rungs, 1)
+            f'<span><span style="color: {colour(number)}">●</span> {stage(study, number)}</span>'
+            for number in sorted(set(map(int, shown["rung"])))
         )
         + '<output aria-live="polite">Point at a mark, or use the arrow keys: its settings appear here.</output></div>'
     )
     return live(body, STEP, about)
+
+
+def stage(study: Study, number: int) -> str:
+    """What the trials of a rung are; beyond the last rung the best of it are trained again on other seeds."""
+    if number > len(study.rungs):
+        return "the best again, on fresh seeds"
+    return f"trials of {study.rungs[number - 1].epochs} epochs"
 
 
 def axes(place: Callable[[float, float], tuple[float, float]], lowest: float, highest: float) -> list[str]:
