@@ -40,6 +40,7 @@ ROW_KEYS = {
     "first_pct",
     "removed_pct",
     "effective_pct",
+    "prunes",
     "diff_mean",
     "diff_low",
     "diff_high",

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from ...config import Arm, Rival, TrainConfig
-from ...peers import PEERS
 from . import tuned
 from .ablation import ABLATION
 from .chosen import CHOSEN_RIVALS
@@ -100,7 +99,7 @@ def quoted(network: str, chosen: Chosen | None = None) -> tuple[Arm, ...]:
 def is_rival(arm: str) -> bool:
     """Whether ``arm`` is called after a rival and a size, as :func:`searched` calls them."""
     name, _, size = arm.rpartition("-")
-    return name in PEERS and size.isdecimal()
+    return name in NAMES and size.isdecimal()
 
 
 def beside(network: str) -> tuple[Arm, ...]:
