@@ -160,7 +160,12 @@ def recipes() -> tuple[Arm, ...]:
 RIVALS_TABLE = Table(
     "rivals",
     "The paper's nine rivals beside SNN-AL: the MLP and LeNet5-Caffe on MNIST",
-    {"smoke": tried(4, 1280), "paper": (*on("mlp"), *on("lenet5-caffe")), "authors": recipes()},
-    {"smoke": (0,), "paper": ABLATION.seeds["paper"], "authors": (0,)},
+    {
+        "smoke": tried(4, 1280),
+        "quick": tried(4, 1280),
+        "paper": (*on("mlp"), *on("lenet5-caffe")),
+        "authors": recipes(),
+    },
+    {"smoke": (0,), "quick": (0,), "paper": ABLATION.seeds["paper"], "authors": (0,)},
     "tuned-dense",
 )
