@@ -17,7 +17,7 @@ from ..lab.experiments.controls import FED
 from ..lab.experiments.rivals import NAMES as RIVALS
 from ..lab.experiments.studies import STUDIES
 from ..metrics import paired_difference
-from . import pixels
+from . import pixels, tables
 from .evidence import ENOUGH, FEW, Evidence, Sign, one, sides
 
 Quantities = Callable[[Evidence, str], list[Sign]]
@@ -318,8 +318,7 @@ def structure(evidence: Evidence, regime: str) -> list[Sign]:
 
 def removed(record: records.Record) -> float:
     """Weights removed in percent; of a rival that prunes single weights, these."""
-    result = record["result"]
-    return 100 - result["left_pct"] if "left_pct" in result else result["removed_pct"]
+    return tables.removed(record["result"])
 
 
 NEAR = 5.0

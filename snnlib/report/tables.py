@@ -212,8 +212,8 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         widths=[round(float(width)) for width in widths] if found else None,
         start_pct=mean(result.get("start_removed_pct") for result in found),
         first_pct=mean(result.get("first_turn_removed_pct") for result in found),
-        removed_pct=mean(_removed(result, "removed_pct") for result in found),
-        effective_pct=mean(_removed(result, "effective_pct") for result in found),
+        removed_pct=mean(removed(result, "removed_pct") for result in found),
+        effective_pct=mean(removed(result, "effective_pct") for result in found),
         prunes=_prunes(arm),
         diff_mean=_finite(difference and difference.mean),
         diff_low=_finite(difference and difference.low),
@@ -227,7 +227,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
     )
 
 
-def _removed(result: Mapping[str, Any], key: str) -> float:
+def removed(result: Mapping[str, Any], key: str = "removed_pct") -> float:
     """Share of weights removed in percent; of a rival, which may prune single weights, whatever its widths are."""
     return 100 - result["left_pct"] if "left_pct" in result else result[key]
 
