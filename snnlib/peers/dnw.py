@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from .masked import MaskedWeights, largest
@@ -20,6 +21,18 @@ class Options(MaskOptions):
     """``first`` False leaves the first convolution whole, as the authors do."""
 
     first: bool = False
+
+
+class _Masked(torch.autograd.Function):
+    """``weight * mask``, whose gradient goes to all weights as it is."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, mask: Tensor) -> Tensor:
+        return weight * mask
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
+        return gradients[0], None
 
 
 class DNW(MaskedWeights):
@@ -40,5 +53,5 @@ class DNW(MaskedWeights):
         for name in self.prunable():
             weight = self.network.get_parameter(name)
             mask = largest(weight.detach().abs(), self.options.density)
-            found[name] = weight + (weight * mask - weight).detach()  # w m forward, dw backward
+            found[name] = _Masked.apply(weight, mask)
         return found

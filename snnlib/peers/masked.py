@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functional_call
@@ -27,15 +28,29 @@ class Options(AnyOptions):
         check_share("density", self.density)
 
 
+def _smallest(values: Tensor, rank: int) -> Tensor:
+    """The value of ``rank`` among ``values`` in ascending order, from 0."""
+    if values.device.type == "cpu" and values.dtype in (torch.float32, torch.float64):
+        # the same value; NumPy finds it with vector instructions, some ten times as fast as torch's kthvalue
+        return values.new_tensor(np.partition(values.detach().flatten().numpy(), rank)[rank])
+    return values.flatten().kthvalue(rank + 1).values
+
+
 def largest(scores: Tensor, density: float) -> Tensor:
-    """Mask of the largest ``scores``, the share ``density`` of them, at least one: True where a weight stays."""
+    """Mask of the largest ``scores``, the share ``density`` of them, at least one: True where a weight stays.
+
+    Of equal ones the first are taken.
+    """
     kept = max(round(density * scores.numel()), 1)
     if kept == scores.numel():
         return torch.ones_like(scores, dtype=torch.bool)
-    least = scores.flatten().kthvalue(scores.numel() - kept + 1).values
-    mask = scores > least
-    ties = (scores == least).flatten().nonzero().flatten()[: kept - int(mask.sum())]  # as many as are left to take
-    return mask.flatten().index_fill(0, ties, True).view_as(mask)
+    least = _smallest(scores, scores.numel() - kept)
+    mask = scores >= least
+    surplus = int(mask.sum()) - kept
+    if surplus > 0:
+        ties = (scores == least).flatten().nonzero().flatten()[-surplus:]
+        mask = mask.flatten().index_fill(0, ties, False).view_as(mask)
+    return mask
 
 
 class MaskedWeights(Peer):
