@@ -5,9 +5,10 @@ Every number is computed from records. A line whose runs are not there says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 from ..lab.experiments import tuned
 from ..metrics import PairedDifference
@@ -21,31 +22,46 @@ NOT_YET = "Not run yet."
 
 @dataclass(frozen=True)
 class Finding:
-    """A question, what was measured, and the chapter (a file of ``book/chapters``) that tells more."""
+    """A question, what was measured, and the chapter (a file of ``book/chapters``, and what it is called) that tells
+    more."""
 
     question: str
     answer: str
     chapter: str
+    title: str
 
 
 def _row(found: list[Row], arm: str, source: str = "ours") -> Row | None:
     return next((row for row in found if row.arm == arm and row.source == source and row.n != 0), None)
 
 
-def _points(row: Row) -> str:
-    interval = f" [{row.diff_low:+.2f}, {row.diff_high:+.2f}]" if row.diff_low is not None else ""
-    return wording.unsigned(f"{row.diff_mean:+.2f}{interval}")
-
-
 def _at(row: Row) -> str:
     return f"{row.removed_pct:.1f} % of the weights at {row.acc_mean:.2f} %"
 
 
+def _lead(found: Sequence[PairedDifference], above: str, below: str) -> str:
+    """A first word for intervals that all lie above 0, all below, on both sides, or on none for certain."""
+    signs = {
+        side for each in found for side in (1, -1) if each.n > 1 and side * (each.low if side > 0 else each.high) > 0
+    }
+    words = {(1,): above, (-1,): below, (): "Not to be told"}.get(tuple(signs), "It depends on the settings")
+    few = any(each.n < ENOUGH for each in found)
+    return f"With few pairs so far, {words[0].lower()}{words[1:]}" if few else words
+
+
 def accuracy(table: list[Row], evidence: Evidence) -> str:
-    """SNN-AL less dense, in the tuned and in the plain settings."""
-    named = {"with settings from a search": "accurate", "with our first, plain settings": "snn-al-epoch"}
-    found = {said: row for said, arm in named.items() if (row := _row(table, arm)) and row.diff_mean is not None}
-    return "; ".join(f"{_points(row)} points {said} (n = {row.n})" for said, row in found.items()) + "." * bool(found)
+    """SNN-AL less dense, in the tuned and in the plain settings, and in these with t as steps."""
+    named = {"accurate": "with settings from a search", "snn-al-epoch": "with our first, plain ones"}
+    named["snn-al-step"] = "with these if turns are steps, not epochs"
+    found = {
+        arm: evidence.difference(said, "2", arm, "tuned-dense" if arm == "accurate" else "dense", "accuracy").found
+        for arm, said in named.items()
+    }
+    found = {arm: each for arm, each in found.items() if each.n}
+    if not found:
+        return ""
+    parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in found.items()]
+    return f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(parts)}."
 
 
 def compression(table: list[Row], evidence: Evidence) -> str:
@@ -58,14 +74,23 @@ def compression(table: list[Row], evidence: Evidence) -> str:
 
 
 def origin(table: list[Row], evidence: Evidence) -> str:
-    """Weights off before the first step, and what is left of the sparsity without them."""
+    """Weights off before the first step and at the end, in the sparse setting and in the plain one of larger weights;
+    and what becomes of a short run in which none is off before."""
+    starts: list[str] = []
+    named = {"in the sparse setting": tuned.settings(("sparse",))[0]}
+    named["in the plain one with larger first weights"] = "snn-al-std-0.1"
+    for said, arm in named.items():
+        if runs := evidence.runs("2", arm).values():
+            start, end = (mean([run["result"][key] for run in runs]) for key in ("start_removed_pct", "removed_pct"))
+            starts.append(f"{start:.1f} and {end:.1f} % {said}")
+    said = f"Weights off before the first step, and at the end: {wording.listing(starts)}." if starts else ""
     short, none = (_row(table, arm) for arm in ("short", "short-start-none"))
-    if short is None or none is None or short.start_pct is None:
-        return ""
-    return (
-        f"Of {short.removed_pct:.0f} % removed {short.start_pct:.0f} are off before the first step; if nothing is off "
-        f"then, training removes {none.removed_pct:.1f} %, at {none.acc_mean:.2f} %."
-    )
+    if short is not None and none is not None:
+        said += (
+            f" Sixteen epochs from a start with nothing off end at {none.removed_pct:.1f} % ({none.acc_mean:.2f} % "
+            f"accurate), from the usual start at {short.removed_pct:.1f} % ({short.acc_mean:.2f} % accurate)."
+        )
+    return said.strip()
 
 
 def structure(table: list[Row], evidence: Evidence) -> str:
@@ -73,8 +98,11 @@ def structure(table: list[Row], evidence: Evidence) -> str:
     (arm,) = tuned.settings(("sparse",))
     kinds = {"by the norm of its weights": f"{arm}-norm", "at random": f"{arm}-random"}
     found = {said: evidence.difference(said, "controls", name, arm, "accuracy").found for said, name in kinds.items()}
-    parts = [f"{said} it stands at {wording.span(each)} (n = {each.n})" for said, each in found.items() if each.n]
-    return f"Beside it, in points, a dense network pruned to its widths: {wording.listing(parts)}." if parts else ""
+    parts = [f"{said} {wording.span(each)} (n = {each.n})" for said, each in found.items() if each.n]
+    if not parts:
+        return ""
+    lead = _lead([each for each in found.values() if each.n], "No", "Yes")
+    return f"{lead}. A dense network cut to the same widths, minus the switcher's: {wording.listing(parts)} points."
 
 
 def rivals(table: list[Row], evidence: Evidence) -> str:
@@ -96,40 +124,59 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
         parts.append(f"not to be told apart: {wording.listing(level)}")
     if early := [f"{title} {wording.span(each)} (n = {each.n})" for title, each in found.items() if each.n < ENOUGH]:
         parts.append(f"too few seeds yet to tell: {wording.listing(early)}")
-    return f"Rivals less the sparse setting, in points; {'; '.join(parts)}."
+    return f"Rivals minus the sparse setting, in points; {'; '.join(parts)}."
 
 
 def pixels(table: list[Row], evidence: Evidence) -> str:
     """The part of the pattern of pruned pixels that turns with the raster, and the part that stays with the digits."""
-    found = contrasts.parts(*(evidence.runs("question", arm) for arm in ("pattern", "pattern-transposed")))
-    if not found["raster"].n:
-        return ""
-    raster, digits = (wording.span(found[name], 1) for name in ("raster", "digits"))
-    pairs = found["raster"].n
-    return f"Transpose the images, and {raster} points of the pattern turn with them; {digits} stay (n = {pairs})."
+    named = {
+        "where the pattern shows best, in short runs": ("pattern", "pattern-transposed"),
+        "in plain settings that prune as much as the paper's": ("snn-al-std-0.1", "transposed-std-0.1"),
+    }
+    parts: list[str] = []
+    for said, arms in named.items():
+        found = contrasts.parts(*(evidence.runs("question", arm) for arm in arms))
+        raster, digits = (wording.span(found[name], 1) for name in ("raster", "digits"))
+        if found["raster"].n:
+            parts.append(f"{said}, {raster} points of it turn and {digits} stay (n = {found['raster'].n})")
+    return f"Transpose the images: {wording.listing(parts)}." if parts else ""
 
 
-QUESTIONS: tuple[tuple[str, str, str, Callable[[list[Row], Evidence], str]], ...] = (
-    ("Is the network with a switcher more accurate than the dense one?", "2", "05_ablation", accuracy),
-    ("How much does it prune?", "2", "10_search", compression),
-    ("Where does its sparsity come from?", "sparsity", "11_sparsity", origin),
-    ("Is the structure that it finds a good one?", "controls", "08_controls", structure),
-    ("Does it do better than the paper's rivals at its own size?", "rivals", "12_rivals", rivals),
-    ("Why are rows of pixels switched off, and not columns?", "question", "07_open_question", pixels),
+QUESTIONS: tuple[tuple[str, str, str, str, Callable[[list[Row], Evidence], str]], ...] = (
+    (
+        "Is the network with a switcher more accurate than the dense one, in points?",
+        "2",
+        "05_ablation",
+        "the ablation",
+        accuracy,
+    ),
+    ("How much does it prune?", "2", "10_search", "the search", compression),
+    ("Where does its sparsity come from?", "sparsity", "11_sparsity", "the sparsity", origin),
+    ("Is the structure that it finds a good one?", "controls", "08_controls", "controls", structure),
+    ("Does it do better than the paper's rivals at its own size?", "rivals", "12_rivals", "the rivals", rivals),
+    (
+        "Why are rows of pixels switched off, and not columns?",
+        "question",
+        "07_open_question",
+        "rows and columns",
+        pixels,
+    ),
 )
-"""Question, table, chapter, and what computes the answer from the table's rows and from runs."""
+"""Question, table, chapter and its name, and what computes the answer from the table's rows and from runs."""
 
 
 def findings(root: Path) -> list[Finding]:
     """The answers from the records of the profile paper below ``root``."""
     evidence = Evidence(root)
     return [
-        Finding(question, answer(rows(table, "paper", root), evidence) or NOT_YET, chapter)
-        for question, table, chapter, answer in QUESTIONS
+        Finding(question, answer(rows(table, "paper", root), evidence) or NOT_YET, chapter, title)
+        for question, table, chapter, title, answer in QUESTIONS
     ]
 
 
 def markdown(root: Path, chapters: str = "chapters") -> str:
     """The findings as a Markdown table; ``chapters`` is the folder of the chapters from where the table stands."""
-    lines = [(each.question, each.answer, f"[chapter]({chapters}/{each.chapter}.ipynb)") for each in findings(root)]
+    lines = [
+        (each.question, each.answer, f"[{each.title}]({chapters}/{each.chapter}.ipynb)") for each in findings(root)
+    ]
     return wording.markdown(("question", "what we measured", "read on"), lines)

@@ -16,22 +16,31 @@ from ..switching.switcher import Switcher
 def rows_seen(row: int, config: SwitcherConfig = SwitcherConfig(), seed: int = 0) -> list[int]:
     """The rows of the first layer whose weights move the score of input neuron ``row``, in the perceptron.
 
-    Each row in turn gets some noise; in double precision, so that any answer is one to the noise.
+    Blocks of rows get some noise, and those that move the score are halved until they are single rows; in double
+    precision, so that any answer is one to the noise.
     """
     network = MLP(generator=seeds.generator(seed, "network")).double()
     switcher = Switched.around(network, config, seeds.generator(seed, "switcher")).switcher
     assert isinstance(switcher, Switcher)  # it reads weights
     weights = pack_linear(network.linear_weights()).unpack()
+    noise = 10 * torch.randn(weights[0].shape, generator=torch.Generator().manual_seed(seed)).double()
 
-    def score(noisy: int | None) -> float:
+    def score(noisy: slice) -> float:
         changed = [weight.clone() for weight in weights]
-        if noisy is not None:
-            draw = torch.Generator().manual_seed(noisy)
-            changed[0][noisy] += 10 * torch.randn(changed[0].shape[1], dtype=torch.float64, generator=draw)
+        changed[0][noisy] += noise[noisy]
         return float(switcher.scores(pack_linear(changed))[0, row])
 
-    still = score(None)
-    return [noisy for noisy in range(len(weights[0])) if abs(score(noisy) - still) > 1e-9]
+    still = score(slice(0, 0))
+
+    def moving(first: int, end: int) -> list[int]:
+        if abs(score(slice(first, end)) - still) <= 1e-9:
+            return []
+        if end - first == 1:
+            return [first]
+        middle = (first + end) // 2
+        return moving(first, middle) + moving(middle, end)
+
+    return moving(0, len(weights[0]))
 
 
 @torch.no_grad()

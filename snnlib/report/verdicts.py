@@ -153,7 +153,8 @@ def shown(names: Iterable[str], profile: str, root: Path) -> str:
     """
     if profile != "paper":
         return "The rules are applied to runs of the profile *paper* alone; this page shows others."
-    return "\n".join(f"* {_line(verdict_on(name, root))}" for name in names)
+    found = {each.name: each for each in all_verdicts(root)}
+    return "\n".join(f"* {_line(found[name])}" for name in names)
 
 
 def _line(found: Verdict) -> str:
