@@ -113,9 +113,9 @@ def test_exactly_the_known_gains_disagree():
         if not gain.agrees
     }
     assert found == {
-        ("resnet34", "N2N"): (0.29, 0.27, ("SNN less baseline",)),
-        ("mobilenetv1 (x0.25)", "Lottery Ticket"): (1.6, 3.1, ("Lottery Ticket less baseline",)),
-        ("mobilenetv1 (x0.25)", "DNW (x0.225)"): (3.4, 1.3, ("DNW (x0.225) less baseline",)),
+        ("resnet34", "N2N"): (0.29, 0.27, ("SNN minus baseline",)),
+        ("mobilenetv1 (x0.25)", "Lottery Ticket"): (1.6, 3.1, ("Lottery Ticket minus baseline",)),
+        ("mobilenetv1 (x0.25)", "DNW (x0.225)"): (3.4, 1.3, ("DNW (x0.225) minus baseline",)),
     }
     assert len(audit.gains()) == len(audit.STATED) == 9
 
@@ -187,7 +187,7 @@ def test_the_command_prints_both_tables(capsys):
     assert code == 0 and not error
     (nested,) = [line.split() for line in lines if "NestedNet" in line]
     assert nested[-5:] == ["0.28", "0.37", "-0.09", "0.37", "differs"]
-    assert any(line.rstrip().endswith("differs: it is DNW (x0.225) less baseline") for line in lines)
+    assert any(line.rstrip().endswith("differs: it is DNW (x0.225) minus baseline") for line in lines)
     assert "17 of 21 percentages follow from their widths, 6 of 9 stated gains from their table" in lines
     assert any("at most 49-43-11008-203-156 can be alive, so 46.80 %" in line for line in lines)
     assert any("5 of 10,000 test images" in line and "0.125 points" in line for line in lines)

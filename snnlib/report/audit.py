@@ -182,7 +182,7 @@ def gains() -> list[Gain]:
         points = {(a, b): round(accuracy[a] - accuracy[b], 2) for a in accuracy for b in accuracy if a != b}
         equal = [pair for pair, difference in points.items() if f"{difference:.{digits}f}" == stated]
         computed, agrees = points["SNN", over], ("SNN", over) in equal
-        same_as = () if agrees else tuple(f"{a} less {b}" for a, b in equal)
+        same_as = () if agrees else tuple(f"{a} minus {b}" for a, b in equal)
         images, error = round(computed / 100 * TEST_IMAGES), sampling_error(accuracy["SNN"])
         found.append(Gain(place, table, network, over, float(stated), computed, agrees, same_as, images, error))
     return found

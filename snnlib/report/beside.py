@@ -58,9 +58,10 @@ def label(row: Row, named: bool = False) -> str:
 HEADS = {
     "runs": "n",
     "accuracy (%)": "accuracy %",
-    "less dense [95 %]": "difference [95 %]",
+    "minus dense [95 %]": "difference [95 %]",
     "widths": "widths",
     "start (%)": "start %",
+    "turn 1 (%)": "turn 1 %",
     "removed (%)": "removed %",
     "effective (%)": "effective %",
     "MACs": "MACs",
@@ -72,14 +73,16 @@ HEADS = {
 def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
     """These rows with the columns ``heads`` of :data:`HEADS`, as texts.
 
-    *runs* says of how many, if some died: "6 of 8". A table without a row of ours ends with a line that says so.
+    *runs* says of how many, if some died, and how many guess: "6 of 8, 1 at chance". A
+    table without a row of ours ends with a line that says so.
     """
     several = len({NETWORKS.get(row.network, row.network) for row in found}) > 1
     shown: dict[str, dict[str, str]] = {}
     for row in found:
         texts: dict[str, str] = dict(zip(tables.COLUMNS, tables.cells(row)))
-        if row.failed:
-            texts["n"] = f"{row.n} of {(row.n or 0) + row.failed}"
+        of = f" of {(row.n or 0) + row.failed}" if row.failed else ""
+        chance = f", {row.at_chance} at chance" if row.at_chance else ""
+        texts["n"] = "" if row.n is None else f"{row.n}{of}{chance}"
         shown[label(row, several)] = {head: unbroken(texts[HEADS[head]]) for head in heads}
     if not any(row.source == "ours" for row in found):
         shown["ours: not run yet"] = dict.fromkeys(heads, "")
@@ -92,14 +95,14 @@ def in_short(results: Results, networks: Iterable[str], arm: str = "snn-al-epoch
 
 
 def against_dense(results: Results, networks: Iterable[str], arm: str = "snn-al-epoch") -> Figure:
-    """Accuracy of SNN-AL less that of the dense network: with equal steps in all, and with equal task-network steps."""
+    """Accuracy of SNN-AL minus that of the dense network, with equal steps in all and with equal task-network steps."""
     return pages.differences(
         {
             f"{NETWORKS[network]}, equal {steps}": results.pair(arm, dense, network=network)
             for network in networks
             for dense, steps in (("dense", "steps in all"), ("dense-equal-steps", "task-network steps"))
         },
-        "SNN-AL less dense (points of accuracy)",
+        "SNN-AL minus dense (points of accuracy)",
     )
 
 

@@ -45,6 +45,6 @@ def table(groups: Groups) -> pd.DataFrame:
                 "runs": str(len(runs)),
                 "strengthened (%)": f"{np.mean([100 * (each >= 1).mean() for each in factors]):.1f}",
                 "pruned (%)": f"{np.mean([100 * (each == 0).mean() for each in factors]):.1f}",
-                "centre less rest [95 %]": span(one(map(pixels.centre_contrast, runs.values())), 1),
+                "centre minus rest [95 %]": span(one(map(pixels.centre_contrast, runs.values())), 1),
             }
     return pages.table(rows)

@@ -123,7 +123,7 @@ def beside(arm: str, kind: str) -> str:
 @claim(
     "The network with its switcher is more accurate than the dense network.",
     "abstract, Tables 1, 3 and 4",
-    "For every network measured: accuracy of SNN-AL less that of the dense network after as many steps in all; "
+    "For every network measured: accuracy of SNN-AL minus that of the dense network after as many steps in all; "
     "in the tuned regime the setting called accurate.",
     REVISED,
 )
@@ -140,14 +140,14 @@ def accuracy(evidence: Evidence, regime: str) -> list[Sign]:
 
 
 def pruned_in_training(record: records.Record) -> float:
-    """Weights removed at the end of a run less those removed before its first step, in percent of all."""
+    """Weights removed at the end of a run minus those removed before its first step, in percent of all."""
     return record["result"]["removed_pct"] - record["result"]["start_removed_pct"]
 
 
 @claim(
     "Training prunes neurons by the task's loss alone, with no term for sparsity.",
     "section 3.2",
-    "Share of weights removed at the end less that before the first step, where some factors start at 0; for "
+    "Share of weights removed at the end minus that before the first step, where some factors start at 0; for "
     "every network of Table 1 and every setting of the regime.",
     REVISED,
 )
@@ -158,7 +158,7 @@ def sparsity(evidence: Evidence, regime: str) -> list[Sign]:
     named = {"lenet5-caffe": "LeNet5-Caffe"}
     return [
         Sign(
-            f"{named.get(network, NAMES[arm])}: end less start",
+            f"{named.get(network, NAMES[arm])}: end minus start",
             one(evidence.figures(table, arm, pruned_in_training, network)),
         )
         for table, arm, network in arms
@@ -168,13 +168,13 @@ def sparsity(evidence: Evidence, regime: str) -> list[Sign]:
 @claim(
     "Alternate learning is better than separate learning, in accuracy and in compression.",
     "section 4.1.3, Table 2",
-    "MLP, SNN-AL less SNN-SL under the same settings: accuracy, and share of weights removed at the end.",
+    "MLP, SNN-AL minus SNN-SL under the same settings: accuracy, and share of weights removed at the end.",
     REVISED,
 )
 def alternate(evidence: Evidence, regime: str) -> list[Sign]:
     arms = [arm for arm in SETTINGS[regime] if arm != "snn-al-std-0.1"]  # there is no SNN-SL of that start
     return [
-        evidence.difference(f"{NAMES[arm]}: {what}, SNN-AL less SNN-SL", "2", arm, beside(arm, "sl"), figure)
+        evidence.difference(f"{NAMES[arm]}: {what}, SNN-AL minus SNN-SL", "2", arm, beside(arm, "sl"), figure)
         for arm in arms
         for what, figure in (("accuracy", "accuracy"), ("weights removed", "removed_pct"))
     ]
@@ -183,9 +183,9 @@ def alternate(evidence: Evidence, regime: str) -> list[Sign]:
 @claim(
     "The compression is lower for harder tasks and for simpler networks.",
     "abstract, section 4.3",
-    "Share of weights removed from ResNet34's and MobileNetV1's FC layer: on CIFAR-10 less that on Mini-ImageNet "
+    "Share of weights removed from ResNet34's and MobileNetV1's FC layer: on CIFAR-10 minus that on Mini-ImageNet "
     "(harder), and on each data set "
-    "ResNet34 less MobileNetV1 x1 (simpler). Three pairs decide, provisionally: these networks get three seeds.",
+    "ResNet34 minus MobileNetV1 x1 (simpler). Three pairs decide, provisionally: these networks get three seeds.",
     REVISED,
     pairs=FEW,
 )
@@ -198,11 +198,11 @@ def harder(evidence: Evidence, regime: str) -> list[Sign]:
         for network in ("resnet34", "mobilenet-v1-x1")
     }
     pairs = [
-        (f"{network}, CIFAR-10 less Mini-ImageNet", ("3", network), ("4", network))
+        (f"{network}, CIFAR-10 minus Mini-ImageNet", ("3", network), ("4", network))
         for network in ("resnet34", "mobilenet-v1-x1")
     ]
     pairs += [
-        (f"{name}, resnet34 less mobilenet-v1-x1", (table, "resnet34"), (table, "mobilenet-v1-x1"))
+        (f"{name}, resnet34 minus mobilenet-v1-x1", (table, "resnet34"), (table, "mobilenet-v1-x1"))
         for table, name in (("3", "CIFAR-10"), ("4", "Mini-ImageNet"))
     ]
     return [Sign(what, paired_difference(removed[first], removed[second])) for what, first, second in pairs]
@@ -212,13 +212,13 @@ def harder(evidence: Evidence, regime: str) -> list[Sign]:
     "Strengthened input neurons are those of the image's centre.",
     "section 4.1.2, Fig. 4 left",
     "MLP, every setting of the regime: share of strengthened pixels (factor 1 and above) among the central 14 x "
-    "14 less that among all others.",
+    "14 minus that among all others.",
     REVISED,
 )
 def centre(evidence: Evidence, regime: str) -> list[Sign]:
     return [
         Sign(
-            f"{NAMES[arm]}: strengthened in the centre less outside",
+            f"{NAMES[arm]}: strengthened in the centre minus outside",
             one(evidence.figures("2", arm, pixels.centre_contrast)),
             "percent of the pixels",
         )
@@ -229,7 +229,7 @@ def centre(evidence: Evidence, regime: str) -> list[Sign]:
 @claim(
     "The second term of Eq. 6, which carries the errors of all outputs, helps the task network.",
     "section 3.4",
-    "MLP, every setting of the regime (tuned: compact and sparse): accuracy of SNN-AL less that of the same with "
+    "MLP, every setting of the regime (tuned: compact and sparse): accuracy of SNN-AL minus that of the same with "
     "the second term cut.",
     COMPACT,
     policy="any",
@@ -237,7 +237,7 @@ def centre(evidence: Evidence, regime: str) -> list[Sign]:
 def errors(evidence: Evidence, regime: str) -> list[Sign]:
     return [
         evidence.difference(
-            f"{NAMES[arm]}: less the same with the term cut", "controls", arm, beside(arm, "cut"), "accuracy"
+            f"{NAMES[arm]}: minus the same with the term cut", "controls", arm, beside(arm, "cut"), "accuracy"
         )
         for arm in asked("errors", regime)
     ]
@@ -246,7 +246,7 @@ def errors(evidence: Evidence, regime: str) -> list[Sign]:
 @claim(
     "In VGG-cov2, fewer neurons are pruned and weakened, and more strengthened, as training goes on.",
     "section 4.2.1, Fig. 4 right",
-    "VGG-cov2 on CIFAR-10: number of strengthened neurons after the last epoch less that after the first.",
+    "VGG-cov2 on CIFAR-10: number of strengthened neurons after the last epoch minus that after the first.",
     REVISED,
 )
 def strengthening(evidence: Evidence, regime: str) -> list[Sign]:
@@ -259,7 +259,7 @@ def strengthening(evidence: Evidence, regime: str) -> list[Sign]:
         return []
     return [
         Sign(
-            "strengthened neurons, last epoch less first",
+            "strengthened neurons, last epoch minus first",
             one(evidence.figures("3", "snn-al-epoch", gained, "vgg-cov2")),
             "neurons",
         )
@@ -292,7 +292,7 @@ def better_than_controls(signs: Sequence[Sign]) -> str:
 def weights(evidence: Evidence, regime: str) -> list[Sign]:
     """For each setting and control accuracy, then share of weights removed."""
     return [
-        evidence.difference(f"{NAMES[arm]}: {what}, less {title}", "controls", arm, beside(arm, f"fed-{kind}"), figure)
+        evidence.difference(f"{NAMES[arm]}: {what}, minus {title}", "controls", arm, beside(arm, f"fed-{kind}"), figure)
         for arm in asked("weights", regime)
         for kind, title in FED.items()
         for what, figure in (("accuracy", "accuracy"), ("weights removed", "removed_pct"))
@@ -302,7 +302,7 @@ def weights(evidence: Evidence, regime: str) -> list[Sign]:
 @claim(
     "The structure that the switcher finds is a good one, not just any of its size.",
     "section 4.1.1",
-    "MLP, every setting of the regime (tuned: compact and sparse): accuracy of SNN-AL less that of random pruning "
+    "MLP, every setting of the regime (tuned: compact and sparse): accuracy of SNN-AL minus that of random pruning "
     "to the same widths, of L2-norm pruning to the same widths, and of the same structure trained "
     "from scratch, after as many steps in all.",
     COMPACT,
@@ -310,7 +310,7 @@ def weights(evidence: Evidence, regime: str) -> list[Sign]:
 def structure(evidence: Evidence, regime: str) -> list[Sign]:
     kinds = {"random": "random pruning", "norm": "L2-norm pruning", "scratch": "the same structure from scratch"}
     return [
-        evidence.difference(f"{NAMES[arm]}: less {title}", "controls", arm, beside(arm, kind), "accuracy")
+        evidence.difference(f"{NAMES[arm]}: minus {title}", "controls", arm, beside(arm, kind), "accuracy")
         for arm in asked("structure", regime)
         for kind, title in kinds.items()
     ]
@@ -353,8 +353,8 @@ def as_sparse(evidence: Evidence, rival: str, least: float) -> str | None:
     "At the same compression the switcher's networks are more accurate than those of its rivals.",
     "sections 4.1.1 and 4.2.2, Tables 1 and 3",
     "MLP, the paper's nine rivals and the lottery ticket's structured form, each with the settings of its own search: "
-    "accuracy of SNN-AL in the sparse setting less that of the rival, of which the least sparse runs count that remove "
-    "as many weights in the mean, less 5 points.",
+    "accuracy of SNN-AL in the sparse setting minus that of the rival, of which the least sparse runs count that "
+    "remove as many weights in the mean, save 5 points.",
     OF_RIVALS,
 )
 def rivals(evidence: Evidence, regime: str) -> list[Sign]:
@@ -364,7 +364,7 @@ def rivals(evidence: Evidence, regime: str) -> list[Sign]:
     least = least_compared(evidence, ours)
     return [
         evidence.difference(
-            f"sparse setting less {title}", "rivals", ours, as_sparse(evidence, rival, least) or rival, "accuracy"
+            f"sparse setting minus {title}", "rivals", ours, as_sparse(evidence, rival, least) or rival, "accuracy"
         )
         for rival, title in RIVALS.items()
     ]
@@ -374,7 +374,7 @@ def rivals(evidence: Evidence, regime: str) -> list[Sign]:
     "The rivals prune more than the switcher does, and lose accuracy by it.",
     "section 4.1.1, Table 1",
     "MLP, BC-GNJ, BC-GHS and L0 with the settings chosen for 90 % of the weights: accuracy of the tuned dense network "
-    "less that of the rival, and share of weights removed by the rival less that by SNN-AL in the sparse setting.",
+    "minus that of the rival, and share of weights removed by the rival minus that by SNN-AL in the sparse setting.",
     OF_RIVALS,
 )
 def price(evidence: Evidence, regime: str) -> list[Sign]:
@@ -386,9 +386,9 @@ def price(evidence: Evidence, regime: str) -> list[Sign]:
         sign
         for rival, arm in sparsest.items()
         for sign in (
-            evidence.difference(f"accuracy, dense less {RIVALS[rival]}", "rivals", "tuned-dense", arm, "accuracy"),
+            evidence.difference(f"accuracy, dense minus {RIVALS[rival]}", "rivals", "tuned-dense", arm, "accuracy"),
             evidence.difference(
-                f"weights removed, {RIVALS[rival]} less the sparse setting", "rivals", arm, ours, removed
+                f"weights removed, {RIVALS[rival]} minus the sparse setting", "rivals", arm, ours, removed
             ),
         )
     ]
@@ -409,10 +409,10 @@ def sparsest_of(rival: str) -> str:
     "raster order (our hypothesis).",
     "ours; the question of section 4.1.2",
     "MLP (tuned: the short runs of the settings in which the pattern shows best on held-out images). Contrast: "
-    "share of pruned pixels in the top and bottom 4 rows less that in the left and right 4 columns, corners left "
+    "share of pruned pixels in the top and bottom 4 rows minus that in the left and right 4 columns, corners left "
     "out, in the image as it was. The contrast of images as they are, "
-    "minus that of transposed images, and the contrast of images as they are less that of shuffled pixels and "
-    "less that of reordered rows must all lie above 0; it fails if one of them lies below.",
+    "minus that of transposed images, and the contrast of images as they are minus that of shuffled pixels and "
+    "minus that of reordered rows must all lie above 0; it fails if one of them lies below.",
     WIDENED,
 )
 def position(evidence: Evidence, regime: str) -> list[Sign]:
@@ -430,6 +430,6 @@ def position(evidence: Evidence, regime: str) -> list[Sign]:
     return [
         Sign("images as they are", one(plain), unit),
         Sign("images transposed, sign changed", one({seed: -value for seed, value in turned.items()}), unit),
-        Sign("as they are less pixels shuffled", paired_difference(plain, shuffled), unit),
-        Sign("as they are less rows reordered", paired_difference(plain, reordered), unit),
+        Sign("as they are minus pixels shuffled", paired_difference(plain, shuffled), unit),
+        Sign("as they are minus rows reordered", paired_difference(plain, reordered), unit),
     ]

@@ -91,8 +91,8 @@ def in_short(results: Results) -> str:
         said = start.replace("std", "standard deviation")
         lines.append(
             f"* With initial weights of {said}, of {len(kinds)} controls {better} came out more accurate than SNN-AL, "
-            f"{worse} less accurate, and {same} about as accurate, as far as these runs can tell. For {waiting} of "
-            "them there are too few runs to say."
+            f"{worse} less accurate, and {same} could not be told from it. For {waiting} of them there are too few "
+            "runs to say."
         )
     return "\n".join(lines)
 
@@ -114,26 +114,28 @@ def plane(results: Results) -> Figure:
 
 
 def _means(axes: Axes, results: Results, reference: str) -> None:
-    """A mark for SNN-AL and for each control, with the deviation of the accuracy as a bar."""
-    arms = {"SNN-AL": reference} | {title: beside(reference, kind) for kind, title in TITLES.items()}
+    """A mark for SNN-AL and for each control, with the deviation of the accuracy as a bar, and n where it is small."""
+    arms = {"SNN-AL": reference} | {TITLES[kind]: beside(reference, kind) for kind in (*FED, *PRUNED)}
     for place, (title, arm) in enumerate(arms.items()):
         accuracy, removed = (list(results.values(arm, quantity).values()) for quantity in ("accuracy", "removed_pct"))
         if accuracy:
+            at = float(np.mean(removed)), float(np.mean(accuracy))
             axes.errorbar(
-                np.mean(removed),
-                np.mean(accuracy),
+                *at,
                 np.std(accuracy, ddof=1) if len(accuracy) > 1 else 0,
-                marker="*osD^vPXd<>hp"[place],
-                color=ARM_COLOURS[place % len(ARM_COLOURS)],
+                marker="*osD^vPX"[place],
+                color=ARM_COLOURS[place],
                 markersize=12 if title == "SNN-AL" else 8,
                 capsize=2,
                 linestyle="",
                 label=title,
             )
+            if len(accuracy) < ENOUGH:
+                axes.annotate(f"n = {len(accuracy)}", at, (7, 7), textcoords="offset points", fontsize="small")
 
 
 def parity(results: Results) -> pd.DataFrame:
-    """Percent of pruned input neurons in odd rows less that in even rows, by start and decoder.
+    """Percent of pruned input neurons in odd rows minus that in even rows, by start and decoder.
 
     *Size* is the mean over runs without the sign: a decoder may prefer even rows in one run and odd ones in another.
     """
@@ -145,7 +147,7 @@ def parity(results: Results) -> pd.DataFrame:
             if found:
                 rows[f"{STARTS[reference]}: {title}"] = {
                     "n": str(len(found)),
-                    "odd less even [95 %]": span(one(found), 1),
+                    "odd minus even [95 %]": span(one(found), 1),
                     "size": f"{np.mean(np.abs(list(found.values()))):.1f}",
                 }
     return pages.table(rows)

@@ -107,7 +107,7 @@ class Evidence:
         return found | self.dead(table, arm, network) if figure == "accuracy" else found
 
     def difference(self, what: str, table: str, first: str, second: str, figure: Figure, network: str = "mlp") -> Sign:
-        """``figure`` of the arm ``first`` less that of ``second``, paired by seed."""
+        """``figure`` of the arm ``first`` minus that of ``second``, paired by seed."""
         a, b = (self.figures(table, arm, figure, network) for arm in (first, second))
         dead = (
             {seed for arm in (first, second) for seed in self.dead(table, arm, network)} & set(a) & set(b)

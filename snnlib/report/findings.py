@@ -50,7 +50,7 @@ def _lead(found: Sequence[PairedDifference], above: str, below: str) -> str:
 
 
 def accuracy(table: list[Row], evidence: Evidence) -> str:
-    """SNN-AL less dense, in the tuned and in the plain settings, and in these with t as steps."""
+    """SNN-AL minus dense, in the tuned and in the plain settings, and in these with t as steps."""
     named = {"accurate": "with settings from a search", "snn-al-epoch": "with our first, plain ones"}
     named["snn-al-step"] = "with these if turns are steps, not epochs"
     found = {

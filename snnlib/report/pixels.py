@@ -41,7 +41,7 @@ def factors_in_place(record: Mapping[str, Any]) -> NDArray[np.float64]:
 
 
 def edge_contrast(record: Mapping[str, Any]) -> float:
-    """Percent of pruned pixels in the top and bottom edge less that in the left and right one, without corners.
+    """Percent of pruned pixels in the top and bottom edge minus that in the left and right one, without corners.
 
     From -100, only columns at the sides are pruned, to 100, only rows at the top and bottom.
     """
@@ -57,7 +57,7 @@ def edge_shares(record: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def centre_contrast(record: Mapping[str, Any]) -> float:
-    """Percent of strengthened pixels (factor 1 and above) in the central quarter of the image less that elsewhere."""
+    """Percent of strengthened pixels (factor 1 and above) in the central quarter of the image minus that elsewhere."""
     strong = factors_in_place(record) >= 1
     inside = np.zeros_like(strong)
     height, width = strong.shape
@@ -66,7 +66,7 @@ def centre_contrast(record: Mapping[str, Any]) -> float:
 
 
 def parity_contrast(factors: ArrayLike) -> float:
-    """Percent of pruned neurons in odd rows of the packed weights less that in even rows; ``factors`` (neurons,).
+    """Percent of pruned neurons in odd rows of the packed weights minus that in even rows; ``factors`` (neurons,).
 
     A decoder of stride 2 treats even and odd rows differently; without a reason in the weights this is 0 on average.
     """

@@ -87,7 +87,7 @@ class Results:
     def difference(
         self, first: str, second: str, quantity: Quantity = "accuracy", network: str | None = None
     ) -> PairedDifference:
-        """``quantity`` of ``first`` less that of ``second``, paired by seed."""
+        """``quantity`` of ``first`` minus that of ``second``, paired by seed."""
         return paired_difference(*self.pair(first, second, quantity, network))
 
     def about(self, regime: str | None = None) -> str:

@@ -97,10 +97,10 @@ def classes(results: Mapping[str, Results], networks: tuple[str, ...]) -> pd.Dat
 
 
 COMPARED = {
-    "harder: ResNet34, CIFAR-10 less Mini-ImageNet": (("3", "resnet34"), ("4", "resnet34")),
-    "harder: MobileNetV1, CIFAR-10 less Mini-ImageNet": (("3", "mobilenet-v1-x1"), ("4", "mobilenet-v1-x1")),
-    "simpler: CIFAR-10, ResNet34 less MobileNetV1": (("3", "resnet34"), ("3", "mobilenet-v1-x1")),
-    "simpler: Mini-ImageNet, ResNet34 less MobileNetV1": (("4", "resnet34"), ("4", "mobilenet-v1-x1")),
+    "harder: ResNet34, CIFAR-10 minus Mini-ImageNet": (("3", "resnet34"), ("4", "resnet34")),
+    "harder: MobileNetV1, CIFAR-10 minus Mini-ImageNet": (("3", "mobilenet-v1-x1"), ("4", "mobilenet-v1-x1")),
+    "simpler: CIFAR-10, ResNet34 minus MobileNetV1": (("3", "resnet34"), ("3", "mobilenet-v1-x1")),
+    "simpler: Mini-ImageNet, ResNet34 minus MobileNetV1": (("4", "resnet34"), ("4", "mobilenet-v1-x1")),
 }
 """The four comparisons of the claim, each above 0 if it is true."""
 

@@ -57,6 +57,7 @@ class Row:
     regime: str | None  # of settings: letter, plain or tuned; None for the paper's rows
     n: int | None  # runs that the figures are means of
     failed: int  # runs that diverged or died; they enter no mean
+    at_chance: int  # runs, of these n, that ended at the accuracy of guessing; they enter the means
     acc_mean: float | None
     acc_std: float | None  # with n - 1
     widths: list[int] | None  # neurons kept in each layer, means rounded
@@ -143,6 +144,7 @@ def _paper_row(printed: dict[str, str]) -> Row:
         regime=None,
         n=None if quoted or not printed["acc_std"] else 8,
         failed=0,
+        at_chance=0,
         acc_mean=_number(printed["acc"]),
         acc_std=_number(printed["acc_std"]),
         widths=[int(width) for width in printed["widths"].split("-")] if printed["widths"] else None,
@@ -207,6 +209,9 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         regime=regime_of(arm.name),
         n=len(done),
         failed=failed,
+        at_chance=sum(
+            accuracies[run.seed] < 1.5 * records.guessing(run.content) for run in runs if run.seed in accuracies
+        ),
         acc_mean=mean(accuracies.values()),
         acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
         widths=[round(float(width)) for width in widths] if found else None,
@@ -294,7 +299,11 @@ def cells(row: Row) -> tuple[str, ...]:
     difference = _text(row.diff_mean, "+.2f")
     if row.diff_low is not None and row.diff_high is not None:
         difference += f" [{row.diff_low:+.2f}, {row.diff_high:+.2f}]"
-    runs = "" if row.n is None else f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else "")
+    runs = "" if row.n is None else str(row.n)
+    parts = ([f"{row.at_chance} at chance"] if row.at_chance else []) + (
+        [f"+ {row.failed} failed"] if row.failed else []
+    )
+    runs += f" ({', '.join(parts)})" if parts else ""
     title = f"{row.network}: {row.title}" if len(TABLES[row.table].networks) > 1 else row.title
     label = (
         ("paper, quoted" if row.note else "paper")
@@ -331,7 +340,7 @@ def notes(table_rows: Sequence[Row]) -> list[str]:
             ", whichever has the same start and settings" if len(compared) > 1 else ""
         )
         said.append(
-            f"difference: accuracy less that of {titles}{same}, in points, paired by seed, with its 95 % confidence "
+            f"difference: accuracy minus that of {titles}{same}, in points, paired by seed, with its 95 % confidence "
             "interval"
         )
     if any(row.start_pct is not None for row in table_rows):
