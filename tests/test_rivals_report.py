@@ -70,10 +70,16 @@ def test_tables_say_what_is_pruned_at_which_size_and_cost():
     line = [text.replace("\N{NO-BREAK SPACE}", " ") for text in found.loc["L0, 2"]]
     assert line == ["neurons", "91.0", "98.10 ± 0.10", "8"] and list(found.index[:3]) == [
         "dense",
-        "SNN-AL",
+        "sparse",
         "random pruning",
-    ]
+    ], "SNN-AL's rows are called by their settings"
     assert list(rivals.cost(ROWS).loc["SNN-AL"]) == ["1.00 k", "60"]
+
+
+def test_what_has_been_run_is_said_in_short():
+    done, absent = rivals.in_short(ROWS).splitlines()
+    assert "L0 (2 sizes, up to 8 runs each)" in done and "BC-GNJ" in absent and "L0" not in absent
+    assert rivals.in_short([]).startswith("* **Run so far**: none of the rivals.")
 
 
 def test_published_points_stand_beside_ours_of_the_nearest_size():

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ..lab.records import Record
 from ..metrics import PairedDifference, paired_difference
 from . import beside, pages, tables
+from .evidence import one
 from .results import Quantity, Results
 from .wording import span, unbroken
 
@@ -95,6 +97,47 @@ def compared(results: Results, pairs: Mapping[str, tuple[str, str]] = FURTHER) -
         if accuracy.n:
             rows[title] = {"n": str(accuracy.n), "accuracy": span(accuracy), "removed": span(removed, 1)}
     return pages.table(rows, "No finished pairs of runs yet.")
+
+
+SIDES = ("switcher", "network")
+"""Whose turn an epoch is, where t counts epochs."""
+
+BY_SIDE = {
+    "SNN-AL": "snn-al-epoch",
+    "SNN-AL, FC std 0.1": "snn-al-std-0.1",
+    "SNN-AL, second term of Eq. 6 cut": "snn-al-cut",
+}
+"""Arms whose turns are epochs."""
+
+
+def changes(record: Record, side: str, skipped: int = 2) -> tuple[float, float]:
+    """Mean changes in an epoch of ``side``: of the accuracy in points, and of the number of neurons that are off.
+
+    The first ``skipped`` epochs are left out. NaN where no such epoch is left.
+    """
+    rows = record["history"]
+    pairs = [(before, after) for before, after in zip(rows[skipped - 1 :], rows[skipped:]) if after["phase"] == side]
+    if not pairs:
+        return float("nan"), float("nan")
+    accuracy = [100 * (after["accuracy"] - before["accuracy"]) for before, after in pairs]
+    off = [sum(after["pruned"]) - sum(before["pruned"]) for before, after in pairs]
+    return float(np.mean(accuracy)), float(np.mean(off))
+
+
+def by_side(results: Results, arms: Mapping[str, str] = BY_SIDE) -> pd.DataFrame:
+    """What an epoch of either side changes: accuracy in points, and neurons that are off; means over runs."""
+    rows: dict[str, dict[str, str]] = {}
+    for title, arm in arms.items():
+        if runs := results.runs(arm).values():
+            found = {side: np.array([changes(run, side) for run in runs]) for side in SIDES}
+            rows[title] = {"n": str(len(runs))} | {
+                f"{what}, {'task network' if side == 'network' else side} [95 %]": span(
+                    one(found[side][:, place]), digits
+                )
+                for place, (what, digits) in enumerate((("accuracy", 2), ("neurons off", 1)))
+                for side in SIDES
+            }
+    return pages.table(rows, "No finished runs yet.")
 
 
 def by_start(results: Results) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ..lab.experiments.rivals import NAMES
 from ..peers import PEERS
-from . import pages, tables
+from . import pages, tables, wording
 from .figures import ARM_COLOURS, STYLE
 from .tables import Row, of_network, short
 from .wording import unbroken
@@ -74,7 +74,8 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
     """Accuracy against the share of weights, or of multiplications, that is left: a line a method, bars are deviations.
 
     The axis is logarithmic, for the methods differ by factors. Filled marks prune neurons, hollow squares single
-    weights, triangles other neurons for each image. Stars are the paper's own points, its rivals' as it quotes them.
+    weights, triangles other neurons for each image. Stars are the paper's own points, crosses
+    its rivals' as it quotes them, the dotted line its dense network.
     Without a finished run it says so.
     """
     found = curves(rows, network)
@@ -109,8 +110,13 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
             points = [row for row in published if row.removed_pct and row.arm.startswith("SNN") == star]
             if points:
                 left, accuracy = [_left(row, None) for row in points], [row.acc_mean or 0.0 for row in points]
-                size = 12 if star else 6
-                axes.plot(left, accuracy, mark, color="#000000", markersize=size, label=label, zorder=4)
+                size = 13 if star else 6
+                axes.plot(
+                    left, accuracy, mark, color="#000000", markersize=size, fillstyle="none", label=label, zorder=4
+                )
+        for row in published:
+            if row.arm == "baseline":
+                axes.axhline(row.acc_mean or 0.0, color="#555555", linewidth=1, linestyle=":", label="dense, published")
         if low := [f"{curve.method} ({row.acc_mean:.0f} %)" for curve in found for row in curve.rows if not _high(row)]:
             axes.set_title(f"below {FLOOR_OF_AXIS:g} %, not shown: {', '.join(low)}", fontsize=9, fontweight="normal")
         axes.set_xscale("log")
@@ -145,7 +151,7 @@ def _accuracy(row: Row) -> str:
 def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
     """A line a method and size, the least sparse first: what is pruned, how much, and the accuracy in percent."""
     lines = {
-        f"{curve.method}{', ' * (len(curve.rows) > 1)}{number if len(curve.rows) > 1 else ''}": {
+        _named(curve, number): {
             "prunes": curve.prunes or "nothing",
             "removed %": f"{row.removed_pct:.1f}",
             "accuracy %": _accuracy(row),
@@ -155,6 +161,26 @@ def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
         for number, row in enumerate(curve.rows, 1)
     }
     return pages.table(lines)
+
+
+def _named(curve: Curve, number: int) -> str:
+    """What the row ``number``, from 1, of a curve is called: SNN-AL's by its setting, others by their place."""
+    if curve.method == OURS:
+        return curve.rows[number - 1].title
+    return curve.method + (f", {number}" if len(curve.rows) > 1 else "")
+
+
+def in_short(rows: Sequence[Row], network: str = "mlp") -> str:
+    """Which rivals have finished runs, of how many sizes, and which have none, as Markdown."""
+    found = {curve.method: curve for curve in curves(rows, network) if curve.method in NAMES.values()}
+    done = [
+        f"{method} ({len(curve.rows)} {'size' if len(curve.rows) == 1 else 'sizes'}, up to "
+        f"{max(row.n or 0 for row in curve.rows)} runs each)"
+        for method, curve in found.items()
+    ]
+    absent = [method for method in NAMES.values() if method not in found]
+    said = [f"* **Run so far**: {wording.listing(done) or 'none of the rivals'}."]
+    return "\n".join([*said, *([f"* **Not run yet**: {wording.listing(absent)}."] if absent else [])])
 
 
 def cost(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
