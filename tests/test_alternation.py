@@ -1,6 +1,7 @@
 """The tables of the ablation, on invented records."""
 
 import invented
+import numpy as np
 import pytest
 from invented import unchecked  # noqa: F401
 
@@ -69,3 +70,19 @@ def test_each_start_is_held_against_its_own_dense_network(results):
 def test_an_arm_has_settled_where_its_mean_stands_still(results):
     found = alternation.settled(results, {"dense": "Dense", "snn-al-cut": "Cut"})
     assert list(found.index) == ["Dense"] and found.loc["Dense"].tolist() == ["30", "6", "+0.00"]
+
+
+def test_each_side_is_charged_with_what_its_epochs_change():
+    ends = [(0.5, 9), (0.6, 8), (0.8, 4), (0.7, 10), (0.9, 2), (0.8, 6)]
+    phases = ["switcher", "network"] * 3
+    history = [{"accuracy": a, "pruned": [n, 1], "phase": phase} for (a, n), phase in zip(ends, phases)]
+    run = {"history": history}
+    assert alternation.changes(run, "switcher") == pytest.approx((20, -6))
+    assert alternation.changes(run, "network") == pytest.approx((-10, 5))
+    assert np.isnan(alternation.changes({"history": history[:2]}, "network")).all()
+
+
+def test_the_sides_of_recorded_runs_make_a_table(results, tmp_path):
+    found = alternation.by_side(results)
+    assert list(found.index) == ["SNN-AL"] and len(found.columns) == 5
+    assert "No finished runs" in alternation.by_side(Results("2", "paper", tmp_path / "none")).iloc[0, 0]

@@ -99,8 +99,8 @@ def compared(results: Results, pairs: Mapping[str, tuple[str, str]] = FURTHER) -
     return pages.table(rows, "No finished pairs of runs yet.")
 
 
-SIDES = ("switcher", "network")
-"""Whose turn an epoch is, where t counts epochs."""
+SIDES = {"switcher": "switcher", "network": "task network"}
+"""Whose turn an epoch is, where t counts epochs, and what it is called."""
 
 BY_SIDE = {
     "SNN-AL": "snn-al-epoch",
@@ -131,11 +131,9 @@ def by_side(results: Results, arms: Mapping[str, str] = BY_SIDE) -> pd.DataFrame
         if runs := results.runs(arm).values():
             found = {side: np.array([changes(run, side) for run in runs]) for side in SIDES}
             rows[title] = {"n": str(len(runs))} | {
-                f"{what}, {'task network' if side == 'network' else side} [95 %]": span(
-                    one(found[side][:, place]), digits
-                )
+                f"{what}, {whose} [95 %]": span(one(found[side][:, place]), digits)
                 for place, (what, digits) in enumerate((("accuracy", 2), ("neurons off", 1)))
-                for side in SIDES
+                for side, whose in SIDES.items()
             }
     return pages.table(rows, "No finished runs yet.")
 
