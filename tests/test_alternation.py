@@ -83,6 +83,14 @@ def test_each_side_is_charged_with_what_its_epochs_change():
 
 
 def test_the_sides_of_recorded_runs_make_a_table(results, tmp_path):
-    found = alternation.by_side(results)
-    assert list(found.index) == ["SNN-AL"] and len(found.columns) == 5
+    assert "No finished runs" in alternation.by_side(results).iloc[0, 0], "these tell of no turns"
+    for seed, record in results.runs("snn-al-epoch").items():
+        record["history"] = [
+            {"epoch": t, "phase": ("switcher", "network")[t % 2], "accuracy": 0.5 + 0.1 * (t % 2), "pruned": [t % 2]}
+            for t in range(6)
+        ]
+        records.write(records.path_of(arm_of(TABLES["2"], "paper", "snn-al-epoch"), "paper", seed, tmp_path), record)
+    found = alternation.by_side(Results("2", "paper", tmp_path))
+    means = [text.split()[0] for text in found.iloc[0]]
+    assert list(found.index) == ["SNN-AL"] and means == ["3", f"{MINUS}10.00", "+10.00", f"{MINUS}1.0", "+1.0"]
     assert "No finished runs" in alternation.by_side(Results("2", "paper", tmp_path / "none")).iloc[0, 0]

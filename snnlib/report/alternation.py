@@ -116,7 +116,9 @@ def changes(record: Record, side: str, skipped: int = 2) -> tuple[float, float]:
     The first ``skipped`` epochs are left out. NaN where no such epoch is left.
     """
     rows = record["history"]
-    pairs = [(before, after) for before, after in zip(rows[skipped - 1 :], rows[skipped:]) if after["phase"] == side]
+    pairs = [
+        (before, after) for before, after in zip(rows[skipped - 1 :], rows[skipped:]) if after.get("phase") == side
+    ]
     if not pairs:
         return float("nan"), float("nan")
     accuracy = [100 * (after["accuracy"] - before["accuracy"]) for before, after in pairs]
@@ -125,12 +127,15 @@ def changes(record: Record, side: str, skipped: int = 2) -> tuple[float, float]:
 
 
 def by_side(results: Results, arms: Mapping[str, str] = BY_SIDE) -> pd.DataFrame:
-    """What an epoch of either side changes: accuracy in points, and neurons that are off; means over runs."""
+    """What an epoch of either side changes: accuracy in points, and neurons that are off; means over runs.
+
+    Arms without runs of more than three epochs are left out.
+    """
     rows: dict[str, dict[str, str]] = {}
     for title, arm in arms.items():
-        if runs := results.runs(arm).values():
-            found = {side: np.array([changes(run, side) for run in runs]) for side in SIDES}
-            rows[title] = {"n": str(len(runs))} | {
+        found = {side: np.array([changes(run, side) for run in results.runs(arm).values()]) for side in SIDES}
+        if all(each.size and np.isfinite(each).all() for each in found.values()):
+            rows[title] = {"n": str(len(found["network"]))} | {
                 f"{what}, {whose} [95 %]": span(one(found[side][:, place]), digits)
                 for place, (what, digits) in enumerate((("accuracy", 2), ("neurons off", 1)))
                 for side, whose in SIDES.items()
