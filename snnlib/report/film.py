@@ -1,7 +1,7 @@
 """A run as a film: all its neurons before the first step, after the switcher's first turn, and after each epoch.
 
-:func:`film` shows a recorded run, of which is known who was off; :func:`film_of_factors` the factors themselves, of a run
-that :class:`Watch` has watched.
+:func:`film` shows a recorded run, of which is known who was off; :func:`film_of_factors` all factors of a run that
+:class:`Watch` has watched.
 """
 
 from __future__ import annotations
