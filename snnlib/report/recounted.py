@@ -38,7 +38,7 @@ def _chain(widths: Sequence[int] | None) -> str:
 
 
 def _signed(value: float) -> str:
-    return unbroken(f"{value:+.2f}")
+    return unbroken(f"{round(value, 2) + 0.0:+.2f}")  # no minus before 0.00
 
 
 def in_short(rows: Sequence[Audited]) -> str:
