@@ -109,6 +109,27 @@ def test_every_picture_that_a_cell_shows_has_alt_text(text):
             assert cell.metadata.get("mystnb", {}).get("image", {}).get("alt"), cell.source
 
 
+DRAWN = re.compile(r"\b(?:[0-9a-f]{8}|alike)\b")
+"""What a checked cell prints of a figure: its digest, or that it resembles the published one."""
+
+UNCHECKED = {
+    "fig-sparsity-film": "the film of the small run; the figure below it counts the same neurons and is checked"
+}
+"""Figures without such a check, each with the reason."""
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_a_check_would_notice_each_figure_that_draws_other_data(text):
+    drawn, told = [], []
+    for cell in pairs.read_notebook(pairs.notebook_of(text)).cells:
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name", "")
+        if name.startswith("fig-") and name not in UNCHECKED:
+            drawn.append(name)
+        if "nbval-check-output" in cell.metadata.get("tags", []) and re.search(r"(digest|resembles)\(", cell.source):
+            told += DRAWN.findall("".join(output.get("text", "") for output in cell.outputs))
+    assert len(told) == len(drawn), f"print digest(...) or resembles(...) of each of {drawn} in a checked cell"
+
+
 def test_sync_keeps_outputs_of_unchanged_cells_only(chapter):
     text = chapter()
     pairs.sync(text)

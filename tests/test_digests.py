@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from snnlib.report.digests import digest
+from snnlib.report.digests import digest, resembles, sketch
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +61,18 @@ def test_what_is_missing_or_masked_is_no_error():
     axes.plot([np.nan, 1])
     axes.imshow(np.ma.masked_array([[1.0, 2.0]], [[True, False]]))
     assert digest(figure) != digest(plt.figure())
+
+
+def test_a_sketch_is_the_mean_the_spread_and_the_centre_of_what_each_axes_draws():
+    figure, panels = plt.subplots(1, 3)
+    panels[0].bar(range(3), [0, 3, 3])
+    panels[1].plot([0, 1], [5, 5])
+    assert sketch(figure) == [2.0, 1.41, 0.75, 5.0, 0.0, 0.5], "an empty axes is left out"
+
+
+def test_a_figure_resembles_itself_and_one_that_is_a_little_off_and_no_other():
+    published = sketch(drawn())
+    assert resembles(drawn(), published) == resembles(drawn(1.01), published) == "alike"
+    for other in (drawn(1.3), drawn(bar=[4, 0]), drawn(image=[[3, 2], [1, 0]]), plt.figure()):
+        with pytest.raises(ValueError, match="draws something else than was published"):
+            resembles(other, published)

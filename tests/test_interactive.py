@@ -8,8 +8,13 @@ import torch
 from bs4 import BeautifulSoup
 from test_search_figures import STUDY, TRIALS
 
+from snnlib import data, seeds
+from snnlib.config import SwitcherConfig, TrainConfig
+from snnlib.networks import MLP
 from snnlib.report import film, interactive
-from snnlib.training import flow
+from snnlib.report.digests import digest
+from snnlib.switching.switched import Switched
+from snnlib.training import flow, train_alternating
 
 LOOKS = {"start": [[1, 0, 0], [0, 0]], "first turn": [[1, 1, 0], [0, 1]], "epoch 0": [[0, 1, 0], [0, 1]]}
 RECORD = {
@@ -62,14 +67,48 @@ def test_without_good_trials_there_is_nothing_to_draw():
         interactive.search_plane(TRIALS, STUDY, lowest=99.5)
 
 
+def frames_of(shown):
+    return re.search(r'FRAMES = \["([^\]]*)"\]', shown.html)[1].split('","')
+
+
+def fills_of(shown):
+    return [rect["fill"] for rect in BeautifulSoup(shown.html, "html.parser").select("rect[data-n]")]
+
+
 def test_frames_are_the_looks_of_the_record_and_the_last_is_the_still():
-    html = film.film(RECORD).html
-    frames = re.search(r'FRAMES = \["([^\]]*)"\]', html)[1].split('","')
-    bits = [[int(bit) for bit in np.unpackbits(np.frombuffer(bytes.fromhex(frame), np.uint8))[:5]] for frame in frames]
-    assert bits == [[bit for layer in look for bit in layer] for look in LOOKS.values()]
-    fills = [rect["fill"] for rect in BeautifulSoup(html, "html.parser").select("rect[data-n]")]
-    assert [fill == film.COLOURS["off"] for fill in fills] == [False, True, False, False, True]
-    assert "After epoch 1: 2-1 are on" in html and "Before the first step: 2-2 are on" in html
+    shown = film.film(RECORD)
+    assert frames_of(shown) == ["01111", "00110", "20110"], "0 off, 1 on, 2 on again"
+    colours = list(film.KINDS.values())
+    assert fills_of(shown) == [colours[2], colours[0], colours[1], colours[1], colours[0]]
+    assert "After epoch 1: 2-1 are on" in shown.html and "Before the first step: 2-2 are on" in shown.html
+
+
+def test_a_film_of_factors_has_a_shade_for_each_size_and_a_hue_for_each_class():
+    factors = {"start": [[0.0, 0.1, 0.9], [1.0, 3.0]], "epoch 0": [[0.5, 0.0, 2.0], [0.0, 0.99]]}
+    shown = film.film_of_factors(factors, "a run")
+    assert frames_of(shown) == ["0178f", "40c07"]
+    assert "After epoch 1: 2 pruned, 2 weakened, 1 strengthened" in shown.html
+    assert len(set(fills_of(shown))) == 4 and repr(shown) == "<a run>"
+    assert film.shades([0.0, 0.3, 1.0], top=0.9).tolist() == [0, 3, 8], "no factor above 1 is no error"
+
+
+def test_the_factors_of_a_training_are_noted_after_each_epoch():
+    network = MLP(generator=seeds.generator(0, "network"))
+    model = Switched.around(network, SwitcherConfig(channels=(2, 4)), seeds.generator(0, "switcher"))
+    pixels, labels = (255 * torch.rand(8, 1, 28, 28)).to(torch.uint8), torch.arange(8)
+    images = data.Dataset("tiny", pixels, labels, pixels, labels, tuple("0123456789"))
+    watch = film.Watch(model)
+    train_alternating(model, images, TrainConfig(epochs=2, batch_size=4), seed=0, on_epoch=watch)
+    assert list(watch.factors) == ["start", "epoch 0", "epoch 1"]
+    now = [gate.detach().numpy() for gate in model.gates()]
+    assert all(np.allclose(noted, gate) for noted, gate in zip(watch.factors["epoch 1"], now))
+    assert not np.allclose(watch.factors["start"][0], watch.factors["epoch 1"][0])
+
+
+def test_another_film_has_another_digest_and_another_plane_too():
+    other = {**RECORD, "off": {**RECORD["off"], "bits": flow.pack(["00", "00", "00"])}}
+    assert digest(film.film(RECORD)) == digest(film.film({**RECORD, "title": "B"})) != digest(film.film(other))
+    assert digest(interactive.search_plane(TRIALS, STUDY)) != digest(interactive.search_plane(TRIALS[:3], STUDY))
 
 
 def test_a_run_that_noted_no_neurons_makes_no_film():

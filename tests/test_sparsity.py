@@ -38,9 +38,7 @@ def test_widths_are_foreseen_from_runs_that_are_not_judged():
     runs = {seed: drawn(share) for seed, share in enumerate((0.2, 0.8, 0.5, 0.3, 0.1, 0.9))}
     found = sparsity.foresight(runs, learnt_from=(0, 1, 2))
     assert found.loc["and who is off after the first turn"].iloc[0] == pytest.approx(0)
-    assert (
-        found.loc["the setting alone"].iloc[0] > 20 and found.loc["and who is off before the first step"].iloc[0] > 20
-    )
+    assert found.loc["the setting alone"].iloc[0] > 20 and found.loc["and who is off at the start"].iloc[0] > 20
     assert sparsity.foresight(runs, learnt_from=(0,)) is None and sparsity.foresight({}, (0, 1)) is None
     for run in runs.values():
         run["off"]["times"].remove("first turn")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +102,41 @@ def _audited(row: tables.Row, printed: float, full: list[int] | None) -> Audited
         raise _error(f", table {row.table}, {row.network}, {row.arm}: {problem}") from problem
     difference = round(printed - recounted, 2)
     return Audited(*head, tuple(full), recounted, difference, difference == 0, live, share(live))
+
+
+def find(rows: Iterable[Audited], network: str, method: str, dataset: str) -> Audited:
+    """The one of ``rows`` that is of this network, method and data set. Raises ``KeyError`` where none is."""
+    for row in rows:
+        if (row.network, row.method, row.dataset) == (network, method, dataset):
+            return row
+    raise KeyError(f"the paper prints no percentage of {method} on {network}, {dataset}")
+
+
+def share(row: Audited, kept: Sequence[float]) -> float:
+    """Weights removed in percent, not rounded, if the network of ``row`` kept these widths.
+
+    Raises ``ValueError`` for a row that cannot be recounted.
+    """
+    if row.full is None:
+        raise ValueError(f"{row.network}, {row.method} cannot be recounted: {row.note}")
+    areas, channels = COUNTED[row.network]
+    left, every = (metrics.weight_count(widths, CLASSES[row.dataset], areas, channels) for widths in (kept, row.full))
+    return 100 * (1 - left / every)
+
+
+def misprints(row: Audited) -> dict[int, int]:
+    """The smallest change of a single width that gives the printed percentage: layer to that width, where one does."""
+    found: dict[int, int] = {}
+    widths, full = row.widths or (), row.full or ()
+    for layer, width in enumerate(widths):
+        fits = [
+            value
+            for value in range(1, full[layer] + 1)
+            if f"{share(row, (*widths[:layer], value, *widths[layer + 1 :])):.2f}" == f"{row.printed:.2f}"
+        ]
+        if fits:
+            found[layer] = min(fits, key=lambda value: abs(value - width))
+    return found
 
 
 def _rows() -> list[tables.Row]:

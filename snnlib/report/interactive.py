@@ -58,10 +58,11 @@ marks.forEach((mark, place) => {
 
 @dataclass(frozen=True)
 class Live:
-    """A picture with its controls; a notebook shows it as HTML."""
+    """A picture with its controls; a notebook shows it as HTML. ``drawn`` is what it draws, as JSON could hold it."""
 
     html: str
     about: str
+    drawn: Any = None
 
     def _repr_html_(self) -> str:
         return self.html
@@ -70,13 +71,14 @@ class Live:
         return f"<{self.about}>"
 
 
-def live(body: str, script: str, about: str) -> Live:
-    """``body`` in a box of its own, with ``script``, which finds the box as ``box``."""
+def live(body: str, script: str, about: str, drawn: Any = None) -> Live:
+    """``body`` in a box of its own, with ``script``, which finds the box as ``box``; ``drawn`` is what it draws."""
     name = f"snn-{hashlib.sha256((body + script).encode()).hexdigest()[:10]}"
     start = f'(() => {{\nconst box = document.getElementById("{name}");\n{script.strip()}\n}})();'
     return Live(
         f'<div class="snn-live" id="{name}">\n<style>{STYLE}</style>\n{body}\n<script>\n{start}\n</script>\n</div>',
         about,
+        drawn,
     )
 
 
@@ -124,7 +126,8 @@ def search_plane(
         )
         + '<output aria-live="polite">Point at a mark, or use the arrow keys: its settings appear here.</output></div>'
     )
-    return live(body, STEP, about)
+    marks = [[row["trial"], round(row["removed"], 3), round(row["accuracy"], 3)] for row in rows(shown)]
+    return live(body, STEP, about, [marks, dict(published or {})])
 
 
 def stage(study: Study, number: int) -> str:

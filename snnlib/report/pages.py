@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -54,3 +55,11 @@ def curves(runs: Mapping[str, Mapping[int, Mapping[str, object]]]) -> Figure:
 def classes(runs: Mapping[int, Mapping[str, object]], names: Sequence[str] = ()) -> Figure:
     """Pruned, weakened and strengthened neurons of each layer, in ``names``, over the epochs of the lowest seed."""
     return figures.counts_over_epochs(runs[min(runs)], names) if runs else nothing()
+
+
+def pixels(runs: Mapping[int, Mapping[str, Any]]) -> Figure:
+    """The factors of the input pixels of the lowest seed, as an image."""
+    if not runs:
+        return nothing()
+    run = runs[min(runs)]
+    return figures.pixel_factors(run["result"]["gates"][0], title=f"{run.get('title') or run['arm']}, seed {min(runs)}")

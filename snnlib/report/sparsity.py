@@ -1,4 +1,4 @@
-"""Tables of where the sparsity comes from: shares over time, and widths at the end predicted from the start."""
+"""Where the sparsity comes from: shares over time, the fate of neurons, widths at the end predicted from the start."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ..lab.records import Record
-from ..training import flow
+from ..training import State, flow
+from . import pages, search_figures
+from .results import Results
 
 TIMES = {
     "start_removed_pct": "at the start (%)",
@@ -16,6 +20,106 @@ TIMES = {
     "removed_pct": "at the end (%)",
 }
 """Keys of a record's result to the headings of a table."""
+
+
+FULL = (784, 300, 100)
+"""Gated widths of the perceptron, whole."""
+
+
+def fates(state: State, widths: Sequence[int]) -> dict[str, NDArray[np.int_]]:
+    """What has become of the neurons of layers of these ``widths``: see :func:`snnlib.training.flow.fates`."""
+    looks = {**state.marks, **{f"epoch {row['epoch']}": row["off"] for row in state.history}}
+    return flow.fates({time: flow.decode(text, widths) for time, text in looks.items()})
+
+
+def useful(trials: pd.DataFrame, lowest: float = 95.0) -> pd.DataFrame:
+    """The finished trials of a search that reach ``lowest`` percent."""
+    if not len(trials):
+        return trials
+    return trials[(trials["state"] == "finished") & (trials["accuracy"].astype(float) >= lowest)]
+
+
+def origin(trials: pd.DataFrame) -> pd.DataFrame:
+    """How the weights removed at the end of trials relate to those removed earlier: counts, correlations, a share.
+
+    A setting is sparse here if it ends with half of the weights removed or more.
+    """
+    from scipy.stats import spearmanr  # here, not above: it takes a second to import
+
+    if len(trials) < 20:
+        return pages.table({}, "There are too few trials to say anything.")
+    start, first, end = (trials[name].to_numpy(float) for name in ("removed_start", "removed_first", "removed"))
+    sparse = end >= 50
+    rows = {
+        "settings": f"{len(trials)}",
+        "of these, end with fewer weights removed than at the start": f"{(end < start).sum()}",
+        "of these, end with at least 5 points more": f"{(end > start + 5).sum()}",
+        "rank correlation of the end with the start": f"{spearmanr(start, end).statistic:.2f}",
+        "rank correlation of the end with the first turn": f"{spearmanr(first, end).statistic:.2f}",
+        "sparse settings": f"{sparse.sum()}",
+    }
+    if sparse.any():
+        there = np.minimum(start[sparse], end[sparse]) / end[sparse]
+        rows |= {
+            "removed at their start (%)": f"{start[sparse].mean():.1f}",
+            "removed at their end (%)": f"{end[sparse].mean():.1f}",
+            "part of it that was there before the first step (%)": f"{100 * there.mean():.0f}",
+        }
+    return pages.table({what: {"": value} for what, value in rows.items()})
+
+
+def whole_run(results: Results) -> Record | None:
+    """A run that noted its neurons: of the sparse setting if there is one, else of the first arm that has any."""
+    arms = [arm for _, arm in results.arms]
+    for arm in ("sparse", *arms):
+        for run in results.runs(arm).values() if arm in arms else ():
+            if run.get("off"):
+                return run
+    return None
+
+
+def fates_figure(run: Record | None) -> Figure:
+    """What has become of a recorded run's neurons, or a word that no run has noted them."""
+    if run is None:
+        return pages.nothing("No recorded run has noted its neurons yet.")
+    return search_figures.fates_over_epochs(flow.fates(flow.of_record(run)), run["off"]["widths"])
+
+
+def by_title(results: Results) -> dict[str, dict[int, Record]]:
+    """Records by title of their arm, then by seed."""
+    return {arm.title or arm.name: results.runs(arm.name, arm.network) for arm in results.arms.values()}
+
+
+def shares_table(results: Results, without: Sequence[str] = ()) -> pd.DataFrame:
+    """:func:`shares` of all arms as texts; titles lose the words ``without``."""
+    groups = by_title(results)
+    for words in without:
+        groups = {title.removeprefix(words): runs for title, runs in groups.items()}
+    rows = {
+        str(title): {
+            head: "" if pd.isna(value) else f"{value:.0f}" if head == "n" else f"{value:.1f}"
+            for head, value in row.items()
+        }
+        for title, row in shares(groups).iterrows()
+    }
+    return pages.table(rows)
+
+
+def foreseen_table(trials: pd.DataFrame) -> pd.DataFrame:
+    """:func:`foreseen_trials` of the perceptron as texts."""
+    if not len(trials):
+        return pages.table({}, "There are too few trials to say anything.")
+    return foreseen_trials(trials, FULL).map(lambda value: "" if pd.isna(value) else f"{value:.0f} %")
+
+
+def foresight_table(results: Results, learnt_from: Sequence[int] = range(4)) -> pd.DataFrame:
+    """:func:`foresight` of every setting with enough runs as texts: a row a setting, errors summed over the layers."""
+    rows = {
+        title: {str(way): f"{errors.sum():.0f}" for way, errors in found.iterrows()}
+        for title, runs in by_title(results).items()
+        if (found := foresight(runs, learnt_from)) is not None
+    }
+    return pages.table(rows, "Too few runs of one setting have noted their neurons.")
 
 
 def shares(groups: Mapping[str, Mapping[int, Record]]) -> pd.DataFrame:
@@ -50,10 +154,7 @@ def foresight(runs: Mapping[int, Record], learnt_from: Sequence[int]) -> pd.Data
         return None
     ends = np.array([flow.final_widths(run) for run in others])
     ways = {"the setting alone": np.tile(flow.persistence(known).widths, (len(others), 1))}
-    for time, said in (
-        ("start", "and who is off before the first step"),
-        ("first turn", "and who is off after the first turn"),
-    ):
+    for time, said in (("start", "and who is off at the start"), ("first turn", "and who is off after the first turn")):
         learnt = flow.persistence(known, time)
         ways[said] = np.array([learnt.foresee(run, time) for run in others])
     rows = {way: np.abs(found - ends).mean(0) for way, found in ways.items()}
