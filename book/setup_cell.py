@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 if "google.colab" in sys.modules:
-    checkout = Path("/content/switcher-networks")
+    checkout = Path("switcher-networks").resolve()  # below /content
     if not checkout.exists():
         subprocess.run(
             ["git", "clone", "--quiet", "--depth", "1", "https://github.com/OWNER/switcher-networks", str(checkout)],
