@@ -10,7 +10,7 @@ if "google.colab" in sys.modules:
             ["git", "clone", "--quiet", "--depth", "1", "https://github.com/OWNER/switcher-networks", str(checkout)],
             check=True,
         )
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(checkout)], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-qq", "--editable", str(checkout)], check=True)
     sys.path.insert(0, str(checkout))
 
 import snnlib
