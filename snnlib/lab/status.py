@@ -43,7 +43,7 @@ PARAMETERS = ("profile", "records")
 class WrongParameter(Refused):
     """A parameter that a page was given and cannot use; a notebook shows its sentence alone, without a traceback."""
 
-    def _render_traceback_(self) -> list[str]:  # pyright: ignore[reportUnusedFunction]
+    def _render_traceback_(self) -> list[str]:
         """What IPython shows, and papermill prints at its end."""
         return [str(self)]
 
@@ -64,7 +64,7 @@ def check_page(profile: object, root: Path) -> None:
     if not Path(root).is_dir():
         raise WrongParameter(
             f"records={str(root)!r}: there is no such folder. Give one that `snn run --records FOLDER` has filled, "
-            "from the project's root, or data/records, where the published records are"
+            "from the project's root, or data/records, where the published records are; `snn fetch` gets them"
         )
 
 
