@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 if "google.colab" in sys.modules:
-    checkout = Path("/content/switcher-networks")
+    checkout = Path("switcher-networks").resolve()  # below /content
     if not checkout.exists():
         subprocess.run(
             ["git", "clone", "--quiet", "--depth", "1", "https://github.com/OWNER/switcher-networks", str(checkout)],
             check=True,
         )
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(checkout)], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-qq", "--editable", str(checkout)], check=True)
     sys.path.insert(0, str(checkout))
 
 import snnlib

@@ -10,3 +10,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def pytest_addoption(parser):
     parser.addoption("--all-pages", action="store_true", help="check every page of the book in a browser, not a few")
+    parser.addoption("--all-chapters", action="store_true", help="rehearse every chapter in Colab's place, not one")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print how long each chapter took in Colab's place (tests/test_colab.py)."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    lines = [value for each in reports for key, value in each.user_properties if key == "rehearsed"]
+    if lines and terminalreporter.config.getoption("--all-chapters"):
+        terminalreporter.section("chapters as in Colab")
+        terminalreporter.write_line("\n".join(sorted(set(lines))))

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snnlib import metrics
-from snnlib.lab import records
 from snnlib.report import audit, tables
 
 ROWS = audit.percentages()
@@ -25,11 +24,10 @@ SNN = "1,MNIST,MLP,SNN,98.41,0.02,456-134-45,74.61,all,no\n"
 @pytest.fixture
 def printed(tmp_path, monkeypatch):
     """Writes rows as the paper's tables, in a folder of their own; returns the file."""
-    monkeypatch.setattr(records, "default_root", lambda: tmp_path / "records")
+    path = tmp_path / "paper.csv"
+    monkeypatch.setattr(tables, "PAPER", path)
 
     def write(*rows, head=HEAD):
-        path = tmp_path / "paper" / "tables.csv"
-        path.parent.mkdir(exist_ok=True)
         path.write_text(head + "".join(rows))
         return path
 
@@ -158,7 +156,7 @@ def test_a_spoiled_row_is_named_with_the_file_and_the_remedy(printed, capsys, ol
     path = printed(BASELINE, SNN.replace(old, new) if old != ",all,no" else "1,MNIST\n")
     code, said, error = inside(capsys, "audit")
     assert code == 2 and not said and error.startswith(f"snn: {path}") and len(error.splitlines()) == 1
-    assert told in error and "Mend the row, or restore the file with `git checkout data/paper`." in error
+    assert told in error and "Mend the row, or restore the file: with `git checkout`" in error
 
 
 def test_a_file_without_a_column_and_one_without_an_audited_row_are_refused(printed, capsys):
@@ -174,7 +172,7 @@ def test_missing_tables_are_told_with_the_remedy(printed, capsys, tmp_path):
     assert (
         code == 2
         and not said
-        and f"{tmp_path / 'paper' / 'tables.csv'} is missing. Restore it with `git checkout data/paper`" in error
+        and f"{tmp_path / 'paper.csv'} is missing. It is a part of snnlib: install that again" in error
     )
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from book.workflow import ROOT, address, architecture, drawing, execution, pairs, readme
+from book.workflow import __main__ as workflow
 from snnlib.lab import status
 from snnlib.report import findings
 
@@ -387,6 +389,64 @@ def test_parameters_that_cannot_be_end_in_a_sentence(tmp_path):
     with pytest.raises(ValueError, match="there is no such folder. Give one that `snn run --records FOLDER`"):
         status.check_page("paper", tmp_path / "absent")
     status.check_page("paper", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "cells, told",
+    [
+        (['# Parameters\nproflie = "quick"\n'], "unknown parameter 'proflie': did you mean 'profile'?"),
+        (['# Parameters\nprofile = "quick"\ndevice = "cuda"\n'], "unknown parameter 'device': known: profile, records"),
+        (['# Parameters\nprofile = "quick"\n', "proflie = 3"], None),
+        (['# Parameters\nproflie = "quick"\n', '# Parameters\nprofile = "quick"\n'], None),  # run again, and mended
+        ([], None),
+    ],
+)
+def test_a_parameter_that_no_page_has_is_refused(monkeypatch, tmp_path, cells, told):
+    shell = types.SimpleNamespace(user_ns={"In": ["", "import snnlib", 'profile = "paper"', *cells]})
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    if told is None:
+        status.check_page("quick", tmp_path)
+        return
+    with pytest.raises(status.WrongParameter) as found:
+        status.check_page("quick", tmp_path)
+    assert told in str(found.value) and found.value._render_traceback_() == [str(found.value)]
+
+
+def test_papermill_ends_with_the_sentence(chapter, tmp_path):
+    """papermill itself only warns of a parameter that is unknown, and goes on."""
+    text = chapter("__import__('snnlib.lab.status').lab.status.check_page(profile, ROOT / records)")
+    pairs.sync(text)
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar", str(pairs.notebook_of(text)), "executed.ipynb"]
+    done = subprocess.run(
+        [*command, "-p", "proflie", "quick"],
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 1
+    last = done.stderr.rstrip().splitlines()[-1]
+    assert last == "unknown parameter 'proflie': did you mean 'profile'? known: profile, records"
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        ("run --profile papr", "unknown profile 'papr': did you mean 'paper'"),
+        ("run --records nowhere", "nowhere': there is no such folder"),
+        ("run --chapter 05_ablatio", "there is no chapter '05_ablatio': 01_switcher"),
+        ("publish --profile papr", "unknown profile 'papr'"),
+        ("figures --profile smoke", "smoke is missing: `python -m book.workflow run --profile smoke` makes it"),
+        ("html --profile smoke", "smoke is missing: `python -m book.workflow run --profile smoke` makes it"),
+    ],
+)
+def test_a_request_that_cannot_be_met_ends_in_a_sentence(monkeypatch, tmp_path, words, told):
+    monkeypatch.setattr(execution, "EXECUTED", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["book.workflow", *words.split()])
+    with pytest.raises(SystemExit) as ended:
+        workflow.main()
+    assert told in ended.value.code and "\n" not in ended.value.code
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_introduction_shows_what_came_out(tmp_path):

@@ -117,7 +117,9 @@ def test_downloads_are_torchvisions(monkeypatch, tmp_path, name, kind):
 
 
 def test_what_may_not_be_passed_on_is_not_downloaded(tmp_path):
-    with pytest.raises(DataError, match="mini_imagenet cannot be downloaded here; these can: cifar10, fashion-mnist"):
+    with pytest.raises(
+        DataError, match="mini_imagenet cannot be downloaded here; these can: mnist, cifar10, fashion-mnist"
+    ):
         data.download("mini_imagenet", tmp_path)
 
 

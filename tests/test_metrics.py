@@ -19,7 +19,7 @@ from snnlib.networks import MLP, NETWORKS, ConvNet, count
 from snnlib.networks.convnet import Stage
 from snnlib.switching.switched import Switched
 
-TABLES = Path(__file__).parents[1] / "data" / "paper" / "tables.csv"
+TABLES = Path(__file__).parents[1] / "snnlib" / "report" / "paper.csv"
 
 DEVIATIONS = {"L0 (lambda sep.)": 89.99, "NestedNet (H)": 0.37, "Lottery Ticket": 61.33}
 """Where a printed percentage does not follow from the printed widths, and what does follow."""

@@ -29,7 +29,7 @@ from snnlib.networks.convnet import Stage
 from snnlib.networks.initial import start_linear
 from snnlib.networks.listing import IMAGES, listed
 
-TABLES = Path(__file__).parents[1] / "data" / "paper" / "tables.csv"
+TABLES = Path(__file__).parents[1] / "snnlib" / "report" / "paper.csv"
 PAPER_CONVOLUTIONS = {
     "mlp": 0,
     "lenet5-caffe": 2,

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from snnlib.lab.experiments import PROFILES
+from snnlib.lab.names import Refused, check_name
+from snnlib.lab.status import check_page
 from snnlib.lab.workers import end_with_parent
 
 from . import ROOT, address, architecture, execution, figures, links, pairs, pdf, readme, site
@@ -26,6 +29,15 @@ def fail_on(found: list[str]) -> None:
     """Stop with every fault on a line of its own."""
     if found:
         raise pairs.BookError("\n".join(found))
+
+
+def executed_with(profile: str) -> Path:
+    """The folder of the chapters as run with ``profile``; refused where there is none."""
+    check_name("profile", profile, PROFILES)
+    folder = execution.EXECUTED / profile
+    if not folder.is_dir():
+        raise Refused(f"{shown(folder)} is missing: `python -m book.workflow run --profile {profile}` makes it")
+    return folder
 
 
 @app.command()
@@ -55,6 +67,7 @@ def run(
         end_with_parent()
     known = {text.stem: text for text in pairs.texts()}
     fail_on([f"there is no chapter {name!r}: {', '.join(known)}" for name in chapter or () if name not in known])
+    check_page(profile, ROOT / records)
     texts = [text for name, text in known.items() if not chapter or name in chapter]
     for number, text in enumerate(texts, start=1):
         executed, ran = execution.run(text, profile, records, progress=sys.stderr.isatty())
@@ -64,8 +77,9 @@ def run(
 @app.command()
 def publish(profile: Profile = "paper") -> None:
     """Copy the outputs of runs/chapters/PROFILE into the chapters' notebooks."""
+    folder = executed_with(profile)
     for text in pairs.texts():
-        copied = pairs.publish(execution.EXECUTED / profile / f"{text.stem}.ipynb", text)
+        copied = pairs.publish(folder / f"{text.stem}.ipynb", text)
         print(f"{shown(pairs.notebook_of(text))}: {copied} cells")
 
 
@@ -78,7 +92,7 @@ def html(
     """Build the HTML book, every warning an error, and print its first page."""
     source, output = ROOT, ROOT / "book"
     if profile:
-        source = output = site.stage(execution.EXECUTED / profile, site.SITES / profile)
+        source = output = site.stage(executed_with(profile), site.SITES / profile)
     print(site.build(source, output) / "index.html")
 
 
@@ -91,7 +105,7 @@ def print_book() -> None:
 @app.command("figures")
 def write_figures(profile: Profile = "paper") -> None:
     """Write the figures of runs/chapters/PROFILE as files into runs/figures/PROFILE, named after their chapters."""
-    for path in figures.write(execution.EXECUTED / profile, figures.FIGURES / profile):
+    for path in figures.write(executed_with(profile), figures.FIGURES / profile):
         print(shown(path))
 
 
@@ -131,10 +145,10 @@ def check_links() -> None:
 
 
 def main() -> None:
-    """Run the command line; a fault of the book is a plain message and exit status 1."""
+    """Run the command line; a fault of the book, or of what is asked for, is a plain message and exit status 1."""
     try:
         app(prog_name="python -m book.workflow")
-    except pairs.BookError as error:
+    except (pairs.BookError, Refused) as error:
         sys.exit(str(error))
 
 

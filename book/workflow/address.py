@@ -12,6 +12,10 @@ from .pairs import texts
 
 HOST = "https://github.com/"
 COLAB = "https://colab.research.google.com/github/"
+BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+"""The button's picture in a notebook: Colab shows no picture that is a file of the repository."""
+LOCAL_BADGE = "../_static/colab.svg"
+"""Its picture in the book, which fetches nothing from elsewhere."""
 
 
 def slug(root: Path = ROOT) -> str:
@@ -33,7 +37,7 @@ def colab_link(chapter: str, slug: str) -> str:
 
 def button(chapter: str, slug: str) -> str:
     """The line below a chapter's title that opens it in Colab."""
-    return f"[![Open in Colab](../_static/colab.svg)]({colab_link(chapter, slug)})"
+    return f"[![Open in Colab]({BADGE})]({colab_link(chapter, slug)})"
 
 
 def places(root: Path = ROOT) -> list[Path]:

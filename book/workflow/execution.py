@@ -32,7 +32,7 @@ def digest(text: Path, parameters: dict, records: Path) -> str:
     for path in (
         *sorted(records.rglob("*.json")),
         *sorted((ROOT / "snnlib").rglob("*.py")),
-        *sorted((ROOT / "data" / "paper").glob("*.csv")),
+        *sorted((ROOT / "snnlib").rglob("*.csv")),
         *sorted((ROOT / "data" / "search").glob("*.csv.gz")),
     ):
         total.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())

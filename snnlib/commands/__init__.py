@@ -15,4 +15,16 @@ RecordsFolder = Annotated[
     typer.Option("--records", metavar="DIR", help="Folder of the records. [dim]Default: data/records[/dim]"),
 ]
 
+
+def tell_if_empty(root: Path, err: bool = True) -> None:
+    """Say where records can be had, if ``root`` has none; on standard error unless told otherwise."""
+    from ..lab.status import profiles_begun
+
+    if not profiles_begun(root):
+        typer.echo(
+            f"no records in {root}: `snn fetch` gets the published ones, `snn run 2 --profile smoke` makes a few",
+            err=err,
+        )
+
+
 PROFILE_HELP = "smoke (seconds, a trial), quick (minutes, reduced), paper (8 seeds, everything) or search."

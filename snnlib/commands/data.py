@@ -30,7 +30,7 @@ def data(
         ),
     ],
     download: Annotated[
-        bool, typer.Option("--download", help="Get it first, where it is not there (cifar10, fashion-mnist).")
+        bool, typer.Option("--download", help="Get it first, where it is not there (mnist, cifar10, fashion-mnist).")
     ] = False,
     skip_broken: Annotated[
         bool, typer.Option("--skip-broken", help="Leave out images of a folder that cannot be used, and name them.")

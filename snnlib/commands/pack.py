@@ -1,13 +1,13 @@
-"""``snn pack`` and ``snn unpack``: records as one file, from the machine that trains to the one that reads."""
+"""``snn pack``, ``snn unpack`` and ``snn fetch``: records as one file, from one place to another."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from ..lab import archive, records
+from ..lab import archive, published, records
 from ..lab.experiments import PROFILES
 from ..lab.names import check_name
 from . import PROFILE_HELP, RecordsFolder
@@ -40,7 +40,34 @@ def unpack(
 
     Exit code: 1 where a record was kept that differs from the archive's.
     """
-    found = archive.unpack(source, root or records.default_root(), force)
+    _conclude(archive.unpack(source, root or records.default_root(), force))
+
+
+def fetch(
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FILE|ADDRESS",
+            help="Another archive (.tar.gz) of the repository. [dim]Default: GitHub's, of this version[/dim]",
+        ),
+    ] = None,
+    root: RecordsFolder = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace finished records that differ, too.")] = False,
+) -> None:
+    """Get the records that the project has published, where its repository is not at hand.
+
+    Each is compared with its checksum; nothing is written unless all are sound. A finished record that stands in the
+    folder is kept.
+
+    Exit code: 1 where a record was kept that differs from the published one.
+    """
+    source = source or published.address()
+    typer.echo(f"fetching {source} ...", err=True)
+    _conclude(published.fetch(source, root or records.default_root(), force))
+
+
+def _conclude(found: archive.Unpacked) -> NoReturn:
     typer.echo(f"{len(found.new)} files new, {len(found.replaced)} replaced, {len(found.same)} the same")
     for name in found.refused:
         typer.echo(f"kept, not replaced without --force: {name}", err=True)

@@ -15,7 +15,7 @@ from ..lab import records
 from ..lab import status as on_disk
 from ..lab.experiments import PROFILES, REGIMES, TABLES
 from ..lab.names import Refused, check_name
-from . import PROFILE_HELP, RecordsFolder
+from . import PROFILE_HELP, RecordsFolder, tell_if_empty
 
 TABLE_EXAMPLES = (
     "Examples: [bold]snn table 2[/bold], [bold]snn table 2 --profile quick --json[/bold], "
@@ -51,6 +51,7 @@ def table(
     if profile is None:
         profile = on_disk.profile_to_show(name, root)
     check_name(f"profile of table {name}", profile, plan.arms)
+    tell_if_empty(root)
     if regime is not None:
         check_name("regime", regime, REGIMES)
     print_table(
@@ -108,7 +109,7 @@ def status(
             typer.echo(problem, err=True)
         raise typer.Exit(code)
     if not profiles:
-        typer.echo(f"no records in {root}. Begin with `snn run 2 --profile smoke`.")
+        tell_if_empty(root, err=False)
     for part in found:
         counts = ", ".join(f"{count} {state}" for state, count in part["counts"].items() if count)
         typer.echo(f"table {part['table']}, profile {part['profile']}, {part['runs']} runs: {counts}")

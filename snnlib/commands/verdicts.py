@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ..lab import records
 from ..lab.experiments import REGIMES
 from ..lab.names import Refused
 from ..report.wording import markdown
-from . import RecordsFolder
+from . import RecordsFolder, tell_if_empty
 
 
 def verdicts(
@@ -30,6 +31,8 @@ def verdicts(
         raise Refused("choose one of --json and --md")
     from ..report.verdicts import all_verdicts  # here, not above: it imports scipy
 
+    root = root or records.default_root()
+    tell_if_empty(root)
     found = all_verdicts(root)
     if as_json:
         typer.echo(

@@ -16,7 +16,7 @@ from .cifar import load_cifar10
 from .dataset import DataError, Dataset, checked, pixel_order, scale
 from .download import DOWNLOADS, download
 from .folder import load_folder
-from .idx import MNIST_FILES, load_fashion, load_mnist, read_idx
+from .idx import MNIST_FILES, load_fashion, load_mnist, place_of_files, read_idx
 from .mini_imagenet import load_mini_imagenet
 from .npz import load_npz, save_npz
 from .place import data_folder, folder_of
@@ -69,7 +69,7 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
     ``name`` is one of :data:`LOADERS`, or the path of an NPZ file or an image folder. ``folder`` is the folder of a
     named data set; by default NAME below :func:`data_folder`. ``options`` of an image folder: see
     :func:`~snnlib.data.folder.load_folder`. Raises :class:`DataError` where a file is missing or damaged, ``KeyError``
-    for an unknown name.
+    for an unknown name. MNIST is downloaded where there is none (11 MB), for it is what all examples begin with.
     """
     name = str(name)
     if is_path(name):
@@ -80,4 +80,7 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
         raise KeyError(
             f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder or NPZ file"
         )
-    return LOADERS[name](Path(folder) if folder else folder_of(name), **options).to(device)
+    place = Path(folder) if folder else folder_of(name)
+    if name == "mnist" and folder is None and place_of_files(place) is None:
+        download(name, place)
+    return LOADERS[name](place, **options).to(device)

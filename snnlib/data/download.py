@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from filelock import FileLock
+
 from .dataset import DataError
 
-DOWNLOADS = {"cifar10": "CIFAR10", "fashion-mnist": "FashionMNIST"}
+DOWNLOADS = {"mnist": "MNIST", "cifar10": "CIFAR10", "fashion-mnist": "FashionMNIST"}
 """Data sets that can be downloaded, and the name of torchvision's class."""
 
 
 def download(name: str, folder: Path) -> None:
-    """Download data set ``name`` into ``folder``; what is there and whole stays.
+    """Download data set ``name`` into ``folder``; what is there and whole stays. Of several processes one does it.
 
     Raises :class:`DataError` where it cannot be downloaded, or not by us.
     """
@@ -24,21 +26,20 @@ def download(name: str, folder: Path) -> None:
     from torchvision.datasets.utils import check_integrity
 
     kind = getattr(datasets, DOWNLOADS[name])
-    if name == "fashion-mnist":
-        for (
-            file,
-            md5,
-        ) in kind.resources:  # torchvision takes an unpacked file as it is: it is unpacked anew from a sound one
-            raw = folder / "FashionMNIST" / "raw" / file
-            if not check_integrity(str(raw), md5):
-                raw.with_suffix("").unlink(missing_ok=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for train in (True, False):
-            kind(str(folder), train=train, download=True)
+        with FileLock(folder / ".download.lock"):
+            for file, md5 in getattr(kind, "resources", ()):  # of both MNISTs
+                # torchvision takes an unpacked file as it is: it is unpacked anew from a sound one
+                raw = folder / DOWNLOADS[name] / "raw" / file
+                if not check_integrity(str(raw), md5):
+                    raw.with_suffix("").unlink(missing_ok=True)
+            for train in (True, False):
+                kind(str(folder), train=train, download=True)
     except (OSError, RuntimeError, EOFError) as error:  # no network, no room, or a file that is not what it should be
+        why = " ".join(str(error).split())
         raise DataError(
-            f"{name} could not be downloaded into {folder} ({error}). The same command tries again. Without a "
-            "network, run it on a machine "
-            f"that has one, and copy its {folder.name}/ into the folder that SNNLIB_DATA names."
+            f"{name} could not be downloaded into {folder} ({why}). The same command tries again. Without a network, "
+            f"run `snn data {name} --download` on a machine that has one, and copy its {folder.name}/ into the folder "
+            "that SNNLIB_DATA names."
         ) from error

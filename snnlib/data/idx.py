@@ -21,23 +21,32 @@ MNIST_FILES = {
 }
 """SHA-256 of MNIST's four official files, as they stand in data/mnist/."""
 
+MNIST_UNPACKED = {
+    "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+"""SHA-256 of what the four files hold: others, torchvision's for one, have compressed the same anew."""
 
-def read_idx(path: Path, expected: str | None = None) -> NDArray[np.uint8]:
+
+def read_idx(path: Path, expected: str | None = None, unpacked: str | None = None) -> NDArray[np.uint8]:
     """Read one gzipped IDX file of uint8 values.
 
-    ``expected`` is its SHA-256. Raises :class:`DataError` where the file is missing, has another checksum, is
-    cut off or is no IDX file.
+    ``expected`` is its SHA-256, ``unpacked`` that of what it holds; one of the two must agree. Raises
+    :class:`DataError` where the file is missing, has other checksums, is cut off or is no IDX file.
     """
     if not path.exists():
         raise DataError(
-            f"{path} is missing. MNIST's four files belong in data/mnist/: restore them with `git checkout data/mnist`."
+            f"{path} is missing. Get MNIST's four files with `snn data mnist --download`; where they are part of the "
+            "checkout, restore them with `git checkout data/mnist`."
         )
     raw = path.read_bytes()
     found = hashlib.sha256(raw).hexdigest()
-    if expected is not None and found != expected:
+    if expected is not None and found != expected and (unpacked is None or _unpacked(raw) != unpacked):
         raise DataError(
             f"{path} is damaged: expected SHA-256 {expected}, found {found} ({len(raw)} bytes). "
-            f"Restore it with `git checkout {path}`."
+            f"Restore it with `git checkout {path}`, or delete it and get it anew with `snn data mnist --download`."
         )
     try:
         body = gzip.decompress(raw)
@@ -48,12 +57,28 @@ def read_idx(path: Path, expected: str | None = None) -> NDArray[np.uint8]:
         raise DataError(f"{path} is not a whole gzipped IDX file ({error}).") from error
 
 
+def _unpacked(raw: bytes) -> str:
+    """SHA-256 of what a gzipped file holds; empty where it is damaged."""
+    try:
+        return hashlib.sha256(gzip.decompress(raw)).hexdigest()
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def place_of_files(folder: Path) -> Path | None:
+    """Where MNIST's files are: ``folder``, or MNIST/raw below it, where torchvision puts them; None where neither."""
+    return next(
+        (place for place in (folder, folder / "MNIST" / "raw") if (place / next(iter(MNIST_FILES))).exists()), None
+    )
+
+
 def load_mnist(folder: Path, check: bool = True) -> Dataset:
-    """MNIST from its four official files in ``folder``; ``check`` compares their SHA-256."""
+    """MNIST from its four official files (:func:`place_of_files`); ``check`` compares their SHA-256."""
+    folder = place_of_files(folder) or folder
     return _four_files(
         "mnist",
         folder,
-        [read_idx(folder / name, sha if check else None) for name, sha in MNIST_FILES.items()],
+        [read_idx(folder / name, *((sha, MNIST_UNPACKED[name]) if check else ())) for name, sha in MNIST_FILES.items()],
         tuple("0123456789"),
     )
 

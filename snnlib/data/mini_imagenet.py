@@ -1,8 +1,8 @@
 """Mini-ImageNet: 100 classes of 600 images, 500 to train and 100 to test, from one NPZ file or from class folders.
 
 Few-shot learning splits its classes; a classifier splits the images of each class, and the paper does not say how. Our
-split is ``data/mini_imagenet_split/test.csv``: a line for each class, the positions (0 to 599, of the images by name)
-of its test images. Class c, in alphabetical order, was drawn as the first 100 numbers of ``torch.randperm(600,
+split is ``mini_imagenet_split.csv`` beside this file: a line for each class, the positions (0 to 599, of the images by
+name) of its test images. Class c, in alphabetical order, was drawn as the first 100 numbers of ``torch.randperm(600,
 generator=seeds.generator(0, "mini-imagenet split", c))``, sorted.
 
 The NPZ file holds the same 100 classes in the same order, 500 and 100 images each, which is checked. It keeps no file
@@ -18,7 +18,6 @@ from pathlib import Path
 from .dataset import DataError, Dataset
 from .folder import class_folders, images_of, load_folder, split
 from .npz import load_npz
-from .place import checkout
 
 SIDE = 84
 """Pixels of an image's side; larger images are brought to it."""
@@ -28,12 +27,12 @@ IMAGES = 600
 
 def test_images() -> dict[str, tuple[int, ...]]:
     """Our split: class to the positions of its 100 test images. Raises :class:`DataError` where the list is missing."""
-    path = checkout() / "mini_imagenet_split" / "test.csv"
+    path = Path(__file__).with_name("mini_imagenet_split.csv")
     try:
         with open(path, newline="", encoding="utf-8") as file:
             return {line["class"]: tuple(map(int, line["test"].split())) for line in csv.DictReader(file)}
     except OSError as error:
-        raise DataError(f"{path} is missing: restore it with `git checkout data/mini_imagenet_split`.") from error
+        raise DataError(f"{path} is missing: install snnlib again, or restore it with `git checkout`.") from error
 
 
 def load_mini_imagenet(folder: Path, skip_broken: bool = False) -> Dataset:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def checkout() -> Path:
-    """data/ of the checkout or of the working directory: MNIST, the split list and the records are committed there."""
+    """data/ of the checkout or of the working directory: MNIST and the records are committed there."""
     for root in (Path(__file__).resolve().parents[2], Path.cwd()):
         if (root / "data" / "mnist").is_dir():
             return root / "data"
@@ -20,6 +20,13 @@ def data_folder() -> Path:
 
 
 def folder_of(name: str) -> Path:
-    """The folder of data set ``name``. MNIST is in the checkout where ``SNNLIB_DATA`` has no folder of that name."""
+    """The folder of data set ``name``.
+
+    MNIST is in the checkout where ``SNNLIB_DATA`` has neither a folder of that name nor torchvision's, MNIST/raw.
+    """
     here = data_folder() / name
-    return checkout() / name if name == "mnist" and not here.is_dir() else here
+    if name != "mnist" or here.is_dir():
+        return here
+    if (data_folder() / "MNIST" / "raw").is_dir():
+        return data_folder()
+    return checkout() / name if (checkout() / name).is_dir() else here

@@ -7,7 +7,7 @@ import io
 import re
 import tarfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +66,17 @@ def unpack(source: Path, root: Path, force: bool = False) -> Unpacked:
     Everything is read and checked before anything is written. Raises ``FileError`` where the archive is missing,
     damaged, or holds what is no record.
     """
-    files, found = _read(Path(source)), Unpacked()
+    try:
+        content = Path(source).read_bytes()
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise FileError(f"{source}: {'there is no such file' if missing else error.strerror}.") from error
+    return place(files_of(content, str(source), NAME), root, force)
+
+
+def place(files: Mapping[str, bytes], root: Path, force: bool = False) -> Unpacked:
+    """Put files, by their names below ``root``, where they belong; as :func:`unpack` does."""
+    found = Unpacked()
     kept: set[str] = set()
     for name, data in files.items():
         here = Path(root, name)
@@ -91,34 +101,31 @@ def _finished(path: Path) -> bool:
         return False
 
 
-def _read(source: Path) -> dict[str, bytes]:
-    """The files of an archive, records before weights; each record is checked."""
+def files_of(content: bytes, called: str, wanted: re.Pattern[str], alone: bool = True) -> dict[str, bytes]:
+    """Files of the .tar.gz archive ``content``, which errors call ``called``; records before all others.
+
+    ``wanted`` matches their names; its group ``name``, if it has one, is what they are called here. Other members are
+    refused if the wanted ones must be ``alone``, else left out. Each record is checked. Raises ``FileError``.
+    """
     try:
-        content = gzip.decompress(source.read_bytes())  # as a whole: tarfile stops before the checksum at the end
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-            members = archive.getmembers()
-            strange = next(
-                (
-                    member.name
-                    for member in members
-                    if not (member.isreg() and NAME.fullmatch(member.name) and ".." not in member.name)
-                ),
-                None,
-            )
-            if strange is not None:
-                raise FileError(f"{source} holds {strange!r}, which is no record. Nothing was unpacked.")
-            opened = {member.name: archive.extractfile(member) for member in members}
-            files = {name: file.read() for name, file in opened.items() if file is not None}  # all are regular files
-    except FileNotFoundError as error:
-        raise FileError(f"{source}: there is no such file.") from error
+        whole = gzip.decompress(content)  # tarfile by itself stops before the checksum at the end
+        with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
+            files: dict[str, bytes] = {}
+            for member in archive.getmembers():
+                found = None if ".." in member.name else wanted.fullmatch(member.name)
+                file = archive.extractfile(member) if found and member.isreg() else None
+                if found and file:
+                    files[found.groupdict().get("name", found[0])] = file.read()
+                elif found or alone:
+                    raise FileError(f"{called} holds {member.name!r}, which is no record. Nothing was unpacked.")
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise FileError(
-            f"{source} is damaged or no .tar.gz file ({error}). Nothing was unpacked. Fetch it again."
+            f"{called} is damaged or no .tar.gz file ({error}). Nothing was unpacked. Fetch it again."
         ) from error
     for name, data in files.items():
         if name.endswith(".json"):
             try:
                 records.parse(data, name)
             except FileError as error:
-                raise FileError(f"{source}: {error} Nothing was unpacked.") from error
+                raise FileError(f"{called}: {error} Nothing was unpacked.") from error
     return dict(sorted(files.items(), key=lambda item: (not item[0].endswith(".json"), item[0])))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
@@ -34,17 +36,54 @@ def finished(table: str, profile: str, root: Path) -> dict[tuple[str, str], dict
     return found
 
 
+PARAMETERS = ("profile", "records")
+"""What papermill may set on a page."""
+
+
+class WrongParameter(Refused):
+    """A parameter that a page was given and cannot use; a notebook shows its sentence alone, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows, and papermill prints at its end."""
+        return [str(self)]
+
+
 def check_page(profile: object, root: Path) -> None:
     """Check the parameters of a page before it reads records.
 
-    Raises ``Refused`` for a ``profile`` that does not exist, and where the records folder ``root`` is missing.
+    Raises :class:`WrongParameter` for a ``profile`` that does not exist, where the records folder ``root`` is missing,
+    and where papermill was given a name that is none of :data:`PARAMETERS`: it would only warn, and the page would
+    show what nobody asked for.
     """
-    check_name("profile", str(profile), PROFILES)
+    try:
+        for name in injected():
+            check_name("parameter", name, PARAMETERS)
+        check_name("profile", str(profile), PROFILES)
+    except Refused as problem:
+        raise WrongParameter(str(problem)) from None
     if not Path(root).is_dir():
-        raise Refused(
+        raise WrongParameter(
             f"records={str(root)!r}: there is no such folder. Give one that `snn run --records FOLDER` has filled, "
-            "from the project's root, or data/records, where the published records are"
+            "from the project's root, or data/records, where the published records are; `snn fetch` gets them"
         )
+
+
+def injected() -> list[str]:
+    """The names that papermill set in the notebook that runs here; none outside a notebook.
+
+    papermill writes them into a cell of their own, which begins with the comment ``# Parameters``.
+    """
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    cells: list[str] = [] if shell is None else shell.user_ns.get("In", [])
+    given = [cell for cell in cells if cell.startswith("# Parameters\n")][-1:]
+    return [
+        target.id
+        for cell in given
+        for line in ast.parse(cell).body
+        if isinstance(line, ast.Assign)
+        for target in line.targets
+        if isinstance(target, ast.Name)
+    ]
 
 
 FULL_TO_SMALL = ("paper", "whole", "quick", "smoke", "map", "search", "authors")

@@ -1,6 +1,7 @@
 """The paper's printed figures recounted: percentages from widths, stated gains from tables (Tables 1 to 4, section 4).
 
-Pure functions of data/paper/tables.csv. No records are needed, and only :func:`last_layers` needs torch.
+Pure functions of the paper's tables (:data:`.tables.PAPER`). No records are needed, and only :func:`last_layers` needs
+torch.
 """
 
 from __future__ import annotations
@@ -145,16 +146,14 @@ def _rows() -> list[tables.Row]:
         return [row for table in "1234" for row in tables.paper_rows(table)]
     except (AttributeError, KeyError, ValueError) as problem:
         raise _error(
-            _unreadable(_path()) or f": a row is not whole, or a figure of it no number ({problem})"
+            _unreadable(tables.PAPER) or f": a row is not whole, or a figure of it no number ({problem})"
         ) from problem
 
 
-def _path() -> Path:
-    return records.default_root().parent / "paper" / "tables.csv"
-
-
 def _error(what: str) -> records.FileError:
-    return records.FileError(f"{_path()}{what}. Mend the row, or restore the file with `git checkout data/paper`.")
+    return records.FileError(
+        f"{tables.PAPER}{what}. Mend the row, or restore the file: with `git checkout`, or by installing snnlib again."
+    )
 
 
 def _unreadable(path: Path) -> str:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from ..config import Arm
 
+PAPER = Path(__file__).with_name("paper.csv")
+"""Every figure that the paper's Tables 1 to 4 print, one row of a table a line; part of the package."""
+
 LABELS = {
     "smoke": "ours (smoke, a trial only)",
     "quick": "ours (quick, reduced)",
@@ -121,13 +124,12 @@ def of_regime(table_rows: Iterable[Row], regime: str) -> list[Row]:
 
 
 def paper_rows(table: str) -> list[Row]:
-    """The rows that the paper prints in this table (data/paper/tables.csv); none for a table of our own."""
-    path = records.default_root().parent / "paper" / "tables.csv"
-    if not path.exists():
+    """The rows that the paper prints in this table (:data:`PAPER`); none for a table of our own."""
+    if not PAPER.exists():
         raise records.FileError(
-            f"{path} is missing. Restore it with `git checkout data/paper`, or run from the project's folder."
+            f"{PAPER} is missing. It is a part of snnlib: install that again, or restore it with `git checkout`."
         )
-    with path.open(newline="") as file:
+    with PAPER.open(newline="", encoding="utf-8") as file:
         return [_paper_row(printed) for printed in csv.DictReader(file) if printed["table"] == table]
 
 
