@@ -107,13 +107,16 @@ def status(
         for problem in others:
             typer.echo(problem, err=True)
         raise typer.Exit(code)
-    if not profiles:
+    of_own = {} if profile else on_disk.own_runs(root)
+    if not profiles and not of_own:
         typer.echo(f"no records in {root}. Begin with `snn run 2 --profile smoke`.")
     for part in found:
         counts = ", ".join(f"{count} {state}" for state, count in part["counts"].items() if count)
         typer.echo(f"table {part['table']}, profile {part['profile']}, {part['runs']} runs: {counts}")
         for line in on_disk.problems(part["table"], part["profile"], root):
             typer.echo(f"  {line}")
+    for name, states in of_own.items():
+        typer.echo(f"own data, {name}: {', '.join(f'{count} {state}' for state, count in states.items())}")
     for problem in others:
         typer.echo(f"broken, and in no table: {problem}")
     raise typer.Exit(code)

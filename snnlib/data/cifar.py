@@ -9,7 +9,6 @@ import torch
 from .dataset import DataError, Dataset, checked
 from .npz import load_npz
 
-
 BATCHES = "cifar-10-batches-py"
 """The folder of the official batches, as it is unpacked."""
 

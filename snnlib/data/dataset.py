@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ..config import Pixels
 
-
 EVERY = 6
 """One training image of a class in so many is a test image, where a data set has no test images of its own."""
 

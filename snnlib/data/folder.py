@@ -65,8 +65,10 @@ def split(folders: list[Path], chosen: Chosen = every_sixth) -> Listed:
 def list_images(folder: Path) -> Listed:
     """The images of ``folder``. Raises :class:`DataError` where it is not laid out as this module's docstring says."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder. Name one that holds a subfolder of images for each class, or IDX files "
-            "as MNIST has them, or an NPZ file.")
+        raise DataError(
+            f"{folder} is no folder. Name one that holds a subfolder of images for each class, or IDX files "
+            "as MNIST has them, or an NPZ file."
+        )
     found = class_folders(folder)
     if folder / "train" not in found or not class_folders(folder / "train"):
         if not found:

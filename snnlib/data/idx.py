@@ -32,7 +32,8 @@ GZIPPED, BYTES = b"\x1f\x8b", b"\0\0\x08"
 """How a gzipped file begins, and how an IDX file of unsigned bytes does."""
 
 NAMED = re.compile(
-    r"(?P<set>.*?)[-_.]?(?P<part>train|t10k|test)[-_.](?P<what>images|labels)[-_.]idx[13][-_.]ubyte(\.gz)?", re.IGNORECASE
+    r"(?P<set>.*?)[-_.]?(?P<part>train|t10k|test)[-_.](?P<what>images|labels)[-_.]idx[13][-_.]ubyte(\.gz)?",
+    re.IGNORECASE,
 )
 """MNIST's names of files, behind the name of a data set where a folder holds several."""
 
@@ -127,7 +128,9 @@ def load_idx(path: Path) -> Dataset:
     for what in ("images", "labels"):
         whole.setdefault(f"test {what}", whole[f"train {what}"][:0])
     title = name or folder.resolve().name
-    found = _four_files(title, folder, [whole[each] for each in wanted], tuple(map(str, values.tolist())), bool(missing))
+    found = _four_files(
+        title, folder, [whole[each] for each in wanted], tuple(map(str, values.tolist())), bool(missing)
+    )
     return found.apart() if missing else found
 
 

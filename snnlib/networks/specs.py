@@ -1,0 +1,80 @@
+"""Networks by what a command calls them: a name of ``NETWORKS``, or the widths of a perceptron, ``mlp:784-64-10``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from . import NETWORKS, Network
+from .mlp import MLP
+
+PERCEPTRON = "mlp:"
+"""How the name of a perceptron of one's own begins; its widths follow."""
+
+FORM = (
+    "mlp:784-64-10 (inputs, hidden layers, classes), or mlp:in-64-out, where in and out stand for what the images have"
+)
+
+
+def is_perceptron(name: str) -> bool:
+    """Whether ``name`` gives the widths of a perceptron."""
+    return name.startswith(PERCEPTRON)
+
+
+def builder(name: str) -> Callable[..., Network]:
+    """The builder of the network ``name``, called as those of ``NETWORKS``: ``builder(name)(image, classes)``.
+
+    Raises ``KeyError`` for an unknown name. The builder of a perceptron raises ``ValueError`` for images or classes
+    that do not fit its widths.
+    """
+    return partial(_perceptron, name) if is_perceptron(name) else NETWORKS[name]
+
+
+def fitted(name: str, image: tuple[int, int, int], classes: int, data: str = "the data") -> str:
+    """The network ``name`` with all its widths, as it is for images (channels, height, width) of so many classes.
+
+    ``data`` is what the data set is called. Raises ``ValueError`` where the network cannot be built for them; the
+    message names both.
+    """
+    if is_perceptron(name):
+        inputs = math.prod(image)
+        words = [
+            str(inputs) if word == "in" else str(classes) if word == "out" else word
+            for word in name.removeprefix(PERCEPTRON).split("-")
+        ]
+        name = PERCEPTRON + "-".join(words)
+    try:
+        with torch.device("meta"):
+            builder(name)(image, classes)
+    except ValueError as error:
+        shape = " x ".join(map(str, image))
+        raise ValueError(
+            f"{name} cannot be built for {data}, {shape} (channels x height x width), {classes} classes: {error}"
+        ) from error
+    return name
+
+
+def widths_of(name: str) -> tuple[int, ...]:
+    """The widths that ``name`` gives; ``ValueError`` where it is not of the form "mlp:784-64-10"."""
+    text = name.removeprefix(PERCEPTRON)
+    if not re.fullmatch(r"[1-9][0-9]*(-[1-9][0-9]*)+", text):
+        raise ValueError(f"{name!r} gives no widths: write {FORM}")
+    return tuple(map(int, text.split("-")))
+
+
+def _perceptron(
+    name: str, image: tuple[int, int, int], classes: int, fc_std: float = 0.01, generator: torch.Generator | None = None
+) -> MLP:
+    widths, inputs = widths_of(name), math.prod(image)
+    if (widths[0], widths[-1]) != (inputs, classes):
+        hidden = widths[1:-1] if len(widths) > 2 or widths[0] == inputs or widths[-1] == classes else widths
+        inside = "-".join(map(str, ("in", *hidden, "out")))
+        raise ValueError(
+            f"it takes {widths[0]} numbers and tells {widths[-1]} classes apart, an image has {inputs} numbers and there "
+            f"are {classes} classes. Write mlp:{inside} for these"
+        )
+    return MLP(widths, fc_std, generator)
