@@ -256,9 +256,9 @@ class Source:
             raise ValueError(f"held_out={self.held_out}: 2 or more, one training image in so many, or 0 for none")
 
     @property
-    def reading(self) -> dict[str, int | bool]:
+    def reading(self) -> dict[str, Any]:
         """The options of :func:`snnlib.data.load` that differ from its defaults."""
-        options = {"size": self.size, "rgb": self.rgb, "skip_broken": self.skip_broken}
+        options: dict[str, Any] = {"size": self.size, "rgb": self.rgb, "skip_broken": self.skip_broken}
         return {name: value for name, value in options.items() if value}
 
 

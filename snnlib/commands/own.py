@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ..config import Source
 from ..lab.experiments import Table
-from ..lab.experiments.own import OWN, SETTINGS, WAYS, Asked, Start, Way, searched, table
+from ..lab.experiments.own import OWN, SETTINGS, WAYS, Asked, Start, Way, origin, table
 from ..lab.names import Refused, check_name
 from ..lab.records import Entry
 from . import compact
@@ -110,11 +110,6 @@ def _said(found: Dataset, source: Source, planned: Table, setting: str) -> list[
     ]
     lines += [f"left out: {image}" for image in found.skipped]
     for network in planned.networks:
-        whose = (
-            ""
-            if setting == "plain"
-            else f", on MNIST, for {'it' if searched(network) == network else searched(network)}"
-        )
-        epochs = planned.arms[OWN][0].train.epochs
-        lines.append(f"{network}: settings {SETTINGS[setting]}{whose}; {epochs} epochs")
+        epochs = planned.arms[OWN][0].train.epochs + planned.arms[OWN][0].dense_epochs
+        lines.append(f"{network}: {epochs} epochs, {origin(network, setting)}")
     return lines

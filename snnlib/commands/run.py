@@ -214,8 +214,8 @@ def run(
         raise Refused(f"{', '.join(given)}: only for images of your own, with --data PATH --network NAME")
     if table is None and data is None and not pending:
         raise Refused(
-            f"which table? Known: {', '.join(TABLES)}. Or give --pending for all of them, or --data PATH --network NAME "
-            "for images of your own."
+            f"which table? Known: {', '.join(TABLES)}. Or give --pending for all of them, or --data PATH and --network "
+            "NAME for images of your own."
         )
     check_name("device", device.split(":")[0], ("cpu", "cuda", "auto"))
     if with_parent:

@@ -78,8 +78,8 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
         return _at(Path(name).expanduser(), options).to(device)
     if name not in LOADERS:
         raise KeyError(
-            f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder, of IDX files or of "
-            "an NPZ file"
+            f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder, of IDX files or "
+            "of an NPZ file"
         )
     return LOADERS[name](Path(folder) if folder else folder_of(name), **options).to(device)
 

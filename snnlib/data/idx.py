@@ -83,8 +83,8 @@ def load_mnist(folder: Path, check: bool = True) -> Dataset:
 def idx_sets(path: Path) -> dict[str, dict[str, Path]]:
     """The data sets of IDX files that ``path`` means: their files by name of the set, then "train images" and so on.
 
-    ``path`` is their folder; of several sets in one folder FOLDER/NAME means one ("gzip/emnist-letters"), as does any of
-    its files. The name is empty where the files have MNIST's own names. Nothing is read; empty where there are none.
+    ``path`` is their folder; of several sets in one folder FOLDER/NAME means one ("gzip/emnist-letters"), as does any
+    of its files. The name is empty where the files have MNIST's own names. Nothing is read; empty where there are none.
     """
     one, folder = NAMED.fullmatch(path.name), path if path.is_dir() else path.parent
     wanted = None if path.is_dir() else one["set"] if one else path.name
@@ -142,8 +142,8 @@ def load_fashion(folder: Path) -> Dataset:
     raw = folder / "FashionMNIST" / "raw"
     if not raw.is_dir():
         raise DataError(
-            f"Fashion-MNIST is not in {folder}. Get it with `snn data fashion-mnist --download`; IDX files that are here "
-            "already are read by the path of their folder, /usr/share/datasets/fashion-mnist of Debian for example."
+            f"Fashion-MNIST is not in {folder}. Get it with `snn data fashion-mnist --download`; IDX files that "
+            "are here already are read by the path of their folder, /usr/share/datasets/fashion-mnist of Debian for example."
         )
     for name, md5 in FashionMNIST.resources:
         if not check_integrity(str(raw / name), md5):

@@ -20,7 +20,8 @@ def load_npz(path: Path, name: str) -> Dataset:
     """The data set of an NPZ file: uint8 images x_train and x_test (N,H,W or N,H,W,3), whole-number labels, classes.
 
     Without x_test and y_test every sixth training image of a class is a test image; without classes they are called
-    after their numbers. Raises :class:`DataError` where the file is cut off, lacks an array or holds arrays of another kind.
+    after their numbers. Raises :class:`DataError` where the file is cut off, lacks an array or holds arrays of another
+    kind.
     """
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -108,7 +108,9 @@ def needed(
     momentum: float = 0.0,
     evaluated: int | None = None,
 ) -> int:
-    """Bytes that training ``network``, a name of :func:`~snnlib.networks.specs.builder`, takes at its peak, beside the data set.
+    """Bytes that training ``network`` takes at its peak, beside the data set.
+
+    ``network`` is a name that :func:`~snnlib.networks.specs.builder` knows.
 
     ``switcher`` is None for a dense run; ``image`` (channels, height, width). The larger of both phases' steps and of
     judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.loops.accuracy` does. Takes

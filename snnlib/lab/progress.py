@@ -88,8 +88,8 @@ class Remarks:
         other = "torch" if arm.train.fc_init == "normal" else "kaiming"
         rates = f"{arm.train.rate / 10:.2g} or {arm.train.rate * 10:.2g}"
         return (
-            f"{event.job}: {said}. Try another rate (--rate {rates}; here it is {arm.train.rate:.2g}), another start of "
-            f"the weights (--start {other}), or another --setting"
+            f"{event.job}: {said}. Try another rate (--rate {rates}; here it is {arm.train.rate:.2g}), another start "
+            f"of the weights (--start {other}), or another --setting"
         )
 
 

@@ -63,18 +63,27 @@ def widths_of(name: str) -> tuple[int, ...]:
     text = name.removeprefix(PERCEPTRON)
     if not re.fullmatch(r"[1-9][0-9]*(-[1-9][0-9]*)+", text):
         raise ValueError(f"{name!r} gives no widths: write {FORM}")
-    return tuple(map(int, text.split("-")))
+    return tuple([int(width) for width in text.split("-")])
 
 
 def _perceptron(
     name: str, image: tuple[int, int, int], classes: int, fc_std: float = 0.01, generator: torch.Generator | None = None
 ) -> MLP:
     widths, inputs = widths_of(name), math.prod(image)
-    if (widths[0], widths[-1]) != (inputs, classes):
-        hidden = widths[1:-1] if len(widths) > 2 or widths[0] == inputs or widths[-1] == classes else widths
-        inside = "-".join(map(str, ("in", *hidden, "out")))
+    first, last = widths[0], widths[-1]
+    if (first, last) != (inputs, classes):
         raise ValueError(
-            f"it takes {widths[0]} numbers and tells {widths[-1]} classes apart, an image has {inputs} numbers and there "
-            f"are {classes} classes. Write mlp:{inside} for these"
+            f"it takes {first} numbers and tells {last} classes apart, but an image has {inputs} numbers and there are "
+            f"{classes} classes. Write {' or, where all are hidden layers, '.join(_meant(widths, inputs, classes))}"
         )
     return MLP(widths, fc_std, generator)
+
+
+def _meant(widths: tuple[int, ...], inputs: int, classes: int) -> list[str]:
+    """Names that may have been meant by widths that do not fit: its ends are wrong, or it has none."""
+    fits = widths[0] == inputs, widths[-1] == classes
+    if len(widths) == 2:
+        meant = [widths[1:] if fits[0] else widths[:1] if fits[1] else widths]
+    else:
+        meant = [widths[1:-1]] if any(fits) else [widths[1:-1], widths]
+    return [PERCEPTRON + "-".join(map(str, ("in", *hidden, "out"))) for hidden in meant]

@@ -15,6 +15,7 @@ from typing import Literal
 from ...config import Arm, Source, SwitcherConfig, TrainConfig
 from ..names import Refused
 from . import tuned
+from .studies import STUDIES
 from .table import Table
 from .whole import BORROWED
 
@@ -74,6 +75,14 @@ def settings(network: str, setting: str) -> tuple[TrainConfig, TrainConfig, Swit
     arms = tuned.arms(near)
     snn = arms[tuned.role_of(setting, tuned.CHOSEN[near])]
     return arms["dense"].train, snn.train, snn.with_switcher
+
+
+def origin(network: str, setting: str) -> str:
+    """Where the settings of ``network`` come from, in words."""
+    if setting == "plain":
+        return f"settings {SETTINGS[setting]}"
+    near = searched(network)
+    return f"settings {SETTINGS[setting]} (of the network {near} on {STUDIES[tuned.SEARCHED[near][0]].dataset})"
 
 
 def table(dataset: str, source: Source, asked: Asked, seeds: Sequence[int], images: int) -> Table:
