@@ -142,8 +142,8 @@ def load_fashion(folder: Path) -> Dataset:
     raw = folder / "FashionMNIST" / "raw"
     if not raw.is_dir():
         raise DataError(
-            f"Fashion-MNIST is not in {folder}. Get it with `snn data fashion-mnist --download`; IDX files that "
-            "are here already are read by the path of their folder, /usr/share/datasets/fashion-mnist of Debian for example."
+            f"Fashion-MNIST is not in {folder}. Get it with `snn data fashion-mnist --download`; IDX files that are "
+            "here already, in /usr/share/datasets/fashion-mnist of Debian say, are read by the path of their folder."
         )
     for name, md5 in FashionMNIST.resources:
         if not check_integrity(str(raw / name), md5):
