@@ -165,8 +165,6 @@ def own_runs(root: Path) -> dict[str, Counter[str]]:
     """For each folder of records on images of one's own, DATASET-NETWORK/ARM, how many runs finished and failed."""
     found: dict[str, Counter[str]] = {}
     for path in sorted(Path(root, own.OWN).glob("*/*/seed-*.json")):
-        if path.name.endswith(".part.json"):
-            continue
         try:
             status = records.read(path)["status"]
         except records.FileError:

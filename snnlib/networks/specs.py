@@ -48,8 +48,11 @@ def fitted(name: str, image: tuple[int, int, int], classes: int, data: str = "th
         ]
         name = PERCEPTRON + "-".join(words)
     try:
-        with torch.device("meta"):
-            builder(name)(image, classes)
+        if is_perceptron(name):
+            _widths(name, image, classes)
+        else:
+            with torch.device("meta"):  # nothing is drawn
+                builder(name)(image, classes)
     except ValueError as error:
         shape = " x ".join(map(str, image))
         raise ValueError(
@@ -69,6 +72,11 @@ def widths_of(name: str) -> tuple[int, ...]:
 def _perceptron(
     name: str, image: tuple[int, int, int], classes: int, fc_std: float = 0.01, generator: torch.Generator | None = None
 ) -> MLP:
+    return MLP(_widths(name, image, classes), fc_std, generator)
+
+
+def _widths(name: str, image: tuple[int, int, int], classes: int) -> tuple[int, ...]:
+    """The widths that ``name`` gives; ``ValueError`` where they do not fit the images and classes."""
     widths, inputs = widths_of(name), math.prod(image)
     first, last = widths[0], widths[-1]
     if (first, last) != (inputs, classes):
@@ -76,7 +84,7 @@ def _perceptron(
             f"it takes {first} numbers and tells {last} classes apart, but an image has {inputs} numbers and there are "
             f"{classes} classes. Write {' or, where all are hidden layers, '.join(_meant(widths, inputs, classes))}"
         )
-    return MLP(widths, fc_std, generator)
+    return widths
 
 
 def _meant(widths: tuple[int, ...], inputs: int, classes: int) -> list[str]:
