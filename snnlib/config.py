@@ -39,6 +39,7 @@ ADDED_LATER: dict[str, Any] = {
     "continued": False,
     "precision": "float32",
     "rival": None,
+    "source": None,
 }
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
@@ -236,6 +237,32 @@ class Rival:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Images of one's own, of an arm whose ``dataset`` is any path or name: how they are read, and which they are.
+
+    ``digest`` begins the checksum of all of them, so that a run is known by its images too: other images are another
+    run, whatever their folder is called.
+    """
+
+    digest: str  # the first 16 hex digits of Dataset.checksum(), before any are held out
+    size: int | None = None  # images of a folder are brought to so many pixels a side; None: as they are
+    rgb: bool = False  # images of a folder are converted to RGB
+    skip_broken: bool = False  # images of a folder that cannot be read are left out
+    # one training image of a class in so many is judged on, in place of the test images; 0: the test images
+    held_out: int = 0
+
+    def __post_init__(self) -> None:
+        if self.held_out < 0 or self.held_out == 1:
+            raise ValueError(f"held_out={self.held_out}: 2 or more, one training image in so many, or 0 for none")
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The options of :func:`snnlib.data.load` that differ from its defaults."""
+        options: dict[str, Any] = {"size": self.size, "rgb": self.rgb, "skip_broken": self.skip_broken}
+        return {name: value for name, value in options.items() if value}
+
+
+@dataclass(frozen=True)
 class Arm:
     """One row of an experiment: a network, a data set and a way to train it; a run is an arm and a seed."""
 
@@ -250,6 +277,7 @@ class Arm:
     pruning: Pruning | None = None  # "pruned": which neurons are kept
     rival: Rival | None = None  # "rival": which one
     continued: bool = True  # whether the second stage goes on in the order of images; older runs repeat the first's
+    source: Source | None = None  # images of one's own: how they are read, and which they are
 
     def __post_init__(self) -> None:
         if self.method not in ("dense", "alternating", "separate", "pruned", "rival"):

@@ -168,7 +168,7 @@ def test_setting_added_later_leaves_older_hashes_as_they_were():
     later = {name: {key: ADDED_LATER[key] for key in ADDED_LATER if hasattr(part, key)} for name, part in parts.items()}
     of_arm = {key for key in ADDED_LATER if hasattr(SPELLED_OUT, key)}
     of_arm -= {"continued"}  # of two stages alone, see below
-    assert of_arm == {"pruning", "rival"} and not of_arm & set(SPELLED_OUT.settings())
+    assert of_arm == {"pruning", "rival", "source"} and not of_arm & set(SPELLED_OUT.settings())
     assert "pruning" in PRUNED.settings()
     assert sum(map(len, later.values())) + len(of_arm) + 1 == len(ADDED_LATER)
     before = dataclasses.replace(

@@ -114,7 +114,7 @@ def test_a_missing_file_is_named_with_the_remedy(folder):
 def test_a_file_that_is_no_whole_idx_file_is_refused_without_checksum_too(tmp_path, content):
     path = tmp_path / "x.gz"
     path.write_bytes(content)
-    with pytest.raises(data.DataError, match="x.gz is not a whole gzipped IDX file"):
+    with pytest.raises(data.DataError, match="x.gz is not a whole IDX file"):
         data.read_idx(path)
 
 

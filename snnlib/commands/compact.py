@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..lab import records
 from . import RecordsFolder
+
+if TYPE_CHECKING:
+    from ..data import Dataset
 
 TOLERANCE = 1e-4
 """Largest difference of logits, relative to the largest logit, between the switched network and the compacted one."""
@@ -34,7 +37,14 @@ def compact(
     The weights that stand beside the record are needed; the network is written only if its logits agree with those of
     the network with its switcher.
     """
-    path = find(record, root or records.default_root())
+    write(find(record, root or records.default_root()), out)
+
+
+def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
+    """Write the smaller network of the record at ``path`` to ``out``, and print what it is.
+
+    ``dataset`` are the images of its arm where they are at hand. Raises ``FileError`` where there is no such network.
+    """
     import torch
 
     from .. import compaction
@@ -49,7 +59,7 @@ def compact(
         raise records.FileError(f"{path} is of a dense network without switcher: there is nothing to cut")
     if isinstance(model, Peer) and model.KIND == "images":
         raise records.FileError(f"{path} is of a network that uses other neurons for each image: it is no smaller one")
-    dataset = runner.load_data(arm, torch.device("cpu"))
+    dataset = dataset or runner.load_data(arm, torch.device("cpu"))
     network.eval()
     model.eval()
     with torch.no_grad():

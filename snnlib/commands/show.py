@@ -108,13 +108,16 @@ def status(
         for problem in others:
             typer.echo(problem, err=True)
         raise typer.Exit(code)
-    if not profiles:
+    of_own = {} if profile else on_disk.own_runs(root)
+    if not profiles and not of_own:
         tell_if_empty(root, err=False)
     for part in found:
         counts = ", ".join(f"{count} {state}" for state, count in part["counts"].items() if count)
         typer.echo(f"table {part['table']}, profile {part['profile']}, {part['runs']} runs: {counts}")
         for line in on_disk.problems(part["table"], part["profile"], root):
             typer.echo(f"  {line}")
+    for name, states in of_own.items():
+        typer.echo(f"own data, {name}: {', '.join(f'{count} {state}' for state, count in states.items())}")
     for problem in others:
         typer.echo(f"broken, and in no table: {problem}")
     raise typer.Exit(code)

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from .cifar import load_cifar10
+from .cifar import BATCHES, load_cifar10
 from .dataset import DataError, Dataset, checked, pixel_order, scale
 from .download import DOWNLOADS, download
 from .folder import load_folder
-from .idx import MNIST_FILES, load_fashion, load_mnist, place_of_files, read_idx
+from .idx import MNIST_FILES, idx_sets, load_fashion, load_idx, load_mnist, place_of_files, read_idx
 from .mini_imagenet import load_mini_imagenet
 from .npz import load_npz, save_npz
 from .place import data_folder, folder_of
@@ -37,6 +37,7 @@ __all__ = [
     "load_cifar10",
     "load_fashion",
     "load_folder",
+    "load_idx",
     "load_mini_imagenet",
     "load_mnist",
     "load_npz",
@@ -66,21 +67,37 @@ def is_path(name: str) -> bool:
 def load(name: str, folder: Path | None = None, device: str | torch.device = "cpu", **options: Any) -> Dataset:
     """Load a data set whole onto ``device``.
 
-    ``name`` is one of :data:`LOADERS`, or the path of an NPZ file or an image folder. ``folder`` is the folder of a
+    ``name`` is one of :data:`LOADERS`, or a path: of an image folder, an NPZ file, IDX files with MNIST's names
+    (:func:`~snnlib.data.idx.idx_sets`) or CIFAR-10's official batches. ``folder`` is the folder of a
     named data set; by default NAME below :func:`data_folder`. ``options`` of an image folder: see
     :func:`~snnlib.data.folder.load_folder`. Raises :class:`DataError` where a file is missing or damaged, ``KeyError``
     for an unknown name. MNIST is downloaded where there is none (11 MB), for it is what all examples begin with.
     """
     name = str(name)
     if is_path(name):
-        path = Path(name).expanduser()
-        found = load_npz(path, path.stem, **options) if path.suffix == ".npz" else load_folder(path, **options)
-        return found.to(device)
+        return _at(Path(name).expanduser(), options).to(device)
     if name not in LOADERS:
         raise KeyError(
-            f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder or NPZ file"
+            f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder, of IDX files or "
+            "of an NPZ file"
         )
     place = Path(folder) if folder else folder_of(name)
     if name == "mnist" and folder is None and place_of_files(place) is None:
         download(name, place)
     return LOADERS[name](place, **options).to(device)
+
+
+def _at(path: Path, options: dict[str, Any]) -> Dataset:
+    """The data set that stands at ``path``, whatever its format."""
+    batches = path if path.name == BATCHES else path / BATCHES
+    loaders: tuple[tuple[bool, Callable[[], Dataset]], ...] = (
+        (path.suffix == ".npz", lambda: load_npz(path, path.stem)),
+        (bool(idx_sets(path)), lambda: load_idx(path)),
+        (batches.is_dir(), lambda: load_cifar10(batches.parent)),
+    )
+    for here, loader in loaders:
+        if here:
+            if options:
+                raise DataError(f"{path} is no image folder: {', '.join(options)} of its images cannot be chosen.")
+            return loader()
+    return load_folder(path, **options)

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from ..config import Pixels
 
+EVERY = 6
+"""One training image of a class in so many is a test image, where a data set has no test images of its own."""
+
 
 class DataError(Exception):
     """A data set is missing or damaged; the message names the file and the remedy."""
@@ -52,6 +55,23 @@ class Dataset:
             raise ValueError(f"holdout of {count} images: {self.name} has {len(self.x_train)} training images")
         x, y = self.x_train, self.y_train
         return replace(self, x_train=x[:-count], y_train=y[:-count], x_test=x[-count:], y_test=y[-count:])
+
+    def apart(self, every: int = EVERY) -> Dataset:
+        """Every ``every``-th training image of each class becomes a test image, in place of those there are.
+
+        It needs no seed, and the order of the images may be any: of a class of fewer images its last is taken. Raises
+        :class:`DataError` where a class has a single image.
+        """
+        if every < 2:
+            raise ValueError(f"every={every}: 2 or more, so that images are left to train")
+        held = torch.zeros(len(self.y_train), dtype=torch.bool, device=self.y_train.device)
+        for label, name in enumerate(self.classes):
+            places = (self.y_train == label).nonzero()[:, 0]
+            if len(places) == 1:
+                raise DataError(f"{self.name}: {name} has one training image, and none could be held out to judge on.")
+            held[places[every - 1 :: every] if len(places) >= every else places[-1:]] = True
+        x, y = self.x_train, self.y_train
+        return replace(self, x_train=x[~held], y_train=y[~held], x_test=x[held], y_test=y[held])
 
     def arranged(self, pixels: Pixels) -> Dataset:
         """The images "transposed", or with their pixels "shuffled" by :func:`pixel_order`; "raster" leaves them."""
@@ -99,8 +119,8 @@ def scale(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     return images.to(dtype) / 255
 
 
-def checked(dataset: Dataset, source: Path) -> Dataset:
-    """Return ``dataset``, which was read from ``source``.
+def checked(dataset: Dataset, source: Path, no_test: bool = False) -> Dataset:
+    """Return ``dataset``, which was read from ``source``; with ``no_test`` it has no test images yet.
 
     Raises :class:`DataError` for fewer than two classes, a part without images, parts of different shape, or labels
     outside their range.
@@ -116,6 +136,8 @@ def checked(dataset: Dataset, source: Path) -> Dataset:
     ):
         if len(images) != len(labels):
             raise DataError(f"{source}: {len(images)} {part} images but {len(labels)} labels.")
+        if part == "test" and no_test:
+            continue
         if not len(labels):
             raise DataError(f"{source}: there are no {part} images.")
         low, high = int(labels.min()), int(labels.max())

@@ -12,10 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .dataset import DataError, Dataset, checked
-
-EVERY = 6
-"""One image in so many is a test image where the folder has no test images of its own."""
+from .dataset import EVERY, DataError, Dataset, checked
 
 Chosen = Callable[[int, int], set[int]]
 """(place of the class, how many images it has) to the positions of its test images, by name."""
@@ -68,13 +65,16 @@ def split(folders: list[Path], chosen: Chosen = every_sixth) -> Listed:
 def list_images(folder: Path) -> Listed:
     """The images of ``folder``. Raises :class:`DataError` where it is not laid out as this module's docstring says."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder. Name one that holds a subfolder of images for each class.")
+        raise DataError(
+            f"{folder} is no folder. Name one that holds a subfolder of images for each class, or IDX files "
+            "as MNIST has them, or an NPZ file."
+        )
     found = class_folders(folder)
     if folder / "train" not in found or not class_folders(folder / "train"):
         if not found:
             raise DataError(
                 f"{folder} holds no subfolder: it needs one for each class, or train/ and test/ with one for each "
-                "class."
+                "class; or IDX files with MNIST's names (train-images-idx3-ubyte.gz and so on)."
             )
         return split(found)
     test = next((folder / name for name in ("test", "val") if folder / name in found), None)

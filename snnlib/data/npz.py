@@ -19,16 +19,24 @@ KEYS = ("x_train", "y_train", "x_test", "y_test", "classes")
 def load_npz(path: Path, name: str) -> Dataset:
     """The data set of an NPZ file: uint8 images x_train and x_test (N,H,W or N,H,W,3), whole-number labels, classes.
 
-    Raises :class:`DataError` where the file is cut off, lacks an array or holds arrays of another kind.
+    Without x_test and y_test every sixth training image of a class is a test image; without classes they are called
+    after their numbers. Raises :class:`DataError` where the file is cut off, lacks an array or holds arrays of another
+    kind.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in KEYS}
+            no_test = not {"x_test", "y_test"} & set(file.files)
+            left_out = (("x_test", "y_test") if no_test else ()) + (() if "classes" in file.files else ("classes",))
+            arrays = {key: file[key] for key in KEYS if key not in left_out}
     except KeyError as error:
-        raise DataError(f"{path}: {error.args[0]}. Needed are {', '.join(KEYS)}.") from error
+        raise DataError(
+            f"{path}: {error.args[0]}. Needed are {', '.join(KEYS)}; the test images and the classes may be left out."
+        ) from error
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is missing, cut off or no NPZ file ({error}). Make it again.") from error
     tensors: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+    if no_test:
+        arrays |= {"x_test": arrays["x_train"][:0], "y_test": arrays["y_train"][:0]}
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if x.dtype != np.uint8 or x.ndim not in (3, 4) or x.shape[3:] not in ((), (3,)):
@@ -44,8 +52,10 @@ def load_npz(path: Path, name: str) -> Dataset:
             images[:, None] if x.ndim == 3 else images.permute(0, 3, 1, 2),
             torch.from_numpy(y.astype(np.int64)),
         )
-    classes = tuple(str(each) for each in arrays["classes"])
-    return checked(Dataset(name, *tensors["train"], *tensors["test"], classes), path)
+    numbers = range(int(tensors["train"][1].max()) + 1 if len(tensors["train"][1]) else 0)
+    classes = tuple(str(each) for each in arrays.get("classes", numbers))
+    found = checked(Dataset(name, *tensors["train"], *tensors["test"], classes), path, no_test)
+    return found.apart() if no_test else found
 
 
 def save_npz(dataset: Dataset, path: Path) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ..config import check_seed
 from . import records
-from .experiments import TABLES, place_in_queue
+from .experiments import TABLES, Table, place_in_queue
 from .names import Refused, UnknownName, check_name
 from .progress import display
 from .records import Entry
@@ -107,10 +107,7 @@ def plan(
         for arm in arms:
             check_name(f"arm of table {table}", arm, [each.name for each in of_table.arms[profile]])
         for seed in seeds:
-            try:
-                check_seed(seed)
-            except ValueError as problem:
-                raise Refused(str(problem)) from problem
+            _check_seed(seed)
             if seed not in of_table.seeds[profile]:
                 known = ", ".join(map(str, of_table.seeds[profile]))
                 raise UnknownName(f"table {table} has no seed {seed} in the profile {profile}; its seeds: {known}")
@@ -124,6 +121,27 @@ def plan(
     for _, entry in sorted(chosen, key=lambda each: each[0]):  # a stable sort: within a table its own order
         batch.add(entry, root, force, retry_failed)
     return batch
+
+
+def of_table(
+    table: Table, profile: str, root: Path, force: bool = False, retry_failed: bool = False, accept_failed: bool = False
+) -> Batch:
+    """The batch of all runs of one ``table``, which need be none of those that have a name; the rest as :func:`plan`.
+
+    Raises :class:`Refused` for a seed that is none.
+    """
+    batch = Batch(accept_failed=accept_failed)
+    for entry in entries(table, profile, root):
+        _check_seed(entry.seed)
+        batch.add(entry, root, force, retry_failed)
+    return batch
+
+
+def _check_seed(seed: int) -> None:
+    try:
+        check_seed(seed)
+    except ValueError as problem:
+        raise Refused(str(problem)) from problem
 
 
 def forget(batch: Batch) -> None:

@@ -20,7 +20,8 @@ from torch.utils._pytree import tree_map_only
 
 from ..config import SwitcherConfig, TrainConfig
 from ..data import scale
-from ..networks import NETWORKS, Network
+from ..networks import Network
+from ..networks.specs import builder
 from ..switching.switched import Switched
 from ..training.loops import dense_step, judged_at_once, network_step, optimizer, switcher_step
 
@@ -107,7 +108,9 @@ def needed(
     momentum: float = 0.0,
     evaluated: int | None = None,
 ) -> int:
-    """Bytes that training ``network``, a key of ``NETWORKS``, takes at its peak, beside the data set.
+    """Bytes that training ``network`` takes at its peak, beside the data set.
+
+    ``network`` is a name that :func:`~snnlib.networks.specs.builder` knows.
 
     ``switcher`` is None for a dense run; ``image`` (channels, height, width). The larger of both phases' steps and of
     judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.loops.accuracy` does. Takes
@@ -157,7 +160,7 @@ def _model(
 ) -> Network | Switched:
     """The task network, with its switchers unless ``switcher`` is None, on the meta device."""
     with torch.device("meta"):
-        task = NETWORKS[network](image, classes)
+        task = builder(network)(image, classes)
     if switcher is None:
         return task
     reads = "reordered" if switcher.reads == "shuffled" else switcher.reads  # the same tensors, and no order to look up

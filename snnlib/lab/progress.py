@@ -72,12 +72,33 @@ def outcome(event: Event) -> str:
     return f"{event.job}: {result['accuracy']:.2f} %, {widths}, {in_words(record['seconds'])}"
 
 
+class Remarks:
+    """What is said of runs that learn nothing, once for each arm, with what to try."""
+
+    def __init__(self) -> None:
+        self._said: set[tuple[str, str]] = set()
+
+    def of(self, event: Event) -> str | None:
+        """The remark that comes with an epoch, if it is new."""
+        arm = event.job.arm
+        said, key = event.row.get("remark"), (arm.network, arm.name)
+        if said is None or key in self._said:
+            return None
+        self._said.add(key)
+        other = "torch" if arm.train.fc_init == "normal" else "kaiming"
+        rates = f"{arm.train.rate / 10:.2g} or {arm.train.rate * 10:.2g}"
+        return (
+            f"{event.job}: {said}. Try another rate (--rate {rates}; here it is {arm.train.rate:.2g}), another start "
+            f"of the weights (--start {other}), or another --setting"
+        )
+
+
 class Lines:
     """Plain lines: one for each run that ends, and at most one in ten seconds otherwise."""
 
     def __init__(self, console: Console, jobs: Sequence[Job], workers: int) -> None:
         self._console, self._count, self._ended = console, len(jobs), 0
-        self._remaining, self._last = Remaining(jobs, workers), time.monotonic()
+        self._remaining, self._last, self._remarks = Remaining(jobs, workers), time.monotonic(), Remarks()
 
     def __enter__(self) -> Lines:
         return self
@@ -91,6 +112,8 @@ class Lines:
             return
         if event.kind == "epoch":
             self._remaining.epoch(event.job, event.done, event.row["seconds"])
+            if remark := self._remarks.of(event):
+                self._console.print(remark, markup=False, highlight=False, soft_wrap=True)
             if time.monotonic() - self._last < EVERY:
                 return
             accuracy = f"{100 * event.row['accuracy']:.2f} %"
@@ -116,7 +139,7 @@ class Bars:
             transient=True,
             refresh_per_second=2,
         )
-        self._remaining = Remaining(jobs, workers)
+        self._remaining, self._remarks = Remaining(jobs, workers), Remarks()
         self._whole = self._progress.add_task("epochs of all runs", total=sum(job.epochs for job in jobs), state="")
         self._counted = dict.fromkeys(jobs, 0)
         self._tasks: dict[Job, TaskID] = {}
@@ -136,6 +159,8 @@ class Bars:
         elif event.kind == "epoch":
             self._remaining.epoch(job, event.done, event.row["seconds"])
             self._count(job, event.done)
+            if remark := self._remarks.of(event):
+                self._progress.console.print(remark, markup=False, highlight=False)
             self._progress.update(self._tasks[job], completed=event.done, state=f"{100 * event.row['accuracy']:.2f} %")
         else:
             self._remaining.end(job)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from ..config import ADDED_LATER, Arm, Pruning, Rival, SwitcherConfig, TrainConfig, restore
+from ..config import ADDED_LATER, Arm, Pruning, Rival, Source, SwitcherConfig, TrainConfig, restore
 from ..files import FileError, write_bytes
 from .sealing import Altered, decode, encode
 
@@ -34,14 +34,17 @@ def default_root() -> Path:
 
 
 def path_of(arm: Arm, profile: str, seed: int, root: Path) -> Path:
-    """Where the record of a run stands; a data set that is a path is called by its last part and a short hash."""
+    """Where the record of a run stands.
+
+    A data set that is a path is called by its last part and a short hash: of its images, for images of one's own.
+    """
     dataset = arm.dataset
-    if not re.fullmatch(r"[\w.-]+", dataset) or dataset.endswith(".npz"):
+    if arm.source or not re.fullmatch(r"[\w.-]+", dataset) or dataset.endswith(".npz"):
         place = str(Path(dataset).expanduser().absolute())
-        dataset = (
-            f"{re.sub(r'[^a-zA-Z0-9_.]+', '_', Path(place).stem)}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
-        )
-    return Path(root) / profile / f"{dataset}-{arm.network}" / arm.name / f"seed-{seed}.json"
+        digest = arm.source.digest if arm.source else hashlib.sha256(place.encode()).hexdigest()
+        dataset = f"{re.sub(r'[^a-zA-Z0-9_.]+', '_', Path(place).stem)}-{digest[:8]}"
+    network = arm.network.replace(":", "-")  # no colon may stand in a name on Windows
+    return Path(root) / profile / f"{dataset}-{network}" / arm.name / f"seed-{seed}.json"
 
 
 def weights_path(record_path: Path) -> Path:
@@ -127,6 +130,8 @@ def _arm(values: dict[str, Any], name: str, title: str = "") -> Arm:
     if (of := settings.pop("rival", None)) is not None:
         options = ((key, tuple(value) if isinstance(value, list) else value) for key, value in of["options"].items())
         settings["rival"] = Rival(of["name"], tuple(sorted(options)))
+    if (source := settings.pop("source", None)) is not None:
+        settings["source"] = Source(**source)
     if switcher is not None:
         switcher = restore(SwitcherConfig, switcher)
     if pruning is not None:

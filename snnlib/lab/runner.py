@@ -16,10 +16,11 @@ from filelock import FileLock, Timeout
 from .. import data
 from ..config import Arm, SwitcherConfig, check_seed
 from ..networks import NETWORKS
+from ..networks.specs import is_perceptron
 from ..peers import Peer, train_peer
-from ..training.fit import unremarked
+from ..training.fit import unremarked, untrained
 from ..training.loops import State, TrainingError, train_alternating, train_dense, train_separate
-from . import memory, records, together
+from . import memory, own, records, together
 from .devices import pick_device
 from .underway import UnderWay, build_network, result, wrap
 
@@ -52,8 +53,11 @@ class Busy(Exception):
 
 
 def load_data(arm: Arm, device: torch.device) -> data.Dataset:
-    """The arm's data set as its settings split it."""
-    whole = data.load(arm.dataset, device=device)
+    """The arm's data set as its settings split it.
+
+    Raises ``DataError`` where images of one's own are not those that the arm names by their digest.
+    """
+    whole = own.read(arm.dataset, arm.source, device) if arm.source else data.load(arm.dataset, device=device)
     chosen = (
         (whole.holdout() if arm.train.split == "holdout" else whole)
         .first(arm.train.train_images)
@@ -80,7 +84,7 @@ def _needed(
 
 def check_memory(arm: Arm, dataset: data.Dataset, device: torch.device, members: int = 1) -> None:
     """Raise ``ValueError`` where ``members`` runs of ``arm`` at once need more memory than is free."""
-    if arm.network in NETWORKS:
+    if arm.network in NETWORKS or is_perceptron(arm.network):
         each = _needed(
             arm.network, arm.switcher, arm.train.batch_size, dataset.image, len(dataset.classes), arm.train.momentum
         )
@@ -147,7 +151,7 @@ def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> record
     def after_epoch(state: State) -> None:
         run.save(state)
         if watch is not None:
-            watch(*run.done, state.history[-1])
+            watch(*run.done, _newest(run, state))
         _stop_if_over(run, deadline)
 
     loops: dict[str, Callable[..., State]] = {
@@ -166,6 +170,13 @@ def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> record
             run.next_stage()
     except TrainingError as problem:
         return run.finish(problem)
+
+
+def _newest(run: UnderWay, state: State) -> dict[str, Any]:
+    """The newest row of the history; with a "remark" where a run on images of one's own has learned nothing so far."""
+    row = state.history[-1]
+    said = untrained(state.history, run.dataset) if run.arm.source else None
+    return row | {"remark": said} if said else row
 
 
 def _stop_if_over(run: UnderWay, deadline: float | None) -> None:
@@ -222,7 +233,7 @@ def _train_together(runs: list[UnderWay], watch: SeedWatch | None, deadline: flo
     def after_epoch(index: int, state: State) -> None:
         runs[index].save(state)
         if watch is not None:
-            watch(runs[index].seed, *runs[index].done, state.history[-1])
+            watch(runs[index].seed, *runs[index].done, _newest(runs[index], state))
 
     def after_round() -> None:
         _stop_if_over(max(runs, key=lambda each: each.done), deadline)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import records
-from .experiments import PROFILES, TABLES, regime_of
+from .experiments import PROFILES, TABLES, Table, own, regime_of
 from .names import Refused, check_name
 from .records import Entry, Record
 
@@ -20,9 +20,10 @@ STATES = ("recorded", "missing", "stale", "failed", "barred", "broken")
 would keep the neurons of a run that failed. broken: unreadable, or altered since it was written."""
 
 
-def entries(table: str, profile: str, root: Path) -> list[Entry]:
+def entries(table: str | Table, profile: str, root: Path) -> list[Entry]:
     """Every run of the table and its record, in the table's order."""
-    return [records.look_up(arm, profile, seed, root) for arm, seed in TABLES[table].runs(profile)]
+    plan = TABLES[table] if isinstance(table, str) else table
+    return [records.look_up(arm, profile, seed, root) for arm, seed in plan.runs(profile)]
 
 
 def finished(table: str, profile: str, root: Path) -> dict[tuple[str, str], dict[int, Record]]:
@@ -196,6 +197,18 @@ def summary(profiles: Iterable[str], root: Path) -> list[dict[str, Any]]:
                     **{state: [_described(run) for run in group] for state, group in by_state.items()},
                 }
             )
+    return found
+
+
+def own_runs(root: Path) -> dict[str, Counter[str]]:
+    """For each folder of records on images of one's own, DATASET-NETWORK/ARM, how many runs finished and failed."""
+    found: dict[str, Counter[str]] = {}
+    for path in sorted(Path(root, own.OWN).glob("*/*/seed-*.json")):
+        try:
+            status = records.read(path)["status"]
+        except records.FileError:
+            continue  # named among the broken
+        found.setdefault("/".join(path.parts[-3:-1]), Counter())[status] += 1
     return found
 
 

@@ -12,7 +12,7 @@ from ..networks import Network
 from ..peers import Peer
 from ..switching.switched import Masked, Switched
 from . import records
-from .experiments import TABLES
+from .experiments import TABLES, own
 from .runner import build_network, wrap
 from .status import command
 from .underway import left_out, rival_of
@@ -55,6 +55,8 @@ def load(path: Path) -> tuple[Arm, Network, Switched | Masked | Peer | None]:
 
 def _remedy(record: records.Record, path: Path) -> str:
     """The command that makes the run of ``record``, which stands at ROOT/PROFILE/NAME/ARM/seed-N.json, again."""
+    if record["settings"].get("source"):
+        return own.command(records.arm_of(record), record["seed"], path.absolute().parents[3])
     arm, network = record["arm"], record["settings"]["network"]
     holders = [
         t

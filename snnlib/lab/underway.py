@@ -18,6 +18,7 @@ from ..compaction import compact
 from ..config import Arm
 from ..networks import NETWORKS, Network, count
 from ..networks.initial import start_linear
+from ..networks.specs import builder, is_perceptron
 from ..optional import unet
 from ..peers import Peer
 from ..seeds import generator
@@ -38,9 +39,10 @@ def build_network(
     A pruned arm without dense training before starts from other numbers: those of the run that it follows would be the
     ones its neurons were chosen with. ``image`` is (channels, height, width), ``classes`` how many kinds there are.
     """
-    build = NETWORKS[check_name("network", arm.network, NETWORKS)]
+    if not is_perceptron(arm.network):
+        check_name("network", arm.network, NETWORKS)
     draw = generator(seed, "scratch" if arm.pruning and not arm.dense_epochs else "network")
-    network = build(image, classes, fc_std=arm.train.fc_std, generator=draw)
+    network = builder(arm.network)(image, classes, fc_std=arm.train.fc_std, generator=draw)
     if arm.train.fc_init != "normal":
         start_linear(network, arm.train.fc_init, draw)
     if arm.train.nudge:

@@ -113,7 +113,7 @@ BATCHED = ("mlp", "lenet5-caffe")
 def may_batch(arm: Arm) -> bool:
     """Whether seeds of ``arm`` may train as one batch: small networks, unless each run has state of its own."""
     return (
-        arm.network in BATCHED
+        (arm.network in BATCHED or arm.network.startswith("mlp:"))
         and arm.pruning is None
         and arm.rival is None
         and arm.train.precision == "float32"
@@ -222,7 +222,8 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
 
         try:
             place = runner.pick_device(device)
-            key = (arm.dataset, arm.train.split, arm.train.train_images, arm.train.test_images, arm.train.pixels)
+            train = arm.train
+            key = (arm.dataset, arm.source, train.split, train.train_images, train.test_images, train.pixels)
             if key != kept:
                 dataset, kept = None, None
                 dataset, kept = runner.load_data(arm, place), key

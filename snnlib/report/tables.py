@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import metrics
 from ..lab import records
-from ..lab.experiments import TABLES, regime_of
+from ..lab.experiments import TABLES, Table, own, regime_of
 from ..lab.records import Entry
 from ..lab.status import entries
 from ..peers import PEERS
@@ -39,6 +39,7 @@ LABELS = {
     "authors": "ours (authors' recipes)",
     "map": "ours (map, short runs on held-out images)",
     "search": "ours (search, held-out images)",
+    own.OWN: "yours",
 }
 """Labels of our rows by profile, so that a reduced run is never mistaken for a whole one."""
 
@@ -88,14 +89,20 @@ def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
     the paper's figures are missing.
     """
     plan = TABLES[table]
+    ours = our_rows(plan, profile, root or records.default_root())
+    return _by_network(paper_rows(table), ours, plan.networks)
+
+
+def our_rows(plan: Table, profile: str, root: Path) -> list[Row]:
+    """The rows of the arms of ``plan``, in their order, without those of the paper; as :func:`rows`."""
     by_arm: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries(table, profile, root or records.default_root()):
+    for entry in entries(plan, profile, root):
         by_arm.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
     ours: list[Row | None] = []
     for (network, name), runs in by_arm.items():
         reference = plan.reference_of(name)
-        ours.append(_our_row(table, profile, runs, None if name == reference else by_arm[network, reference]))
-    return _by_network(paper_rows(table), [row for row in ours if row is not None], plan.networks)
+        ours.append(_our_row(plan.name, profile, runs, None if name == reference else by_arm[network, reference]))
+    return [row for row in ours if row is not None]
 
 
 def _by_network(paper: list[Row], ours: list[Row], networks: list[str]) -> list[Row]:
@@ -306,7 +313,8 @@ def cells(row: Row) -> tuple[str, ...]:
         [f"+ {row.failed} failed"] if row.failed else []
     )
     runs += f" ({', '.join(parts)})" if parts else ""
-    title = f"{row.network}: {row.title}" if len(TABLES[row.table].networks) > 1 else row.title
+    several = row.table == own.OWN or len(TABLES[row.table].networks) > 1
+    title = f"{row.network}: {row.title}" if several else row.title
     label = (
         ("paper, quoted" if row.note else "paper")
         if row.source == "paper"
@@ -329,11 +337,16 @@ def cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def notes(table_rows: Sequence[Row]) -> list[str]:
-    """Notes below the table: on differences, quoted rows, and runs of different machines or versions."""
+def notes(table_rows: Sequence[Row], plan: Table | None = None) -> list[str]:
+    """Notes below the table: on differences, quoted rows, and runs of different machines or versions.
+
+    ``plan`` is the table where it is none of :data:`~snnlib.lab.experiments.TABLES`.
+    """
     said: list[str] = []
+    if not table_rows:
+        return said
+    plan = plan or TABLES[table_rows[0].table]
     if any(row.diff_mean is not None for row in table_rows):
-        plan = TABLES[table_rows[0].table]
         same = " of the same network" if len(plan.networks) > 1 else ""
         title_of = {row.arm: row.title for row in table_rows}
         references = [plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None]

@@ -90,22 +90,31 @@ def unremarked() -> Generator[None, None, None]:
         yield
 
 
-def remark(history: Sequence[dict[str, Any]], data: Dataset) -> None:
-    """Warn, once in a run, where the first :data:`PATIENCE` epochs did no better than a constant guess.
+def untrained(history: Sequence[dict[str, Any]], data: Dataset) -> str | None:
+    """What to remark, once in a run, where its first :data:`PATIENCE` epochs did no better than a constant guess.
 
     That is: no epoch's loss is below 99 % of the labels' entropy, which a network reaches that knows only how frequent
     each class is, and no accuracy is two standard deviations above the share of the most frequent class.
     """
     if len(history) != PATIENCE:
-        return
+        return None
     shares = data.y_train.bincount().double() / len(data.y_train)
     entropy = float(-(shares * shares.clamp_min(1e-12).log()).sum())
     frequent = float(data.y_test.bincount().max()) / len(data.y_test)
     chance = frequent + 2 * math.sqrt(frequent * (1 - frequent) / len(data.y_test))
-    if all(row["loss"] >= 0.99 * entropy and row["accuracy"] <= chance for row in history):
+    if any(row["loss"] < 0.99 * entropy or row["accuracy"] > chance for row in history):
+        return None
+    return (
+        f"nothing has been learned in {PATIENCE} epochs: the loss is {history[-1]['loss']:.3g}, that of a guess "
+        f"{entropy:.3g}"
+    )
+
+
+def remark(history: Sequence[dict[str, Any]], data: Dataset) -> None:
+    """Warn where :func:`untrained` has something to remark."""
+    if said := untrained(history, data):
         warnings.warn(
-            f"nothing has been learned in {PATIENCE} epochs: the loss is {history[-1]['loss']:.3g}, that of a guess "
-            f"{entropy:.3g}. Try another rate (TrainConfig(rate=0.01)), normalize=True, a wider start of the weights, "
+            f"{said}. Try another rate (TrainConfig(rate=0.01)), normalize=True, a wider start of the weights, "
             "batch norm in the network, or a switcher that starts closer to 1 (SwitcherConfig(initial_spread=0.5)).",
             UntrainedWarning,
             stacklevel=4,

@@ -1,6 +1,6 @@
 """The experiments as data: each table is a list of arms by profile, from a trial of seconds to the whole protocol."""
 
-from . import tuned
+from . import own, tuned
 from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
 from .controls import CONTROLS, SPARSITY
@@ -52,7 +52,7 @@ QUEUE = (
 )
 """The order of ``snn run --pending``: table and network, None for all of its networks that are left; then the rest."""
 
-__all__ = ["PROFILES", "QUEUE", "REGIMES", "TABLES", "Table", "arm_of", "place_in_queue", "regime_of"]
+__all__ = ["PROFILES", "QUEUE", "REGIMES", "TABLES", "Table", "arm_of", "own", "place_in_queue", "regime_of"]
 
 
 REGIMES = {
