@@ -44,7 +44,9 @@ def _lead(found: Sequence[PairedDifference], above: str, below: str) -> str:
     signs = {
         side for each in found for side in (1, -1) if each.n > 1 and side * (each.low if side > 0 else each.high) > 0
     }
-    words = {(1,): above, (-1,): below, (): "Not to be told"}.get(tuple(signs), "It depends on the settings")
+    words = "It depends on the settings"
+    if len(signs) < 2:
+        words = above if 1 in signs else below if -1 in signs else "Not to be told"
     few = any(each.n < ENOUGH for each in found)
     return f"With few pairs so far, {words[0].lower()}{words[1:]}" if few else words
 
