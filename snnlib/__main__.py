@@ -38,7 +38,8 @@ app.command(epilog=data.EXAMPLES)(data.data)
 
 @app.callback(
     invoke_without_command=True,
-    epilog="Begin with [bold]snn run 2 --profile smoke[/bold], then [bold]snn table 2[/bold].",
+    epilog="Begin with [bold]snn table 2[/bold], our runs beside the paper's; then [bold]snn run 2 --profile smoke "
+    "--records runs/mine[/bold], and [bold]snn table 2 --records runs/mine[/bold].",
 )
 def top(
     context: typer.Context,

@@ -87,7 +87,10 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
 def find(record: str, root: Path) -> Path:
     """The file that ``record`` means: a path, or one within ``root``, with or without .json."""
     given = [Path(record), Path(f"{record}.json"), root / record, root / f"{record}.json"]
-    return next((path for path in given if path.is_file()), given[0])
+    found = next((path for path in given if path.is_file()), given[0])
+    if found.is_file() and found.suffix != ".json":
+        raise records.FileError(f"{found} is no record of a run: these are JSON, seed-0.json for example")
+    return found
 
 
 def _chain(widths: tuple[int, ...], classes: int) -> str:

@@ -40,7 +40,8 @@ OWN_PANEL = "Images and network of your own"
 
 def run(
     table: Annotated[
-        str | None, typer.Argument(help="Table of the paper, 2 for example; left out with --pending and --data.")
+        str | None,
+        typer.Argument(help=f"{', '.join(TABLES)}: tables of the paper, and ours; left out with --pending and --data."),
     ] = None,
     network: Annotated[
         list[str] | None,
@@ -247,10 +248,12 @@ def run(
     failed: dict[tuple[str, str], list[Entry]] = {}
     for entry in todo.failed_before:
         failed.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
-    mend = "accepted" if accept_failed else "not tried again without --force or --retry-failed"
+    if failed:
+        mend = "accepted" if accept_failed else "not tried again without --force or --retry-failed"
+        _say(f"{_runs(sum(map(len, failed.values())))} failed before: {mend}")
     for (_, name), group in failed.items():
         seeds, others = ", ".join(str(entry.seed) for entry in group), ", and others like it" if len(group) > 1 else ""
-        _say(f"{name} seed {seeds} failed before ({group[0].content['error']['message']}{others}): {mend}")
+        _say(f"  {name} seed {seeds}: {group[0].content['error']['message']}{others}")
     if dry_run:
         _list(todo, root)
         return

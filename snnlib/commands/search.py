@@ -54,6 +54,8 @@ def search(
     folder = folder or searching.default_folder()
     if time_budget is not None and not time_budget > 0:
         raise Refused("--time-budget must be more than 0 seconds")
+    if name is None and (show or as_json):
+        raise Refused(f"name the search whose front is meant: {', '.join(STUDIES)}")
     if name is None:
         for study in STUDIES.values():
             typer.echo(f"{study.name:14} {_how_far(study, folder)}  {study.title}")

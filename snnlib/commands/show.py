@@ -24,7 +24,7 @@ TABLE_EXAMPLES = (
 
 
 def table(
-    name: Annotated[str, typer.Argument(metavar="TABLE", help="Table of the paper, 2 for example.")],
+    name: Annotated[str, typer.Argument(metavar="TABLE", help=f"{', '.join(TABLES)}: tables of the paper, and ours.")],
     profile: Annotated[
         str | None, typer.Option(help=PROFILE_HELP + " [dim]Default: the fullest one that has records[/dim]")
     ] = None,
