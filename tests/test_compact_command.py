@@ -87,3 +87,10 @@ def test_what_a_rival_left_is_compacted_too(tmp_path, capsys, name):
     with torch.no_grad():
         expected = trained.load(path)[2](images)
         torch.testing.assert_close(load_compact(out)(images), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_no_record_is_left_alone(tmp_path, capsys):
+    other = tmp_path / "README.md"
+    other.write_text("# no record")
+    code, _, error = inside(capsys, "compact", other, "--out", tmp_path / "small.safetensors")
+    assert code == 2 and "is no record of a run" in error and "elete" not in error
