@@ -76,6 +76,15 @@ def test_tables_say_what_is_pruned_at_which_size_and_cost():
     assert list(rivals.cost(ROWS).loc["SNN-AL"]) == ["1.00 k", "60"]
 
 
+def test_the_best_come_first_apart_for_neurons_and_weights():
+    found = rivals.best(ROWS)
+    for _, group in found.groupby(level=0):
+        means = [float(text.split()[0]) for text in group["accuracy %"]]
+        assert means == sorted(means, reverse=True)
+    assert all(float(share) >= rivals.LEAST for share in found["removed %"])
+    assert rivals.best([]).iloc[0, 0] == "No finished runs yet."
+
+
 def test_what_has_been_run_is_said_in_short():
     done, absent = rivals.in_short(ROWS).splitlines()
     assert "L0 (2 sizes, up to 8 runs each)" in done and "BC-GNJ" in absent and "L0" not in absent

@@ -183,6 +183,42 @@ def in_short(rows: Sequence[Row], network: str = "mlp") -> str:
     return "\n".join([*said, *([f"* **Not run yet**: {wording.listing(absent)}."] if absent else [])])
 
 
+KINDS = {
+    "neurons": "neurons: smaller and faster",
+    "weights": "single weights: smaller files",
+    "neurons, by image": "others for each image: less work",
+}
+"""What is pruned, and what it is good for."""
+
+LEAST = 60.0
+"""Percent of the weights that :func:`best` asks a method to remove."""
+
+
+def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.DataFrame:
+    """The methods that remove ``least`` percent of the weights or more, the most accurate first, by what they prune.
+
+    Of each method its most accurate size counts. Runs that died or ended at chance are in the column of runs.
+    """
+    lines: dict[tuple[str, str], dict[str, str]] = {}
+    for kind, title in KINDS.items():
+        able = [
+            (curve.method, max(large, key=lambda row: row.acc_mean or 0.0))
+            for curve in curves(rows, network)
+            if curve.prunes == kind and (large := [row for row in curve.rows if (row.removed_pct or 0.0) >= least])
+        ]
+        for method, row in sorted(able, key=lambda pair: -(pair[1].acc_mean or 0.0)):
+            failed = f" (+ {row.failed} failed)" if row.failed else ""
+            lines[title, method] = {
+                "accuracy %": _accuracy(row),
+                "removed %": f"{row.removed_pct:.1f}",
+                "runs": f"{row.n}{failed}",
+            }
+    found = pages.table({" | ".join(key): line for key, line in lines.items()})
+    if lines:
+        found.index = pd.MultiIndex.from_tuples(list(lines), names=["what goes", "method"])
+    return found
+
+
 def cost(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
     """A line a method: multiplications for one image of its smallest network, and seconds for a training run."""
     lines = {
