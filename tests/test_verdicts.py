@@ -137,7 +137,7 @@ def test_without_records_nothing_is_decided(tmp_path):
     assert {each.verdict for each in found} == {"undecided"} and {
         judged.verdict for each in found for judged in each.regimes.values()
     } == {"no runs"}
-    assert all(list(each.regimes) == list(REGIMES) and each.history == "written before its runs" for each in found)
+    assert all(list(each.regimes) == list(REGIMES) and each.history == "older than its runs" for each in found)
 
 
 FED = [f"fed-{kind}{ending}" for ending in claims.READINGS.values() for kind in FED_TITLES]
@@ -389,10 +389,10 @@ def test_the_verdict_over_all_regimes(found, expected):
 
 def test_rule_and_runs_say_which_came_first(tmp_path):
     accuracy_records(tmp_path, 1)
-    assert verdict(tmp_path, "accuracy").history == "32 of its 32 runs were made before it was written"
+    assert verdict(tmp_path, "accuracy").history == "younger than 32 of its 32 runs"
     for path in tmp_path.rglob("seed-*.json"):
         records.write(path, records.read(path) | {"started": "2027-01-01T00:00:00+00:00"})
-    assert verdict(tmp_path, "accuracy").history == "written before its 32 runs"
+    assert verdict(tmp_path, "accuracy").history == "older than its 32 runs"
 
 
 def test_the_command_prints_rules_evidence_and_verdicts(tmp_path, capsys):

@@ -53,7 +53,7 @@ def test_a_verdict_says_claim_rule_and_evidence():
         )
     )
     assert said.splitlines() == [
-        "**It is better.** By [its rule](16_verdicts.ipynb) (3 of its 16 runs were made before it was written): "
+        "**It is better.** By [its rule](16_verdicts.ipynb) (younger than 3 of its 16 runs): "
         "**not reproduced**.",
         "",
         "plain regime: fails; tuned regime: no runs.",

@@ -70,13 +70,13 @@ class Verdict:
 
     @property
     def history(self) -> str:
-        """Whether the rule was written before its runs."""
+        """Whether the rule is older than its runs."""
         if not self.rests_on:
-            return "written before its runs"
+            return "older than its runs"
         return (
-            f"{self.made_before} of its {self.rests_on} runs were made before it was written"
+            f"younger than {self.made_before} of its {self.rests_on} runs"
             if self.made_before
-            else f"written before its {self.rests_on} runs"
+            else f"older than its {self.rests_on} runs"
         )
 
 
