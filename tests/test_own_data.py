@@ -167,6 +167,8 @@ def test_settings_are_those_of_the_search_and_a_rate_keeps_their_proportion(tmp_
     one, other = faster["snn-al-rate-0.5-start-kaiming"].train, arms["snn-al"].train
     assert one.rate == 0.5 and one.fc_init == "kaiming"
     assert one.rate_switcher / one.rate == pytest.approx(other.rate_switcher / other.rate)
+    [slow] = arms_of(folder, own.Asked(("mlp:in-8-out",), ("dense",), rate=1e-8), held_out=4)[0].values()
+    assert (slow.name, slow.title) == ("dense-held-out-4-rate-1e-08", "dense, held out 4, rate 1e-08")
     plain, _ = arms_of(folder, own.Asked(("mlp:in-8-out",), setting="plain"))
     assert plain["snn-al-plain"].train == TrainConfig(epochs=own.EPOCHS)
     few, _ = arms_of(written(tmp_path / "few", train=20), own.Asked(("mlp:in-8-out",)))

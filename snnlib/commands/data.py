@@ -26,8 +26,8 @@ def data(
         str,
         typer.Argument(
             metavar="NAME|PATH",
-            help="mnist, cifar10, fashion-mnist, mini_imagenet; or an image folder, an NPZ file, or a folder of IDX files "
-            "with MNIST's names.",
+            help="mnist, cifar10, fashion-mnist, mini_imagenet; or an image folder, an NPZ file, or a folder of IDX "
+            "files with MNIST's names.",
         ),
     ],
     download: Annotated[
