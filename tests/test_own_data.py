@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from command_line import inside
+from PIL import Image
 
 from snnlib import compaction, data
 from snnlib.config import Source, TrainConfig
@@ -193,6 +194,25 @@ def test_held_out_images_are_training_images(tmp_path):
     again = runner.load_data(arms["dense-held-out-4"], torch.device("cpu"))
     assert again.checksum() == found.checksum()
     assert torch.equal(found.x_test, data.load(str(folder)).apart(4).x_test)
+
+
+def test_images_of_a_folder_are_read_by_a_run_as_they_were_before_it(tmp_path, capsys, monkeypatch):
+    for label in "ab":
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for index in range(7 + (label == "b")):
+            picture = Image.new("L" if index else "RGB", (9 + index, 12), 20 * index)
+            picture.save(tmp_path / "photos" / label / f"{index}.png")
+    planned: list[Job] = []
+    monkeypatch.setattr(batch, "carry_out", lambda todo, *_: planned.extend(todo.to_do))
+    words = ("run", "--data", tmp_path / "photos", "--network", "mlp:in-4-out", "--size", 8, "--rgb", "--device", "cpu")
+    _, said, _ = inside(capsys, *words, "--records", tmp_path / "records")
+    assert "photos: 13 images to train, 2 to judge on, each 3 x 8 x 8" in said
+    arm = planned[0].arm
+    assert arm.source.reading == {"size": 8, "rgb": True} and arm.network == "mlp:192-4-2"
+    assert runner.load_data(arm, torch.device("cpu")).image == (3, 8, 8)
+    assert f"--data {tmp_path / 'photos'}" in own.command(arm, 0, tmp_path) and "--size 8 --rgb" in own.command(
+        arm, 0, tmp_path
+    )
 
 
 def test_one_seed_gives_one_result_and_a_record_that_is_read_back(tmp_path):
