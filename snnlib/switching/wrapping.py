@@ -44,9 +44,9 @@ def switch(
     traced on the example, where a named layer cannot be switched, with the reason, and where no layer can.
     """
     wrong: list[str] = []
-    if not isinstance(module, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]: callers may have no types
+    if not isinstance(module, nn.Module):
         wrong.append(f"a {type(module).__name__} is no nn.Module")
-    if not isinstance(example_input, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(example_input, Tensor):
         wrong.append(f"a {type(example_input).__name__} is no batch of images")
     if wrong:
         raise TypeError(f"{' and '.join(wrong)}: {EXAMPLE}")
