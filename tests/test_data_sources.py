@@ -50,10 +50,12 @@ def cifar(tmp_path, monkeypatch):
 
 
 def test_the_official_cifar_batches(cifar):
-    _, images = cifar
+    folder, images = cifar
     found = data.load("cifar10")
     assert found.x_train.shape == (10, 3, 32, 32) and found.x_test.shape == (2, 3, 32, 32) and len(found.classes) == 10
     assert found.y_train.tolist() == [0, 9, 1, 8, 2, 7, 3, 6, 4, 5] and found.y_test.tolist() == [5, 4]
+    for path in (folder, folder.parent):
+        assert data.load(str(path)).checksum() == found.checksum(), "by its path as by its name"
     # a row of a batch is red, green and blue, each by rows
     assert np.array_equal(found.x_train[2].numpy(), images["data_batch_2"][0].reshape(3, 32, 32))
 

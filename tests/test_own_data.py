@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from command_line import inside
+from PIL import Image
 
 from snnlib import compaction, data
 from snnlib.config import Source, TrainConfig
@@ -118,7 +119,7 @@ def test_a_class_of_one_image_cannot_be_parted(tmp_path):
 
 @pytest.mark.parametrize(
     ("asked", "made"),
-    [("mlp:64-16-4", "mlp:64-16-4"), ("mlp:in-16-8-out", "mlp:64-16-8-4"), ("mlp:in-out", "mlp:64-4"), ("mlp", "mlp")],
+    [("mlp:64-16-4", "mlp:64-16-4"), ("mlp:in-16-8-out", "mlp:64-16-8-4"), ("mlp:in-out", "mlp:64-4")],
 )
 def test_a_perceptron_is_named_by_its_widths(asked, made):
     assert specs.fitted(asked, (1, 8, 8), 4) == made
@@ -167,6 +168,8 @@ def test_settings_are_those_of_the_search_and_a_rate_keeps_their_proportion(tmp_
     one, other = faster["snn-al-rate-0.5-start-kaiming"].train, arms["snn-al"].train
     assert one.rate == 0.5 and one.fc_init == "kaiming"
     assert one.rate_switcher / one.rate == pytest.approx(other.rate_switcher / other.rate)
+    [slow] = arms_of(folder, own.Asked(("mlp:in-8-out",), ("dense",), rate=1e-8), held_out=4)[0].values()
+    assert (slow.name, slow.title) == ("dense-held-out-4-rate-1e-08", "dense, held out 4, rate 1e-08")
     plain, _ = arms_of(folder, own.Asked(("mlp:in-8-out",), setting="plain"))
     assert plain["snn-al-plain"].train == TrainConfig(epochs=own.EPOCHS)
     few, _ = arms_of(written(tmp_path / "few", train=20), own.Asked(("mlp:in-8-out",)))
@@ -191,6 +194,25 @@ def test_held_out_images_are_training_images(tmp_path):
     again = runner.load_data(arms["dense-held-out-4"], torch.device("cpu"))
     assert again.checksum() == found.checksum()
     assert torch.equal(found.x_test, data.load(str(folder)).apart(4).x_test)
+
+
+def test_images_of_a_folder_are_read_by_a_run_as_they_were_before_it(tmp_path, capsys, monkeypatch):
+    for label in "ab":
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for index in range(7 + (label == "b")):
+            picture = Image.new("L" if index else "RGB", (9 + index, 12), 20 * index)
+            picture.save(tmp_path / "photos" / label / f"{index}.png")
+    planned: list[Job] = []
+    monkeypatch.setattr(batch, "carry_out", lambda todo, *_: planned.extend(todo.to_do))
+    words = ("run", "--data", tmp_path / "photos", "--network", "mlp:in-4-out", "--size", 8, "--rgb", "--device", "cpu")
+    _, said, _ = inside(capsys, *words, "--records", tmp_path / "records")
+    assert "photos: 13 images to train, 2 to judge on, each 3 x 8 x 8" in said
+    arm = planned[0].arm
+    assert arm.source.reading == {"size": 8, "rgb": True} and arm.network == "mlp:192-4-2"
+    assert runner.load_data(arm, torch.device("cpu")).image == (3, 8, 8)
+    assert f"--data {tmp_path / 'photos'}" in own.command(arm, 0, tmp_path) and "--size 8 --rgb" in own.command(
+        arm, 0, tmp_path
+    )
 
 
 def test_one_seed_gives_one_result_and_a_record_that_is_read_back(tmp_path):
@@ -300,7 +322,7 @@ def test_the_same_command_trains_nothing_again(trained_once, capsys):
         (("--data", "FOLDER", "--network", "mlp", "--size", "3"), "is no image folder: size of its images"),
         (("--data", "FOLDER", "--network", "mlp", "--method", "sepparate"), "did you mean 'separate'"),
         (("--data", "FOLDER", "--network", "mlp", "--seed", "-1"), "a seed is a whole number"),
-        (("--data", "FOLDER", "--network", "vgg16"), "images of 8 x 8 are too small for this network"),
+        (("--data", "FOLDER", "--network", "lenet5-caffe"), "images of 8 x 8 are too small for"),
     ],
 )
 def test_what_makes_no_run_ends_with_one_clear_line(tmp_path, capsys, words, told):

@@ -362,6 +362,14 @@ def test_around_points_to_switch_and_names_all_that_is_missing():
     assert text.rstrip(".").rpartition("\n")[2].count("snnlib.switch(module, example_input)") == 1
 
 
+def test_what_is_no_module_or_no_image_is_told_at_once_with_an_example():
+    with pytest.raises(TypeError) as told:
+        switch(perceptron, "image")
+    problem, example = str(told.value).split(": ", 1)
+    assert problem == "a function is no nn.Module and a str is no batch of images"
+    assert len(eval(example, {"switch": switch, "nn": nn, "torch": torch}).gates()) == 2
+
+
 def test_a_model_without_a_switcher_is_named():
     with pytest.raises(TypeError, match=r"a Sequential has no switcher .* snnlib.switch\(module, example_input\)"):
         train_alternating(perceptron(), DATA, TrainConfig(), seed=0)

@@ -38,8 +38,8 @@ class Own:
         console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width to fold into
         typer.echo(self.table.title)
         console.print(tables.console(rows))
-        typer.echo("".join(f"\n{note}" for note in tables.notes(rows, self.table)).lstrip())
-        typer.echo(f"records and weights: {Path(root, OWN)}")
+        for note in [*tables.notes(rows, self.table), f"records and weights: {Path(root, OWN)}"]:
+            typer.echo(note)
 
     def write_small(self, made: Sequence[Entry], folder: Path) -> None:
         """Write the smaller network of each finished run with a switcher into ``folder``."""

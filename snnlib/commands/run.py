@@ -280,11 +280,7 @@ def run(
         _say(f"{pack}: {sum(name.endswith('.json') for name in archive.pack(pack, root))} records")
     if manifest is not None and todo.exit_code == 0 and bundles.complete(standing := todo.entries(), accept_failed):
         bundles.write_manifest(manifest, standing, root)
-    if mine is not None and not todo.left:
-        mine.show(root)
-        if out is not None:
-            mine.write_small(todo.entries(), out)
-    _conclude(todo, tables if manifest is None else (), profile, root)
+    _conclude(todo, tables if manifest is None else (), profile, root, mine, out)
 
 
 def _list(todo: batch.Batch, root: Path) -> None:
@@ -329,10 +325,18 @@ def _device(name: str) -> str:
         raise Refused(str(problem)) from problem
 
 
-def _conclude(done: batch.Batch, tables: Sequence[str], profile: str, root: Path) -> None:
+def _conclude(
+    done: batch.Batch,
+    tables: Sequence[str],
+    profile: str,
+    root: Path,
+    mine: own.Own | None = None,
+    out: Path | None = None,
+) -> None:
     """Print how a batch ended, and the tables where nothing is left, and end with the right exit code.
 
-    Without tables each run that failed is named here; a table names its own.
+    Without tables each run that failed is named here; a table names its own. ``mine`` is the table of a command on
+    images of one's own, whose smaller networks go into the folder ``out``.
     """
     reasons: dict[str, list[str]] = {}
     for event in (*done.events("refused"), *done.events("crashed")):
@@ -350,6 +354,10 @@ def _conclude(done: batch.Batch, tables: Sequence[str], profile: str, root: Path
     if not done.left:
         for name in tables:
             print_table(name, profile, root)
+        if mine is not None:
+            mine.show(root)
+            if out is not None:
+                mine.write_small(done.entries(), out)
     raise typer.Exit(done.exit_code)
 
 

@@ -123,7 +123,7 @@ def load_folder(
         raise DataError(
             f"{folder}: {len(problems)} of {len(paths)} images cannot be used: "
             f"{few([f'{path} ({why})' for path, why in problems.items()])}. "
-            "Mend or delete them, or leave them out with `snn data FOLDER --skip-broken` (skip_broken=True)"
+            "Mend or delete them, or leave them out with --skip-broken (skip_broken=True)"
             + ("." if rgb else "; images that are only of another kind can be converted with --rgb (rgb=True).")
         )
     for part, labels in (("training", y_train), ("test", y_test)):
@@ -146,7 +146,7 @@ def one_size(folder: Path, sizes: dict[Path, tuple[int, int]]) -> None:
     if odd:
         raise DataError(
             f"{folder}: images differ in size (width x height). Most are {usual[0]} x {usual[1]}, but not {few(odd)}. "
-            "Bring all to one with `snn data FOLDER --size 64` (size=64)."
+            "Bring all to one with --size 64 (size=64)."
         )
 
 

@@ -343,10 +343,8 @@ def notes(table_rows: Sequence[Row], plan: Table | None = None) -> list[str]:
     ``plan`` is the table where it is none of :data:`~snnlib.lab.experiments.TABLES`.
     """
     said: list[str] = []
-    if not table_rows:
-        return said
-    plan = plan or TABLES[table_rows[0].table]
     if any(row.diff_mean is not None for row in table_rows):
+        plan = plan or TABLES[table_rows[0].table]
         same = " of the same network" if len(plan.networks) > 1 else ""
         title_of = {row.arm: row.title for row in table_rows}
         references = [plan.reference_of(row.arm) for row in table_rows if row.diff_mean is not None]

@@ -12,6 +12,11 @@ from ..networks.protocol import METHODS
 from ..seeds import generator
 from .switched import Switched
 
+EXAMPLE = (
+    "switch(nn.Sequential(nn.Flatten(), nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)), torch.zeros(1, 1, 28, 28))"
+)
+"""A call that has all it needs; a test runs it."""
+
 
 def switch(
     module: nn.Module,
@@ -35,9 +40,16 @@ def switch(
     smaller module of the same class. Networks of this library, and any other
     :class:`~snnlib.networks.protocol.TaskNetwork`, are taken as they are.
 
-    Raises ``ValueError`` where ``module`` cannot be run or traced on the example, where a named layer cannot be
-    switched, with the reason, and where no layer can.
+    Raises ``TypeError`` where these are no module and no tensor, and ``ValueError`` where ``module`` cannot be run or
+    traced on the example, where a named layer cannot be switched, with the reason, and where no layer can.
     """
+    wrong: list[str] = []
+    if not isinstance(module, nn.Module):
+        wrong.append(f"a {type(module).__name__} is no nn.Module")
+    if not isinstance(example_input, Tensor):
+        wrong.append(f"a {type(example_input).__name__} is no batch of images")
+    if wrong:
+        raise TypeError(f"{' and '.join(wrong)}: {EXAMPLE}")
     draw = generator(seed, "switcher")
     if all(hasattr(module, name) for name in METHODS):
         if layers is not None:

@@ -64,7 +64,7 @@ class Asked:
 def searched(network: str) -> str:
     """The network whose searched settings ``network`` takes: its own, those of a relative, or the MLP's."""
     near = BORROWED.get(network, network)
-    return near if tuned.CHOSEN.get(near) else "mlp"
+    return near if {"dense", *SETTINGS} - {"plain"} <= tuned.CHOSEN.get(near, {}).keys() else "mlp"
 
 
 def settings(network: str, setting: str) -> tuple[TrainConfig, TrainConfig, SwitcherConfig]:
@@ -104,26 +104,28 @@ def arm(dataset: str, network: str, way: Way, source: Source, asked: Asked, imag
     train = replace(
         dense if way == "dense" else snn, epochs=asked.epochs, batch_size=min(TrainConfig.batch_size, images)
     )
-    said = [asked.setting] if asked.setting == "plain" or (way != "dense" and asked.setting == "sparse") else []
+    # of the searched settings the dense network has but one
+    said = {asked.setting: ""} if asked.setting == "plain" or (way != "dense" and asked.setting == "sparse") else {}
     if asked.epochs != EPOCHS:
-        said.append(f"epochs-{asked.epochs}")
+        said["epochs"] = f"{asked.epochs}"
     if source.held_out:
-        said.append(f"held-out-{source.held_out}")
+        said["held out"] = f"{source.held_out}"
     try:
         if asked.rate is not None:
-            said.append(f"rate-{asked.rate}")
+            said["rate"] = f"{asked.rate}"
             own = train.rate_switcher  # stays in proportion
             train = replace(train, rate=asked.rate, rate_switcher=own and own * asked.rate / train.rate)
         if asked.start is not None:
-            said.append(f"start-{asked.start}")
+            said["start"] = asked.start
             train = replace(train, fc_init=asked.start)
     except ValueError as problem:
         raise Refused(str(problem)) from problem
     name, title = WAYS[way]
+    differs = [f"{key} {value}".strip() for key, value in said.items()]
     made = Arm(
-        "-".join([name, *said]),
+        "-".join([name, *(each.replace(" ", "-") for each in differs)]),
         "dense" if way == "dense" else "alternating",
-        ", ".join([title, *(each.replace("-", " ") for each in said)]),
+        ", ".join([title, *differs]),
         dataset,
         network,
         train,
