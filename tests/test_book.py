@@ -373,10 +373,10 @@ def test_parameters_that_cannot_be_end_in_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     "cells, told",
     [
-        (['# Parameters\nproflie = "quick"\n'], "unknown parameter 'proflie': did you mean 'profile'?"),
+        (['# Parameters\nprofiles = "quick"\n'], "unknown parameter 'profiles': did you mean 'profile'?"),
         (['# Parameters\nprofile = "quick"\ndevice = "cuda"\n'], "unknown parameter 'device': known: profile, records"),
-        (['# Parameters\nprofile = "quick"\n', "proflie = 3"], None),
-        (['# Parameters\nproflie = "quick"\n', '# Parameters\nprofile = "quick"\n'], None),  # run again, and mended
+        (['# Parameters\nprofile = "quick"\n', "profiles = 3"], None),
+        (['# Parameters\nprofiles = "quick"\n', '# Parameters\nprofile = "quick"\n'], None),  # run again, and mended
         ([], None),
     ],
 )
@@ -397,7 +397,7 @@ def test_papermill_ends_with_the_sentence(chapter, tmp_path):
     pairs.sync(text)
     command = [sys.executable, "-m", "papermill", "--no-progress-bar", str(pairs.notebook_of(text)), "executed.ipynb"]
     done = subprocess.run(
-        [*command, "-p", "proflie", "quick"],
+        [*command, "-p", "profiles", "quick"],
         cwd=tmp_path,
         text=True,
         capture_output=True,
@@ -405,7 +405,7 @@ def test_papermill_ends_with_the_sentence(chapter, tmp_path):
     )
     assert done.returncode == 1
     last = done.stderr.rstrip().splitlines()[-1]
-    assert last == "unknown parameter 'proflie': did you mean 'profile'? known: profile, records"
+    assert last == "unknown parameter 'profiles': did you mean 'profile'? known: profile, records"
 
 
 @pytest.mark.parametrize(
