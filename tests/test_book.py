@@ -12,12 +12,13 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from book.workflow import ROOT, address, architecture, drawing, execution, pairs, readme
+from book.workflow import ROOT, address, architecture, drawing, execution, exercises, pairs, readme
 from book.workflow import __main__ as workflow
 from snnlib.lab import status
 from snnlib.report import findings
@@ -109,6 +110,25 @@ def test_every_picture_that_a_cell_shows_has_alt_text(text):
         shows = any(kind.startswith("image/") for output in cell.get("outputs", []) for kind in output.get("data", {}))
         if shows:
             assert cell.metadata.get("mystnb", {}).get("image", {}).get("alt"), cell.source
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_a_notebook_shows_no_directive_and_the_book_gets_back_each(text):
+    written = jupytext.reads(text.read_text(encoding="utf-8"), fmt="md:myst").cells
+    shown = pairs.read_notebook(pairs.notebook_of(text)).cells
+    for before, after in zip(written, shown):
+        if before.cell_type == "markdown":
+            assert not re.search(r"^(`{3,}|:{3,})\{", after.source, re.M), after.source
+            assert exercises.directives(after.source) == before.source
+    assert sum("<summary>Solution</summary>" in cell.source for cell in shown) > 0 or "{solution}" not in str(written)
+
+
+def test_the_solution_of_an_exercise_folds_in_a_notebook():
+    text = "````{exercise} Why?\n:label: exercise-why\n\nSay *why*.\n````\n\n````{solution} exercise-why\n:class: dropdown\n\n$1$.\n````"
+    shown = exercises.plain(text)
+    assert "**Exercise: Why?**\n\nSay *why*." in shown
+    assert "<details>\n<summary>Solution</summary>\n\n$1$.\n\n</details>" in shown
+    assert exercises.directives(shown) == text
 
 
 def test_sync_keeps_outputs_of_unchanged_cells_only(chapter):

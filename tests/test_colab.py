@@ -155,14 +155,15 @@ def children() -> float:
 
 
 def checked(notebook) -> list[str]:
-    """The texts of the cells whose outputs are compared from run to run."""
+    """What the cells put out whose outputs are compared from run to run, as text."""
+
+    def text(output) -> str:
+        data = output.get("data", {})
+        return output.get("text") or data.get("text/markdown") or data.get("text/plain", "")
+
     return [
-        output.get("text") or output.get("data", {}).get("text/plain", "")
-        for cell in notebook.cells
-        if "nbval-check-output" in pairs.tags(cell)
-        for output in cell.outputs
-        if output.get("name") != "stderr"
-    ]
+        "".join(map(text, cell.outputs)) for cell in notebook.cells if "nbval-check-output" in pairs.tags(cell)
+    ]  # what is printed may come in several pieces
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="no git on this machine")
@@ -174,6 +175,7 @@ def test_a_chapter_runs_alone_in_colab(text, tmp_path, origin, record_property):
     executed = colab.execute(pairs.notebook_of(text))
     took, computed = time.monotonic() - began, children() - computed
     record_property("rehearsed", f"{text.stem}: {took:.0f} s, {computed:.0f} s of them computing; set-up included")
+    pairs.write_notebook(executed, colab.content / "executed.ipynb")  # to be looked at, if it is not as published
     assert checked(executed) == checked(pairs.read_notebook(pairs.notebook_of(text)))
     assert not [
         output for cell in executed.cells for output in cell.get("outputs", ()) if output.get("name") == "stderr"
