@@ -124,7 +124,10 @@ def test_a_notebook_shows_no_directive_and_the_book_gets_back_each(text):
 
 
 def test_the_solution_of_an_exercise_folds_in_a_notebook():
-    text = "````{exercise} Why?\n:label: exercise-why\n\nSay *why*.\n````\n\n````{solution} exercise-why\n:class: dropdown\n\n$1$.\n````"
+    text = (
+        "````{exercise} Why?\n:label: exercise-why\n\nSay *why*.\n````\n\n"
+        "````{solution} exercise-why\n:class: dropdown\n\n$1$.\n````"
+    )
     shown = exercises.plain(text)
     assert "**Exercise: Why?**\n\nSay *why*." in shown
     assert "<details>\n<summary>Solution</summary>\n\n$1$.\n\n</details>" in shown

@@ -6,7 +6,9 @@ The wheel is built once, from a copy of what it is made of, and unpacked where P
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
+import math
 import re
 import shutil
 import subprocess
@@ -136,18 +138,27 @@ def test_it_trains_and_the_readmes_example_runs(alone, tmp_path):
 
 
 @pytest.fixture
-def theirs(tmp_path):
-    """MNIST's files as torchvision leaves them, compressed by somebody else."""
+def theirs(tmp_path, monkeypatch):
+    """MNIST's files as torchvision leaves them, compressed by somebody else; small ones."""
     raw = tmp_path / "sets" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in idx.MNIST_FILES:
-        whole = gzip.decompress((data.folder_of("mnist") / name).read_bytes())
-        (raw / name).write_bytes(gzip.compress(whole, compresslevel=1, mtime=7))
+        shape = (12, 28, 28) if "images" in name else (12,)
+        sizes = b"".join(size.to_bytes(4, "big") for size in shape)
+        whole = bytes([0, 0, 8, len(shape)]) + sizes + bytes(place % 10 for place in range(math.prod(shape)))
+        (raw / name).write_bytes(gzip.compress(whole, mtime=7))
+        monkeypatch.setitem(idx.MNIST_UNPACKED, name, hashlib.sha256(whole).hexdigest())
     return raw
 
 
+def test_what_the_committed_files_hold_is_what_others_must_hold():
+    for name, expected in idx.MNIST_UNPACKED.items():
+        held = gzip.decompress((PROJECT / "data" / "mnist" / name).read_bytes())
+        assert hashlib.sha256(held).hexdigest() == expected
+
+
 def test_mnist_as_torchvision_has_it_is_found_and_checked_by_what_it_holds(theirs, monkeypatch):
-    ours = data.load("mnist").checksum()
+    ours = data.load("mnist", theirs).checksum()
     monkeypatch.setenv("SNNLIB_DATA", str(theirs.parents[1]))
     assert data.load("mnist").checksum() == ours
     spoiled = theirs / "t10k-labels-idx1-ubyte.gz"
@@ -165,7 +176,7 @@ def test_mnist_is_downloaded_where_there_is_none(theirs, monkeypatch, tmp_path):
         asked.append((root, download))
         shutil.copytree(theirs, Path(root) / "MNIST" / "raw", dirs_exist_ok=True)
 
-    ours = data.load("mnist").checksum()
+    ours = data.load("mnist", theirs).checksum()
     monkeypatch.setattr(datasets.MNIST, "__init__", fetched)
     monkeypatch.setattr("snnlib.data.place.checkout", lambda: tmp_path / "none")
     monkeypatch.setenv("SNNLIB_DATA", str(tmp_path / "new"))
