@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import time
+import tomllib
 import venv
 from importlib import metadata
 from pathlib import Path
@@ -75,9 +76,9 @@ class Colab:
         venv.create(folder / "env", symlinks=True)
         self.python = folder / "env" / "bin" / "python"
         (site,) = (folder / "env" / "lib").glob("python*/site-packages")
-        asked = metadata.distribution("snnlib").requires or ()
-        own = [each for each in map(Requirement, asked) if not each.marker or each.marker.evaluate({"extra": extra})]
-        for distribution in needed(*IN_COLAB, *(each.name for each in own)).values():
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        further = project["optional-dependencies"][extra] if extra else []
+        for distribution in needed(*IN_COLAB, *project["dependencies"], *further).values():
             link(distribution, site)
         (site / "colab.pth").write_text('import sys, types; sys.modules["google.colab"] = types.ModuleType("colab")\n')
         kernel = folder / "kernels" / "colab"
