@@ -35,7 +35,7 @@ QUICK = ("15_audit",)
 """Rehearsed always."""
 FURTHER = {"17_your_network": "own"}
 """Chapters that say that they need an extra of the project, and which."""
-IN_COLAB = ("ipykernel", "pip", "setuptools", "wheel")
+IN_COLAB = ("ipykernel", "pip", "setuptools")
 """What Colab has, besides what snnlib needs."""
 
 

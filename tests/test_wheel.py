@@ -27,7 +27,6 @@ from snnlib.data import idx
 from snnlib.files import FileError
 from snnlib.lab import published, records
 
-pytest.importorskip("setuptools", reason="building needs setuptools")
 NOWHERE = "http://127.0.0.1:9"
 """A proxy that refuses at once: there is no network."""
 
@@ -35,6 +34,7 @@ NOWHERE = "http://127.0.0.1:9"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """The folder into which the wheel was unpacked."""
+    pytest.importorskip("setuptools", minversion="77", reason="building needs setuptools")
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     shutil.copytree(PROJECT / "snnlib", source / "snnlib", ignore=shutil.ignore_patterns("__pycache__"))
