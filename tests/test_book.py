@@ -388,6 +388,8 @@ def test_every_chapter_checks_its_parameters_before_it_reads_records(text):
 def test_parameters_that_cannot_be_end_in_a_sentence(tmp_path):
     with pytest.raises(ValueError, match="unknown profile 'papr': did you mean 'paper'"):
         status.check_page("papr", tmp_path)
+    with pytest.raises(ValueError, match="unknown profile 'search': known: smoke, quick, paper"):
+        status.check_page("search", tmp_path)  # of one table alone; a page knew it by a KeyError
     with pytest.raises(ValueError, match="there is no such folder. Give one that `snn run --records FOLDER`"):
         status.check_page("paper", tmp_path / "absent")
     status.check_page("paper", tmp_path)
