@@ -12,12 +12,13 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from book.workflow import ROOT, address, architecture, drawing, execution, pairs, readme
+from book.workflow import ROOT, address, architecture, drawing, execution, exercises, pairs, readme
 from book.workflow import __main__ as workflow
 from snnlib.lab import status
 from snnlib.report import findings
@@ -130,6 +131,28 @@ def test_a_check_would_notice_each_figure_that_draws_other_data(text):
         if "nbval-check-output" in cell.metadata.get("tags", []) and re.search(r"(digest|resembles)\(", cell.source):
             told += DRAWN.findall("".join(output.get("text", "") for output in cell.outputs))
     assert len(told) == len(drawn), f"print digest(...) or resembles(...) of each of {drawn} in a checked cell"
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_a_notebook_shows_no_directive_and_the_book_gets_back_each(text):
+    written = jupytext.reads(text.read_text(encoding="utf-8"), fmt="md:myst").cells
+    shown = pairs.read_notebook(pairs.notebook_of(text)).cells
+    for before, after in zip(written, shown):
+        if before.cell_type == "markdown":
+            assert not re.search(r"^(`{3,}|:{3,})\{", after.source, re.M), after.source
+            assert exercises.directives(after.source) == before.source
+    assert sum("<summary>Solution</summary>" in cell.source for cell in shown) > 0 or "{solution}" not in str(written)
+
+
+def test_the_solution_of_an_exercise_folds_in_a_notebook():
+    text = (
+        "````{exercise} Why?\n:label: exercise-why\n\nSay *why*.\n````\n\n"
+        "````{solution} exercise-why\n:class: dropdown\n\n$1$.\n````"
+    )
+    shown = exercises.plain(text)
+    assert "**Exercise: Why?**\n\nSay *why*." in shown
+    assert "<details>\n<summary>Solution</summary>\n\n$1$.\n\n</details>" in shown
+    assert exercises.directives(shown) == text
 
 
 def test_sync_keeps_outputs_of_unchanged_cells_only(chapter):
@@ -390,6 +413,8 @@ def test_every_chapter_checks_its_parameters_before_it_reads_records(text):
 def test_parameters_that_cannot_be_end_in_a_sentence(tmp_path):
     with pytest.raises(ValueError, match="unknown profile 'papr': did you mean 'paper'"):
         status.check_page("papr", tmp_path)
+    with pytest.raises(ValueError, match="unknown profile 'search': known: smoke, quick, paper"):
+        status.check_page("search", tmp_path)  # of one table alone; a page knew it by a KeyError
     with pytest.raises(ValueError, match="there is no such folder. Give one that `snn run --records FOLDER`"):
         status.check_page("paper", tmp_path / "absent")
     status.check_page("paper", tmp_path)
@@ -398,10 +423,10 @@ def test_parameters_that_cannot_be_end_in_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     "cells, told",
     [
-        (['# Parameters\nproflie = "quick"\n'], "unknown parameter 'proflie': did you mean 'profile'?"),
+        (['# Parameters\nprofiles = "quick"\n'], "unknown parameter 'profiles': did you mean 'profile'?"),
         (['# Parameters\nprofile = "quick"\ndevice = "cuda"\n'], "unknown parameter 'device': known: profile, records"),
-        (['# Parameters\nprofile = "quick"\n', "proflie = 3"], None),
-        (['# Parameters\nproflie = "quick"\n', '# Parameters\nprofile = "quick"\n'], None),  # run again, and mended
+        (['# Parameters\nprofile = "quick"\n', "profiles = 3"], None),
+        (['# Parameters\nprofiles = "quick"\n', '# Parameters\nprofile = "quick"\n'], None),  # run again, and mended
         ([], None),
     ],
 )
@@ -422,7 +447,7 @@ def test_papermill_ends_with_the_sentence(chapter, tmp_path):
     pairs.sync(text)
     command = [sys.executable, "-m", "papermill", "--no-progress-bar", str(pairs.notebook_of(text)), "executed.ipynb"]
     done = subprocess.run(
-        [*command, "-p", "proflie", "quick"],
+        [*command, "-p", "profiles", "quick"],
         cwd=tmp_path,
         text=True,
         capture_output=True,
@@ -430,7 +455,7 @@ def test_papermill_ends_with_the_sentence(chapter, tmp_path):
     )
     assert done.returncode == 1
     last = done.stderr.rstrip().splitlines()[-1]
-    assert last == "unknown parameter 'proflie': did you mean 'profile'? known: profile, records"
+    assert last == "unknown parameter 'profiles': did you mean 'profile'? known: profile, records"
 
 
 @pytest.mark.parametrize(

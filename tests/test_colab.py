@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import time
+import tomllib
 import venv
 from importlib import metadata
 from pathlib import Path
@@ -34,7 +35,7 @@ QUICK = ("15_audit",)
 """Rehearsed always."""
 FURTHER = {"17_your_network": "own"}
 """Chapters that say that they need an extra of the project, and which."""
-IN_COLAB = ("ipykernel", "pip", "setuptools", "wheel")
+IN_COLAB = ("ipykernel", "pip", "setuptools")
 """What Colab has, besides what snnlib needs."""
 
 
@@ -75,9 +76,9 @@ class Colab:
         venv.create(folder / "env", symlinks=True)
         self.python = folder / "env" / "bin" / "python"
         (site,) = (folder / "env" / "lib").glob("python*/site-packages")
-        asked = metadata.distribution("snnlib").requires or ()
-        own = [each for each in map(Requirement, asked) if not each.marker or each.marker.evaluate({"extra": extra})]
-        for distribution in needed(*IN_COLAB, *(each.name for each in own)).values():
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        further = project["optional-dependencies"][extra] if extra else []
+        for distribution in needed(*IN_COLAB, *project["dependencies"], *further).values():
             link(distribution, site)
         (site / "colab.pth").write_text('import sys, types; sys.modules["google.colab"] = types.ModuleType("colab")\n')
         kernel = folder / "kernels" / "colab"
@@ -155,14 +156,15 @@ def children() -> float:
 
 
 def checked(notebook) -> list[str]:
-    """The texts of the cells whose outputs are compared from run to run."""
+    """What the cells put out whose outputs are compared from run to run, as text."""
+
+    def text(output) -> str:
+        data = output.get("data", {})
+        return output.get("text") or data.get("text/markdown") or data.get("text/plain", "")
+
     return [
-        output.get("text") or output.get("data", {}).get("text/plain", "")
-        for cell in notebook.cells
-        if "nbval-check-output" in pairs.tags(cell)
-        for output in cell.outputs
-        if output.get("name") != "stderr"
-    ]
+        "".join(map(text, cell.outputs)) for cell in notebook.cells if "nbval-check-output" in pairs.tags(cell)
+    ]  # what is printed may come in several pieces
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="no git on this machine")
@@ -174,6 +176,7 @@ def test_a_chapter_runs_alone_in_colab(text, tmp_path, origin, record_property):
     executed = colab.execute(pairs.notebook_of(text))
     took, computed = time.monotonic() - began, children() - computed
     record_property("rehearsed", f"{text.stem}: {took:.0f} s, {computed:.0f} s of them computing; set-up included")
+    pairs.write_notebook(executed, colab.content / "executed.ipynb")  # to be looked at, if it is not as published
     assert checked(executed) == checked(pairs.read_notebook(pairs.notebook_of(text)))
     assert not [
         output for cell in executed.cells for output in cell.get("outputs", ()) if output.get("name") == "stderr"

@@ -53,8 +53,7 @@ def test_a_verdict_says_claim_rule_and_evidence():
         )
     )
     assert said.splitlines() == [
-        "**It is better.** By [its rule](16_verdicts.ipynb) (younger than 3 of its 16 runs): "
-        "**not reproduced**.",
+        "**It is better.** By [its rule](16_verdicts.ipynb) (younger than 3 of its 16 runs): **not reproduced**.",
         "",
         "plain regime: fails; tuned regime: no runs.",
         "",

@@ -23,6 +23,7 @@ from sphinx.util.nodes import make_refnode
 
 from .address import BADGE, LOCAL_BADGE
 from .citations import addresses, cited
+from .exercises import directives
 
 KINDS = ("fig-", "tab-", "eq-")
 WORD = re.compile(r"(figures?|figs?\.|tables?|tabs?\.|equations?|eqs?\.)", re.IGNORECASE)
@@ -60,7 +61,7 @@ def rewrite(notebook: dict[str, Any], cite: dict[str, str]) -> dict[str, Any]:
         source = "".join(cell["source"])
         figure = cell["metadata"].get("mystnb", {}).get("figure")
         if cell["cell_type"] == "markdown":
-            cell = {**cell, "source": cited(source.replace(BADGE, LOCAL_BADGE), cite)}
+            cell = {**cell, "source": cited(directives(source).replace(BADGE, LOCAL_BADGE), cite)}
         elif figure:
             name, caption = figure.get("name", ""), figure.get("caption", "")
             if not name.startswith(KINDS[:2]) or not caption:

@@ -15,6 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from . import ROOT
+from .exercises import plain
 
 CHAPTERS = ROOT / "book" / "chapters"
 SETUP_CELL = ROOT / "book" / "setup_cell.py"
@@ -54,6 +55,8 @@ def from_text(text: Path) -> NotebookNode:
     read = jupytext.reads(content, fmt="md:myst")
     seen: Counter[str] = Counter()
     for cell in read.cells:
+        if cell.cell_type == "markdown":
+            cell.source = plain(cell.source)
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
         seen[digest] += 1
         cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"

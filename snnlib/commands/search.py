@@ -110,6 +110,11 @@ def _show(study: Study, folder: Path, as_json: bool) -> None:
     from ..lab import search as searching
 
     trials = searching.read(study, folder)
+    if not len(trials):
+        raise Refused(
+            f"no trials of {study.name} in {folder}: `snn fetch` gets the published ones, `snn search {study.name}` "
+            "makes some"
+        )
     best = searching.front(trials, study)
     try:
         taken: dict[str, Any] = {role: _plain(row) for role, row in searching.chosen(study, folder).items()}

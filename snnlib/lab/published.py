@@ -7,6 +7,7 @@ have one each, and all are compared with it before any is written.
 from __future__ import annotations
 
 import re
+import urllib.error
 import urllib.request
 from importlib import metadata
 from pathlib import Path
@@ -58,6 +59,11 @@ def _read(source: str) -> bytes:
             return Path(source).read_bytes()
         with urllib.request.urlopen(source, timeout=60) as answer:
             return answer.read()
+    except urllib.error.HTTPError as error:
+        newest = f"{source.partition('/archive/')[0]}/archive/refs/heads/main.tar.gz"
+        raise FileError(
+            f"{source} cannot be had ({error}). `snn fetch --from {newest}` takes the newest records instead."
+        ) from error
     except (OSError, ValueError) as error:
         raise FileError(
             f"{source} cannot be had ({error}). Without a network, fetch it on a machine that has one, and name the "

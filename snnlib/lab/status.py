@@ -41,6 +41,10 @@ PARAMETERS = ("profile", "records")
 """What papermill may set on a page."""
 
 
+OF_PAGES = ("smoke", "quick", "paper")
+"""The profiles that a page may be run with; the others are those of single tables."""
+
+
 class WrongParameter(Refused):
     """A parameter that a page was given and cannot use; a notebook shows its sentence alone, without a traceback."""
 
@@ -59,7 +63,7 @@ def check_page(profile: object, root: Path) -> None:
     try:
         for name in injected():
             check_name("parameter", name, PARAMETERS)
-        check_name("profile", str(profile), PROFILES)
+        check_name("profile", str(profile), OF_PAGES)
     except Refused as problem:
         raise WrongParameter(str(problem)) from None
     if not Path(root).is_dir():
