@@ -86,7 +86,7 @@ def test_frames_are_the_looks_of_the_record_and_the_last_is_the_still():
 def test_a_film_of_factors_has_a_shade_for_each_size_and_a_hue_for_each_class():
     factors = {"start": [[0.0, 0.1, 0.9], [1.0, 3.0]], "epoch 0": [[0.5, 0.0, 2.0], [0.0, 0.99]]}
     shown = film.film_of_factors(factors, "a run")
-    assert frames_of(shown) == ["0178f", "40c07"]
+    assert frames_of(shown) == ["0178f", "40d07"]
     assert "After epoch 1: 2 pruned, 2 weakened, 1 strengthened" in shown.html
     assert len(set(fills_of(shown))) == 4 and repr(shown) == "<a run>"
     assert film.shades([0.0, 0.3, 1.0], top=0.9).tolist() == [0, 3, 8], "no factor above 1 is no error"

@@ -1,6 +1,7 @@
 """What a page shows where nothing, or not everything, is recorded."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from snnlib.report import pages
@@ -40,3 +41,10 @@ def test_curves_are_drawn_of_what_has_runs():
     run = {"history": [{"accuracy": 0.5}, {"accuracy": 0.6}], "settings": {"train": {"split": "full"}}}
     assert "a (n = 1)" in str(pages.curves({"a": {0: run}, "b": {}}).axes[0].lines[0].get_label())
     assert pages.curves({"b": {}}).axes[0].texts[0].get_text() == pages.NO_RUNS
+
+
+def test_the_pixels_shown_are_those_of_the_lowest_seed():
+    runs = {seed: {"title": "An arm", "result": {"gates": [[float(seed)] * 784]}} for seed in (3, 1)}
+    axes = pages.pixels(runs).axes[0]
+    assert axes.get_title(loc="left") == "An arm, seed 1" and set(np.ravel(axes.images[0].get_array())) == {1.0}
+    assert "No finished runs" in pages.pixels({}).axes[0].texts[0].get_text()

@@ -1,10 +1,12 @@
 """Tables of where the sparsity comes from: by hand, on invented runs and trials."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from snnlib.config import Arm
 from snnlib.report import sparsity
 from snnlib.training import flow
 
@@ -64,3 +66,44 @@ def test_trials_are_foreseen_by_a_line_that_was_fitted_to_others():
         and found.loc["from the widths before the first step", "layer 1"] < 30
     )
     assert sparsity.foreseen_trials(trials[:10], (100,)).isna().to_numpy().all()
+
+
+class Runs:
+    """The runs of a table, in place of :class:`~snnlib.report.results.Results`."""
+
+    def __init__(self, **runs):
+        self.of = runs
+        self.arms = {("mlp", name): Arm(name, "dense", f"shorter, {name}") for name in runs}
+
+    def runs(self, arm, network=None):
+        return self.of[arm]
+
+
+def test_the_origin_of_trials_counts_them_and_says_which_part_was_there_from_the_start():
+    start, end = [40.0] * 10 + [60.0] * 10, [20.0] * 10 + [80.0] * 10
+    trials = pd.DataFrame(
+        {"state": "finished", "accuracy": 97.0, "removed_start": start, "removed_first": start, "removed": end}
+    )
+    found = sparsity.origin(sparsity.useful(trials)).iloc[:, 0]
+    assert found.tolist() == ["20", "10", "10", "1.00", "1.00", "10", "60.0", "80.0", "75"]
+    assert "too few" in sparsity.origin(sparsity.useful(trials, 98)).iloc[0, 0]
+
+
+def test_the_run_that_is_shown_is_of_the_sparse_setting_if_it_noted_its_neurons():
+    run, other = run_of([1, 0], [1, 1], [0, 0]), run_of([1, 0], [1, 1], [0, 1])
+    assert sparsity.whole_run(Runs(first={0: other}, sparse={0: {}, 1: run})) is run
+    assert sparsity.whole_run(Runs(first={0: other}, sparse={0: {}})) is other
+    assert sparsity.whole_run(Runs(first={})) is None
+    assert len(sparsity.fates_figure(run).axes) == 1
+    assert "noted" in sparsity.fates_figure(None).axes[0].texts[0].get_text()
+    plt.close("all")
+
+
+def test_tables_of_shares_and_of_foresight_are_texts_by_title():
+    runs = {seed: run_of([1, 0], [1, 1], [0, 1]) for seed in range(6)}
+    results = Runs(some=runs, none={})
+    table = sparsity.shares_table(results, without=("shorter, ",))
+    assert table.index.tolist() == ["some"] and table.loc["some"].tolist() == ["6", "98.0", "50.0", "100.0", "50.0"]
+    foreseen = sparsity.foresight_table(results)
+    assert foreseen.loc["shorter, some"].tolist() == ["0", "0", "0"]
+    assert "Too few" in sparsity.foresight_table(Runs(some={})).iloc[0, 0]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from .. import metrics
 from ..lab import records
@@ -121,7 +122,10 @@ def share(row: Audited, kept: Sequence[float]) -> float:
     if row.full is None:
         raise ValueError(f"{row.network}, {row.method} cannot be recounted: {row.note}")
     areas, channels = COUNTED[row.network]
-    left, every = (metrics.weight_count(widths, CLASSES[row.dataset], areas, channels) for widths in (kept, row.full))
+    left, every = (
+        metrics.weight_count(cast("Sequence[int]", widths), CLASSES[row.dataset], areas, channels)  # halves count too
+        for widths in (kept, row.full)
+    )
     return 100 * (1 - left / every)
 
 

@@ -111,11 +111,11 @@ def film_of_factors(factors: Mapping[str, Sequence[ArrayLike]], about: str) -> L
 
 
 def shades(factors: ArrayLike, top: float) -> NDArray[np.int_]:
-    """The number of each factor's shade: 0 for factor 0, from 1 on below 1, from 8 on for 1 to ``top``."""
+    """The number of each factor's shade: 0 for 0, from 1 on below 1, from 8 on for 1 to ``top`` (by logarithm)."""
     found = np.asarray(factors, float)
     weak = 1 + np.minimum(np.floor(found * WEAKENED), WEAKENED - 1)
-    above = np.floor((found - 1) / max(top - 1, 1e-9) * STRENGTHENED)
-    strong = 1 + WEAKENED + np.clip(above, 0, STRENGTHENED - 1)
+    above = np.log(np.maximum(found, 1)) / max(np.log(max(top, 1)), 1e-9)  # few factors are large
+    strong = 1 + WEAKENED + np.clip(np.floor(above * STRENGTHENED), 0, STRENGTHENED - 1)
     return np.where(found <= 0, 0, np.where(found < 1, weak, strong)).astype(int)
 
 

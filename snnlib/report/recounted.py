@@ -198,10 +198,15 @@ def shares(rows: Sequence[Audited]) -> Figure:
             label="printed",
         )
         axes.plot(
-            [row.recounted for row in rows], places, "o", markersize=4, color="black", label="recounted from the widths"
+            [row.recounted or 0.0 for row in rows],
+            places,
+            "o",
+            markersize=4,
+            color="black",
+            label="recounted from the widths",
         )
         axes.plot(
-            [row.structural for _, row in dead],
+            [row.structural or 0.0 for _, row in dead],
             [place for place, _ in dead],
             "D",
             markersize=8,

@@ -44,8 +44,6 @@ def origin(trials: pd.DataFrame) -> pd.DataFrame:
 
     A setting is sparse here if it ends with half of the weights removed or more.
     """
-    from scipy.stats import spearmanr  # here, not above: it takes a second to import
-
     if len(trials) < 20:
         return pages.table({}, "There are too few trials to say anything.")
     start, first, end = (trials[name].to_numpy(float) for name in ("removed_start", "removed_first", "removed"))
@@ -54,8 +52,8 @@ def origin(trials: pd.DataFrame) -> pd.DataFrame:
         "settings": f"{len(trials)}",
         "of these, end with fewer weights removed than at the start": f"{(end < start).sum()}",
         "of these, end with at least 5 points more": f"{(end > start + 5).sum()}",
-        "rank correlation of the end with the start": f"{spearmanr(start, end).statistic:.2f}",
-        "rank correlation of the end with the first turn": f"{spearmanr(first, end).statistic:.2f}",
+        "rank correlation of the end with the start": f"{_rank_correlation(start, end):.2f}",
+        "rank correlation of the end with the first turn": f"{_rank_correlation(first, end):.2f}",
         "sparse settings": f"{sparse.sum()}",
     }
     if sparse.any():
@@ -66,6 +64,13 @@ def origin(trials: pd.DataFrame) -> pd.DataFrame:
             "part of it that was there before the first step (%)": f"{100 * there.mean():.0f}",
         }
     return pages.table({what: {"": value} for what, value in rows.items()})
+
+
+def _rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Spearman's: the correlation of the ranks."""
+    from scipy.stats import rankdata  # here, not above: it takes a second to import
+
+    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
 
 
 def whole_run(results: Results) -> Record | None:
@@ -97,7 +102,7 @@ def shares_table(results: Results, without: Sequence[str] = ()) -> pd.DataFrame:
         groups = {title.removeprefix(words): runs for title, runs in groups.items()}
     rows = {
         str(title): {
-            head: "" if pd.isna(value) else f"{value:.0f}" if head == "n" else f"{value:.1f}"
+            str(head): "" if pd.isna(value) else f"{value:.0f}" if head == "n" else f"{value:.1f}"
             for head, value in row.items()
         }
         for title, row in shares(groups).iterrows()
