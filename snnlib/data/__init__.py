@@ -5,6 +5,7 @@ One module for each kind of source; all return a :class:`Dataset` and raise :cla
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 
 from .cifar import load_cifar10
-from .dataset import DataError, Dataset, checked, pixel_order, scale
+from .dataset import DataError, Dataset, Normalize, check_arrays, checked, colour_statistics, pixel_order, scale
 from .download import DOWNLOADS, download
 from .folder import load_folder
 from .idx import MNIST_FILES, load_fashion, load_mnist, read_idx
@@ -28,7 +29,10 @@ __all__ = [
     "MNIST_FILES",
     "DataError",
     "Dataset",
+    "Normalize",
+    "check_arrays",
     "checked",
+    "colour_statistics",
     "data_folder",
     "download",
     "folder_of",
@@ -68,8 +72,8 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
 
     ``name`` is one of :data:`LOADERS`, or the path of an NPZ file or an image folder. ``folder`` is the folder of a
     named data set; by default NAME below :func:`data_folder`. ``options`` of an image folder: see
-    :func:`~snnlib.data.folder.load_folder`. Raises :class:`DataError` where a file is missing or damaged, ``KeyError``
-    for an unknown name.
+    :func:`~snnlib.data.folder.load_folder`. Raises :class:`DataError` where a file is missing or damaged, and for an
+    unknown name.
     """
     name = str(name)
     if is_path(name):
@@ -77,7 +81,9 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
         found = load_npz(path, path.stem, **options) if path.suffix == ".npz" else load_folder(path, **options)
         return found.to(device)
     if name not in LOADERS:
-        raise KeyError(
-            f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder or NPZ file"
+        near = difflib.get_close_matches(name.casefold(), LOADERS, n=1, cutoff=0.5)
+        raise DataError(
+            f"unknown data set {name!r}: {f'did you mean {near[0]!r}? ' if near else ''}known: {', '.join(LOADERS)}, "
+            "or the path of an image folder or NPZ file"
         )
     return LOADERS[name](Path(folder) if folder else folder_of(name), **options).to(device)

@@ -44,6 +44,8 @@ METHODS: set[Any] = {
 """Methods of a tensor that do."""
 
 RESHAPES: set[Any] = {torch.flatten, torch.squeeze, torch.reshape, "flatten", "view", "reshape", "squeeze", nn.Flatten}
+SIZED: set[Any] = {torch.reshape, "view", "reshape"}
+"""Those of them that are told a size."""
 MEANS: set[Any] = {torch.mean, "mean"}
 
 
@@ -54,11 +56,19 @@ def mixes(node: fx.Node, before: fx.Node, channels: int) -> str | None:
         return f"its output is taken apart by {said(node)}"
     if kind in RESHAPES:  # a flattening, or none at all: (images, channels, ...) to (images, channels * pixels)
         whole = new[:1] == old[:1] and math.prod(new) == math.prod(old)
+        if whole and new == old and new[1:] != (channels,) and _kind(node) in SIZED:
+            return (
+                f"its output passes through {said(node)}, which changes nothing, but which Torch-Pruning cannot follow"
+            )
         if whole and (new == old or (len(new) == 2 and new[1] % channels == 0)):
             fixed = _fixed(node)
-            return None if fixed is None else (
-                f"its output is reshaped by {said(node)} to a fixed number ({fixed}) that holds its channels, which no "
-                "longer fits once a channel is cut out: write x.flatten(1), or x.size(1) in the place of the number"
+            return (
+                None
+                if fixed is None
+                else (
+                    f"its output is reshaped by {said(node)} to a fixed number ({fixed}) that holds its channels, "
+                    "which no longer fits once a channel is cut out: write x.flatten(1), or x.size(1) in its place"
+                )
             )
         return f"its output is reshaped from {old} to {new} by {said(node)}, which is no flattening of each image"
     if kind in MEANS:
@@ -73,7 +83,7 @@ def mixes(node: fx.Node, before: fx.Node, channels: int) -> str | None:
 
 def _fixed(node: fx.Node) -> int | None:
     """The number that a view or reshape sets the channels' dimension to; None where it follows from the tensor."""
-    if _kind(node) not in (torch.reshape, "view", "reshape"):
+    if _kind(node) not in SIZED:
         return None
     sizes = node.args[1:] or node.kwargs.get("shape") or node.kwargs.get("size")
     if isinstance(sizes, tuple | list) and len(sizes) == 1 and isinstance(sizes[0], tuple | list):

@@ -58,6 +58,5 @@ def cannot_follow(module: nn.Module, error: Exception) -> str:
     return (
         f"Torch-Pruning cannot follow {type(module).__name__} ({type(error).__name__}: {error}), so that its pruned "
         "kernels and neurons cannot be cut out. snnlib.compaction.fold(model) gives a module of the full size with the "
-        "same logits; or switch the last Linear layers alone (layers=[...]), whose inputs are left out without "
-        "Torch-Pruning."
+        "same logits."
     )

@@ -27,7 +27,7 @@ from ..switching.switched import Switched
 from . import flow
 from .batches import Batches
 from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
-from .fit import UntrainedWarning, check_fit, check_switched, remark
+from .fit import UntrainedWarning, check_fit, check_read, check_switched, left_as_it_was, remark
 
 
 @dataclass
@@ -252,9 +252,9 @@ def train_dense(
 
     Raises :class:`DivergenceError`, and ``ValueError`` where network and data do not fit each other.
     """
-    check_fit(network, data)
+    check_read(config, network)
+    check_fit(network, data, config)
     sgd = optimizer(network.parameters(), config)
-    network.requires_grad_(True)
     one = graphed(
         lambda x, y: dense_step(network, sgd, x, y, config.clip_network, config.precision),
         network.state_dict().values(),
@@ -265,7 +265,9 @@ def train_dense(
         set_rate(sgd, rate_at(config, progress))
         return ("network", *one(x, y))
 
-    return epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
+    with left_as_it_was(network):
+        network.requires_grad_(True)
+        return epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
 
 
 def train_alternating(
@@ -282,8 +284,9 @@ def train_alternating(
     side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the
     task network would have no turn, or where network and data do not fit each other.
     """
+    check_read(config, check_switched(model).network, model)
     check_turns(config)
-    check_fit(check_switched(model).network, data)
+    check_fit(model.network, data, config)
     sgds: dict[Side, torch.optim.SGD] = {
         "switcher": optimizer(model.switcher_side().parameters(), config, "switcher"),
         "network": optimizer(model.network.parameters(), config),
@@ -307,7 +310,8 @@ def train_alternating(
         set_rate(sgds[phase], rate_at(config, progress, phase))
         return (phase, *steps[phase](x, y))
 
-    return epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
+    with left_as_it_was(model):
+        return epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
 
 
 def train_separate(
@@ -322,7 +326,8 @@ def train_separate(
 
     Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where network and data do not fit.
     """
-    check_fit(check_switched(model).network, data)
+    check_read(config, check_switched(model).network, model)
+    check_fit(model.network, data, config)
     sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
     one = graphed(
         lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision),
@@ -334,7 +339,8 @@ def train_separate(
         set_rate(sgd, rate_at(config, progress, "switcher"))
         return ("switcher", *one(x, y))
 
-    return epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
+    with left_as_it_was(model):
+        return epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
 
 
 def epochs(
