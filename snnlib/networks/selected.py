@@ -26,7 +26,7 @@ class SelectedLinear(nn.Linear):
         self.train(layer.training)
 
     def forward(self, input: Tensor) -> Tensor:
-        if not torch.jit.is_tracing() and input.shape[1:] != (self.width,):
+        if input.shape[1:] != (self.width,) and not torch._C._get_tracing_state():
             raise ValueError(
                 f"a SelectedLinear of {self.width} inputs was given {tuple(input.shape)}: its input must be "
                 f"(images, {self.width})"

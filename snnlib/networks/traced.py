@@ -158,7 +158,7 @@ def _computes_as(layer: nn.Linear | nn.Conv2d) -> bool:
         return True
     if isinstance(layer, nn.Linear):
         return type(layer).forward is nn.Linear.forward
-    return type(layer).forward is nn.Conv2d.forward and type(layer)._conv_forward is nn.Conv2d._conv_forward
+    return all(getattr(type(layer), each) is getattr(nn.Conv2d, each) for each in ("forward", "_conv_forward"))
 
 
 def _path(start: fx.Node, layers: dict[str, nn.Module], unfit: dict[str, str]) -> Path:

@@ -34,6 +34,12 @@ from .fit import UntrainedWarning, check_fit, check_read, check_switched, left_a
 class State:
     """Where a run stands: the next epoch, one row of numbers for each epoch that is done, the optimizers' velocities.
 
+    A row of ``history`` holds "epoch" (from 0), "phase" (what the epoch trained: "switcher", "network", or "both" where
+    they take turns by steps), "loss" (mean cross-entropy of its batches), "accuracy" (on the test images, from 0 to 1)
+    and "seconds". With a switcher also "pruned", "weakened" and "strengthened", each a list with the number of factors
+    that are 0, below 1, and 1 or above in every switched layer, and "off", which of them are 0
+    (:func:`snnlib.training.flow.decode` reads it).
+
     ``marks`` holds which factors were 0 before the first step ("start") and after the switcher's first turn ("first
     turn"), as :func:`snnlib.training.flow.encode` writes them; rows of the history hold the same under "off". ``first``
     is the number of the first epoch's order of images: a second stage goes on where the first one ended.
@@ -50,7 +56,11 @@ class State:
 __all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError", "UntrainedWarning"]
 
 OnEpoch = Callable[[State], None]
-"""Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
+"""Called after each epoch with the state; it may save it, show it, or raise to stop the run.
+
+Whatever it raises comes out of the training function. Pass a ``State()`` of your own as ``state``: it is filled as the
+run goes on, and holds all epochs that were done when it was stopped.
+"""
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, list[Tensor] | None]]
 """Takes images and labels; returns the loss and the factors, None where there are none."""
