@@ -43,6 +43,19 @@ ADDED_LATER: dict[str, Any] = {
 }
 """Settings that older records lack, with the value that those runs had: left out of the hash at that value."""
 
+ARM_ALONE = {
+    "split": "give data.holdout() to judge on held-out training images",
+    "train_images": "give data.first(n) to train on n images",
+    "test_images": "give a data set with fewer test images: dataclasses.replace(data, x_test=..., y_test=...)",
+    "pixels": "give data.arranged(pixels)",
+    "nudge": "move the weight yourself before training",
+    "fc_init": "start your module's weights yourself (torch.nn.init)",
+    "fc_std": "start your module's weights yourself (torch.nn.init)",
+    "through_switcher": "build the model so: snnlib.switch(module, example_input, through_switcher=False)",
+}
+"""Settings that only an arm of an experiment reads, which builds data, network and model by them; for a program of
+one's own, what to do instead."""
+
 READS = {
     "weights": "the task network's weights, as in the paper",
     "constants": "ones in the place of every weight",
@@ -75,6 +88,12 @@ Criterion = Literal["same", "random", "norm"]
 """Which neurons a pruned arm keeps, see :class:`Pruning`."""
 
 
+def _check_whole(name: str, value: object, example: tuple[int, ...]) -> None:
+    """Raise ``ValueError`` unless ``value`` is a tuple of whole numbers."""
+    if not isinstance(value, tuple) or any(isinstance(each, bool) or not isinstance(each, int) for each in value):
+        raise ValueError(f"{name}={value!r}: give a tuple of whole numbers, e.g. {example}")
+
+
 @dataclass(frozen=True)
 class SwitcherConfig:
     """The switcher's shape and its first output (section 3.1; every number here is open)."""
@@ -94,6 +113,8 @@ class SwitcherConfig:
     initial_spread: float = 1.0  # their standard deviation before the ReLU; 1 starts 16 % of the neurons at 0
 
     def __post_init__(self) -> None:
+        for name, example in (("channels", (4, 8, 16)), ("kernel", (3, 3))):
+            _check_whole(name, getattr(self, name), example)
         if not self.channels or min(self.channels) < 1:
             raise ValueError(
                 f"channels={self.channels}: give one positive number for each encoder block, e.g. (4, 8, 16)"
@@ -179,14 +200,22 @@ class TrainConfig:
             value: Any = getattr(self, name)
             if name.endswith("_switcher") and value is None:
                 continue
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{name}={value!r}: must be a number")
             if name.startswith("rate") and not 0 < value < math.inf:
                 raise ValueError(f"{name}={value}: the learning rate must be positive and finite")
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name}={value}: must be 0 or more, and finite")
+            if name.startswith("momentum") and value >= 1:
+                raise ValueError(f"{name}={value}: must be below 1, e.g. 0.9, or the steps grow without end")
             object.__setattr__(self, name, float(value))  # 1 and 1.0 are one setting, with one hash
         if not 0 < self.switcher_until <= 1:
             raise ValueError(f"switcher_until={self.switcher_until}: a share of the run, above 0 and at most 1")
-        if len(self.turns) != 2 or any(not isinstance(turn, int) or turn < 1 for turn in self.turns):
+        if (
+            not isinstance(self.turns, tuple)
+            or len(self.turns) != 2
+            or any(not isinstance(turn, int) or turn < 1 for turn in self.turns)
+        ):
             raise ValueError(
                 f"turns={self.turns}: give two whole numbers, 1 or more: the switcher's turn, then the task network's"
             )
@@ -195,6 +224,11 @@ class TrainConfig:
         for name in ("clip_switcher", "clip_network"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)}: give a positive norm, or None for no clipping")
+
+    def for_training(self) -> TrainConfig:
+        """The same with the settings of :data:`ARM_ALONE` at their defaults: what the training itself reads."""
+        usual = {each.name: each.default for each in dataclasses.fields(self) if each.name in ARM_ALONE}
+        return dataclasses.replace(self, **usual)
 
     def of(self, side: Side, name: Literal["rate", "momentum", "weight_decay"]) -> float:
         """The setting ``name`` as it holds for ``side``."""

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from snnlib.config import TrainConfig
-from snnlib.data import Dataset
+from snnlib.data import Dataset, colour_statistics
 from snnlib.seeds import generator
-from snnlib.training.batches import Batches, colour_statistics, order
+from snnlib.training.batches import Batches, order
 
 
 def dataset(channels=3, images=150):

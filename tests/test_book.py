@@ -497,15 +497,18 @@ def test_the_readmes_links_into_the_project_lead_somewhere():
 
 
 def test_the_readmes_example_runs_and_gives_one_result():
-    code = re.search(r"```python\n(.*?)```", readme.README.read_text(), re.S).group(1)
+    code, own = re.findall(r"```python\n(.*?)```", readme.README.read_text(), re.S)
+    pytest.importorskip("torch_pruning")
     done = subprocess.run(
-        [sys.executable, "-c", 2 * code],
+        [sys.executable, "-c", 2 * code + own + "print(type(small).__name__)"],
         cwd=ROOT,
         text=True,
         capture_output=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
-    first, second = done.stdout.splitlines()
-    assert re.fullmatch(r"\(\d+, \d+, \d+, 10\) 0\.\d+", first), first
+    first, second, kind = done.stdout.splitlines()
+    assert kind == "Sequential"
+    assert re.fullmatch(r"\(\d+, \d+, \d+, 10\) 0\.[6-9]\d*", first), first
+    assert re.search(r"# (\(\d+, \d+, \d+, 10\) 0\.[6-9]\d*)\n", code), "what it prints stands beside it"
     assert first == second, "its seeds give one result"

@@ -492,9 +492,20 @@ def test_gates_that_do_not_fit_a_convolution_are_named(operation):
 
 @pytest.mark.parametrize("operation", [fold, compact])
 def test_what_is_no_task_network_is_refused(operation):
-    switched = Switched.around(MLP((4, 3)), SwitcherConfig(channels=(2,)), torch.Generator().manual_seed(0))
-    with pytest.raises(TypeError, match="a Switched cannot be compacted"):
-        operation(switched, [torch.ones(4)])
+    with pytest.raises(TypeError, match="a Linear cannot be compacted"):
+        operation(nn.Linear(4, 3), [torch.ones(4)])
+
+
+@pytest.mark.parametrize("operation", [fold, compact])
+def test_a_model_with_its_switcher_needs_no_gates(operation):
+    model = Switched.around(MLP((9, 7, 3)), SwitcherConfig(channels=(2,)), torch.Generator().manual_seed(0))
+    x = torch.rand(4, 1, 3, 3)
+    torch.testing.assert_close(operation(model)(x), model(x))
+    assert torch.equal(operation(model)(x), operation(model.network, model.gates())(x))
+    with pytest.raises(ValueError, match=r"no gates: give model.gates\(\)"):
+        operation(model.network)
+    with pytest.raises(ValueError, match="gates of layer 1 hold NaN or infinity"):
+        operation(model.network, [model.gates()[0], model.gates()[1] * float("nan")])
 
 
 REAL = [

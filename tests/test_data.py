@@ -127,7 +127,7 @@ def test_images_and_labels_of_different_number_are_refused(tmp_path):
 
 
 def test_an_unknown_data_set_is_refused():
-    with pytest.raises(KeyError, match="unknown data set 'minst'; known: mnist"):
+    with pytest.raises(data.DataError, match="unknown data set 'minst': did you mean 'mnist'. known: mnist"):
         data.load("minst")
 
 

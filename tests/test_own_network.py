@@ -402,7 +402,10 @@ def test_widths_that_are_not_those_of_the_weights_are_named():
 @pytest.mark.parametrize(
     "change, told",
     [
-        ({"x_train": torch.zeros(36, 1, 12, 12, dtype=torch.uint8)}, "images of bars, 1 x 12 x 12 .* of 1 x 8 x 8"),
+        (
+            dict.fromkeys(("x_train", "x_test"), torch.zeros(36, 1, 12, 12, dtype=torch.uint8)),
+            "images of bars, 1 x 12 x 12 .* of 1 x 8 x 8",
+        ),
         ({"classes": tuple("abcd")}, "puts out 3 logits an image, but bars has 4 classes: give its last layer 4"),
     ],
 )

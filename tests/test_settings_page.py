@@ -38,6 +38,14 @@ def test_a_field_has_its_type_default_and_reason():
     assert settings.table(SOURCE, "Small")[-1] == "| `name` | `str \\| None` | required |  |"
 
 
+def test_the_table_says_which_fields_arms_alone_read():
+    source = settings.CONFIG.read_text(encoding="utf-8")
+    assert settings.read_by_arms(source) == config.ARM_ALONE
+    rows = {row.split("`")[1]: row for row in settings.table(source, "TrainConfig")[2:]}
+    assert {name for name, row in rows.items() if "read by arms alone" in row} == set(config.ARM_ALONE)
+    assert "data.first(n)" in rows["train_images"] and settings.read_by_arms(SOURCE) == {}
+
+
 def test_the_page_lists_every_dataclass_and_every_field():
     listed = re.findall(r"{settings} (\w+)", (ROOT / "book" / "settings.md").read_text(encoding="utf-8"))
     source = settings.CONFIG.read_text(encoding="utf-8")

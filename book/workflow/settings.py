@@ -50,6 +50,14 @@ def fields(source: str, name: str) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def read_by_arms(source: str) -> dict[str, str]:
+    """The fields of TrainConfig that an arm alone reads, each with what a program of one's own does instead."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "ARM_ALONE" for target in node.targets):
+            return ast.literal_eval(node.value)
+    return {}
+
+
 def table(source: str, name: str) -> list[str]:
     """The lines of a Markdown table of the fields."""
 
@@ -57,7 +65,10 @@ def table(source: str, name: str) -> list[str]:
         return "`" + text.replace("|", "\\|") + "`"
 
     lines = ["| setting | type | default | why |", "| --- | --- | --- | --- |"]
+    arms = read_by_arms(source) if name == "TrainConfig" else {}
     for field, kind, default, why in fields(source, name):
+        if field in arms:
+            why = f"{why}{'; ' if why else ''}read by arms alone: with a network or data of your own {arms[field]}"
         shown = default if default == "required" else code(default)
         lines.append(f"| {code(field)} | {code(kind)} | {shown} | {why.replace('|', chr(92) + '|')} |")
     return lines

@@ -17,7 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from ..networks import MLP, ConvNet, DeepNet, Network
+from ..networks.dependencies import CompactionError
 from ..networks.gated_module import GatedModule
+from ..switching import Switched
 from .convolution import compact_convnet, fold_convnet
 from .deep import compact_deep, fold_deep
 from .files import load_compact, save_compact
@@ -39,32 +41,52 @@ COMPACT: dict[type, Operation] = {
 @overload
 def fold(network: Kind, gates: Sequence[Tensor]) -> Kind: ...
 @overload
-def fold(network: GatedModule, gates: Sequence[Tensor]) -> nn.Module: ...
+def fold(network: GatedModule | Switched, gates: Sequence[Tensor] | None = None) -> nn.Module: ...
 @torch.no_grad()
-def fold(network: Network | GatedModule, gates: Sequence[Tensor]) -> nn.Module:
+def fold(network: Network | GatedModule | Switched, gates: Sequence[Tensor] | None = None) -> nn.Module:
     """A network of the same widths that computes without factors what ``network`` computes with ``gates``.
 
-    ``gates`` as ``network.gate_widths()``. ``network`` stays as it is; a module that was switched by ``snnlib.switch``
-    gives a module of its class. Raises ``ValueError`` where the gates do not fit, ``TypeError`` for a network of
-    another class.
+    ``network`` is a model with its switcher, which needs no ``gates``, or the network in it; ``gates`` as
+    ``network.gate_widths()``. It stays as it is; a module that was switched by ``snnlib.switch`` gives a module of its
+    class. Raises ``ValueError`` where the gates do not fit or are not finite, ``TypeError`` for a network of another
+    class.
     """
+    network, gates = _parts(network, gates)
     return _choose(FOLD, network)(network, gates)
 
 
 @overload
 def compact(network: Kind, gates: Sequence[Tensor]) -> Kind: ...
 @overload
-def compact(network: GatedModule, gates: Sequence[Tensor]) -> nn.Module: ...
+def compact(network: GatedModule | Switched, gates: Sequence[Tensor] | None = None) -> nn.Module: ...
 @torch.no_grad()
-def compact(network: Network | GatedModule, gates: Sequence[Tensor]) -> nn.Module:
+def compact(network: Network | GatedModule | Switched, gates: Sequence[Tensor] | None = None) -> nn.Module:
     """A plain network without the neurons and kernels that ``gates`` prune and without those that only they kept alive.
 
-    Same logits (with batch norm in evaluation mode), same device and dtype; ``network`` stays as it is. A compacted
-    network may be compacted again, with gates of its own widths. A module that was switched by ``snnlib.switch`` gives
-    a smaller module of its class, which needs Torch-Pruning. Raises ``ValueError`` where the gates do not fit,
-    ``TypeError`` for a network of another class, ``ModuleNotFoundError`` without Torch-Pruning.
+    ``network`` is a model with its switcher, which needs no ``gates``, or the network in it. Same logits (with batch
+    norm in evaluation mode), same device and dtype; ``network`` stays as it is. A compacted network may be compacted
+    again, with gates of its own widths, or switched again. A module that was switched by ``snnlib.switch`` gives a
+    smaller module of its class, which needs Torch-Pruning; with ``TrainConfig(normalize=True)`` it takes normalised
+    images as in training (:class:`snnlib.data.Normalize`).
+
+    Raises ``ValueError`` where the gates do not fit or are not finite, ``TypeError`` for a network of another class,
+    ``ModuleNotFoundError`` without Torch-Pruning, :class:`CompactionError` where that cannot follow the module.
     """
+    network, gates = _parts(network, gates)
     return _choose(COMPACT, network)(network, gates)
+
+
+def _parts(network: object, gates: Sequence[Tensor] | None) -> tuple[Any, Sequence[Tensor]]:
+    """The network without its switcher, and its gates; ``ValueError`` where they are missing or not finite."""
+    if isinstance(network, Switched):
+        gates = network.gates() if gates is None else gates
+        network = network.network
+    if gates is None:
+        raise ValueError("no gates: give model.gates(), or the whole model, compact(model)")
+    for index, gate in enumerate(gates):
+        if not bool(torch.isfinite(gate).all()):
+            raise ValueError(f"gates of layer {index} hold NaN or infinity: the run diverged, or they are no factors")
+    return network, gates
 
 
 def _choose(operations: Mapping[type, Operation], network: object) -> Operation:
@@ -72,10 +94,10 @@ def _choose(operations: Mapping[type, Operation], network: object) -> Operation:
     if type(network) not in operations:
         known = ", ".join(kind.__name__ for kind in operations)
         raise TypeError(
-            f"a {type(network).__name__} cannot be compacted: give the task network itself ({known}), without its "
-            "switcher; of a module of your own, `model.network` of `model = snnlib.switch(module, example_input)`"
+            f"a {type(network).__name__} cannot be compacted: give the model with its switcher, or its network "
+            f"({known}); of a module of your own, `model = snnlib.switch(module, example_input)`"
         )
     return operations[type(network)]
 
 
-__all__ = ["compact", "fold", "load_compact", "save_compact"]
+__all__ = ["CompactionError", "compact", "fold", "load_compact", "save_compact"]

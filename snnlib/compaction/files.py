@@ -19,12 +19,16 @@ from .mlp import empty_mlp
 def save_compact(path: Path, network: Network) -> None:
     """Write ``network`` as one file: its tensors, class, plan, widths, image and classes.
 
-    Raises ``FileError`` on a full disk, ``TypeError`` for a module of another's making.
+    Raises ``FileError`` on a full disk, ``TypeError`` for a module of another's making and for a model with its
+    switcher.
     """
+    if hasattr(network, "switcher_side"):
+        raise TypeError(f"a {type(network).__name__} has its switcher still: save_compact(path, compact(model))")
     if type(network).__name__ not in BUILD:
         raise TypeError(
             f"a {type(network).__name__} cannot be built again from its tensors: only {', '.join(BUILD)} can. Save a "
-            "module of your own with torch.export.save(torch.export.export(module, (images,)), path)"
+            "module of your own, in evaluation mode, with torch.export.save(torch.export.export(module, (images,), "
+            'dynamic_shapes=({0: torch.export.Dim("batch")},)), path), where images holds two images or more'
         )
     head = network if isinstance(network, MLP) else network.head
     described: dict[str, Any] = {

@@ -5,6 +5,7 @@ One module for each kind of source; all return a :class:`Dataset` and raise :cla
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 
 from .cifar import BATCHES, load_cifar10
-from .dataset import DataError, Dataset, checked, pixel_order, scale
+from .dataset import DataError, Dataset, Normalize, check_arrays, checked, colour_statistics, pixel_order, scale
 from .download import DOWNLOADS, download
 from .folder import load_folder
 from .idx import MNIST_FILES, idx_sets, load_fashion, load_idx, load_mnist, place_of_files, read_idx
@@ -28,7 +29,10 @@ __all__ = [
     "MNIST_FILES",
     "DataError",
     "Dataset",
+    "Normalize",
+    "check_arrays",
     "checked",
+    "colour_statistics",
     "data_folder",
     "download",
     "folder_of",
@@ -70,16 +74,17 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
     ``name`` is one of :data:`LOADERS`, or a path: of an image folder, an NPZ file, IDX files with MNIST's names
     (:func:`~snnlib.data.idx.idx_sets`) or CIFAR-10's official batches. ``folder`` is the folder of a
     named data set; by default NAME below :func:`data_folder`. ``options`` of an image folder: see
-    :func:`~snnlib.data.folder.load_folder`. Raises :class:`DataError` where a file is missing or damaged, ``KeyError``
-    for an unknown name. MNIST is downloaded where there is none (11 MB), for it is what all examples begin with.
+    :func:`~snnlib.data.folder.load_folder`. Raises :class:`DataError` where a file is missing or damaged, and for an
+    unknown name. MNIST is downloaded where there is none (11 MB), for it is what all examples begin with.
     """
     name = str(name)
     if is_path(name):
         return _at(Path(name).expanduser(), options).to(device)
     if name not in LOADERS:
-        raise KeyError(
-            f"unknown data set {name!r}; known: {', '.join(LOADERS)}, or the path of an image folder, of IDX files or "
-            "of an NPZ file"
+        near = difflib.get_close_matches(name.casefold(), LOADERS, n=1, cutoff=0.5)
+        raise DataError(
+            f"unknown data set {name!r}: {f'did you mean {near[0]!r}? ' if near else ''}known: {', '.join(LOADERS)}, "
+            "or the path of an image folder, of IDX files or of an NPZ file"
         )
     place = Path(folder) if folder else folder_of(name)
     if name == "mnist" and folder is None and place_of_files(place) is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..config import Pixels
 
@@ -39,6 +39,14 @@ class Dataset:
         """(channels, height, width) of an image."""
         _, channels, height, width = self.x_train.shape
         return channels, height, width
+
+    def colour_statistics(self, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (channels, 1, 1) of each colour of the training images, scaled to 0 to 1.
+
+        With ``TrainConfig(normalize=True)`` a network is trained and judged on images less this mean, divided by this
+        deviation; :class:`Normalize` does the same to what a trained network is given.
+        """
+        return colour_statistics(self.x_train, dtype)
 
     def to(self, device: str | torch.device) -> Dataset:
         """The same data set on another device."""
@@ -117,6 +125,84 @@ def pixel_order(pixels: Pixels, size: tuple[int, int]) -> Tensor:
 def scale(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """uint8 images to numbers from 0 to 1, same shape."""
     return images.to(dtype) / 255
+
+
+def colour_statistics(images: Tensor, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (channels, 1, 1) of each colour of uint8 ``images`` on the scale from 0 to 1."""
+    counts = torch.stack([channel.flatten().bincount(minlength=256) for channel in images.transpose(0, 1)]).double()
+    shares = counts / counts.sum(1, keepdim=True)
+    values = torch.arange(256, device=images.device, dtype=torch.float64) / 255
+    mean = shares @ values
+    deviation = (shares @ values.square() - mean.square()).clamp_min(1e-12).sqrt()
+    return mean[:, None, None].to(dtype), deviation[:, None, None].to(dtype)
+
+
+class Normalize(nn.Module):
+    """What ``TrainConfig(normalize=True)`` does to scaled images (images, channels, height, width).
+
+    ``nn.Sequential(data.Normalize(dataset), small)`` takes the output of :func:`scale` and carries mean and deviation
+    of the training images of ``dataset`` with it, into an exported file too.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__()
+        mean, deviation = dataset.colour_statistics()
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The images less the mean of each colour, divided by its deviation."""
+        return (images - self.mean) / self.deviation
+
+
+def check_arrays(dataset: Dataset) -> None:
+    """Raise ``TypeError`` or ``ValueError`` where images, labels or classes are not as :class:`Dataset` says.
+
+    For data sets that were not read by a loader; the message names the part and the remedy.
+    """
+    if not isinstance(dataset, Dataset):
+        raise TypeError(
+            f"data is a {type(dataset).__name__}: give a snnlib.data.Dataset, e.g. snnlib.load(path) of an image "
+            "folder, or Dataset(name, x_train, y_train, x_test, y_test, classes) of uint8 images (images, channels, "
+            "height, width) and int64 labels. A DataLoader is for a training loop of your own."
+        )
+    name, classes = dataset.name, dataset.classes
+    if not isinstance(classes, tuple | list) or len(classes) < 2:
+        raise ValueError(f"{name}: classes={classes!r}: give a tuple of the names of two classes at least")
+    for part in ("train", "test"):
+        images, labels = getattr(dataset, f"x_{part}"), getattr(dataset, f"y_{part}")
+        for array, held in ((f"x_{part}", images), (f"y_{part}", labels)):
+            if not isinstance(held, Tensor):
+                raise TypeError(f"{name}: {array} is a {type(held).__name__}: give a tensor (torch.from_numpy)")
+        if images.dtype != torch.uint8 or images.ndim != 4:
+            raise ValueError(
+                f"{name}: x_{part} has shape {tuple(images.shape)} and type {images.dtype}: give uint8 images (images, "
+                "channels, height, width) from 0 to 255; numbers from 0 to 1 by (255 * x).round().to(torch.uint8). "
+                "Training divides them by 255, and normalises them with TrainConfig(normalize=True)."
+            )
+        if labels.dtype != torch.int64 or labels.ndim != 1:
+            raise ValueError(
+                f"{name}: y_{part} has shape {tuple(labels.shape)} and type {labels.dtype}: give one whole number for "
+                f"each image, y.long(); one-hot labels by y.argmax(1)"
+            )
+        if len(images) != len(labels) or not len(labels):
+            raise ValueError(
+                f"{name}: {len(images)} images x_{part}, but {len(labels)} labels y_{part}: give one for each image"
+            )
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= len(classes):
+            raise ValueError(
+                f"{name}: labels y_{part} run from {low} to {high}, but there are {len(classes)} classes: number them "
+                f"from 0 to {len(classes) - 1}, or name all classes"
+            )
+    if dataset.x_train.shape[1:] != dataset.x_test.shape[1:]:
+        raise ValueError(
+            f"{name}: images x_train are {tuple(dataset.x_train.shape[1:])}, x_test {tuple(dataset.x_test.shape[1:])}: "
+            "give all the same (channels, height, width)"
+        )
 
 
 def checked(dataset: Dataset, source: Path, no_test: bool = False) -> Dataset:

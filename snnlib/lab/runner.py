@@ -163,7 +163,7 @@ def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> record
     }
     try:
         while True:
-            config = replace(run.arm.train, epochs=run.epochs)
+            config = replace(run.arm.train, epochs=run.epochs).for_training()
             run.state = loops[run.method](run.trained, run.dataset, config, run.seed, run.state, after_epoch)
             if run.last:
                 return run.finish()

@@ -44,6 +44,8 @@ METHODS: set[Any] = {
 """Methods of a tensor that do."""
 
 RESHAPES: set[Any] = {torch.flatten, torch.squeeze, torch.reshape, "flatten", "view", "reshape", "squeeze", nn.Flatten}
+SIZED: set[Any] = {torch.reshape, "view", "reshape"}
+"""Those of them that are told a size."""
 MEANS: set[Any] = {torch.mean, "mean"}
 
 
@@ -54,8 +56,20 @@ def mixes(node: fx.Node, before: fx.Node, channels: int) -> str | None:
         return f"its output is taken apart by {said(node)}"
     if kind in RESHAPES:  # a flattening, or none at all: (images, channels, ...) to (images, channels * pixels)
         whole = new[:1] == old[:1] and math.prod(new) == math.prod(old)
+        if whole and new == old and new[1:] != (channels,) and _kind(node) in SIZED:
+            return (
+                f"its output passes through {said(node)}, which changes nothing, but which Torch-Pruning cannot follow"
+            )
         if whole and (new == old or (len(new) == 2 and new[1] % channels == 0)):
-            return None
+            fixed = _fixed(node)
+            return (
+                None
+                if fixed is None
+                else (
+                    f"its output is reshaped by {said(node)} to a fixed number ({fixed}) that holds its channels, "
+                    "which no longer fits once a channel is cut out: write x.flatten(1), or x.size(1) in its place"
+                )
+            )
         return f"its output is reshaped from {old} to {new} by {said(node)}, which is no flattening of each image"
     if kind in MEANS:
         dims = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
@@ -65,6 +79,17 @@ def mixes(node: fx.Node, before: fx.Node, channels: int) -> str | None:
     if not (kind in MODULES or kind in FUNCTIONS or kind in METHODS):
         return f"its output passes through {said(node)}, which may mix channels"
     return None if new[:2] == old[:2] else f"its output is changed from {old} to {new} by {said(node)}"
+
+
+def _fixed(node: fx.Node) -> int | None:
+    """The number that a view or reshape sets the channels' dimension to; None where it follows from the tensor."""
+    if _kind(node) not in SIZED:
+        return None
+    sizes = node.args[1:] or node.kwargs.get("shape") or node.kwargs.get("size")
+    if isinstance(sizes, tuple | list) and len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+        sizes = sizes[0]
+    size = sizes[1] if isinstance(sizes, tuple | list) and len(sizes) > 1 else None
+    return size if isinstance(size, int) and size != -1 else None
 
 
 def _kind(node: fx.Node) -> Any:

@@ -38,14 +38,27 @@ class GatedModule(nn.Module):
 
     def __init__(self, module: nn.Module, example: Tensor, layers: Sequence[str] | None = None) -> None:
         super().__init__()
+        channels, height, width = _image(example)
         found = trace(module, example)
         chosen = _chosen(module, found, layers)
         self.module, self.refused = module, found.refused
-        channels, height, width = _image(example)
         self.image = channels, height, width
         self.kernels = tuple(name for name in found.kernels if name in chosen)
         self.inputs = tuple(name for name in found.inputs if name in chosen)
         self.paths: tuple[Path, ...] = tuple(found.paths.values())
+
+    def extra_repr(self) -> str:
+        kinds = [*["kernels"] * len(self.kernels), *["inputs"] * len(self.inputs)]
+        rows = [
+            f"{name}: {width} {kind}, a factor each"
+            for name, width, kind in zip(self.switched, self.gate_widths(), kinds)
+        ]
+        return "\n".join([*rows, *(f"{name}: no factors: {why}" for name, why in self.refused.items())])
+
+    @property
+    def readers(self) -> set[str]:
+        """Names of the layers that read something switched: those whose weights the factors are multiplied into."""
+        return {*self.inputs, *(path.reader for path in self.paths if path.source in self.kernels)}
 
     @property
     def switched(self) -> tuple[str, ...]:
@@ -98,7 +111,8 @@ def _image(example: Tensor) -> tuple[int, int, int]:
     if example.ndim != 4:
         raise ValueError(
             f"an example of shape {tuple(example.shape)}: give a batch of images (images, channels, height, width), "
-            "e.g. torch.zeros(1, 3, 32, 32)"
+            "e.g. torch.zeros(1, 3, 32, 32). snnlib trains classifiers of images; a row of a table can be an image of "
+            "one line, x.view(rows, 1, 1, columns), before an nn.Flatten"
         )
     _, channels, height, width = example.shape
     return channels, height, width

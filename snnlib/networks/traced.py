@@ -16,6 +16,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from torch.utils._pytree import tree_leaves
 
 from .channelwise import mixes, said
+from .selected import SelectedLinear
 
 
 class Path(NamedTuple):
@@ -90,7 +91,7 @@ def _graph(module: nn.Module, example: Tensor) -> fx.Graph:
                     "and of its type, e.g. torch.zeros(1, *data.image)."
                 ) from error
             try:
-                traced = fx.symbolic_trace(module)
+                traced = fx.GraphModule(module, _Tracer().trace(module))
                 _Shapes(traced).run(example)
             except Exception as error:  # fx lets through whatever a forward raises on its placeholders
                 raise ValueError(
@@ -102,6 +103,13 @@ def _graph(module: nn.Module, example: Tensor) -> fx.Graph:
         for each, mode in training.items():
             each.training = mode
     return traced.graph
+
+
+class _Tracer(fx.Tracer):
+    """Calls every Linear and Conv2d as a whole, those of a class of one's own too."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, nn.Linear | nn.Conv2d) or super().is_leaf_module(m, module_qualified_name)
 
 
 class _Shapes(fx.Interpreter):
@@ -127,6 +135,8 @@ def _unfit(module: nn.Module, name: str, layer: nn.Module, calls: list[fx.Node])
         return "its weight is computed by a parametrization"
     if not isinstance(layer, nn.Linear | nn.Conv2d):
         return f"it is a {type(layer).__name__}, and only Linear and Conv2d layers are switched"
+    if not _computes_as(layer):
+        return f"it is a {type(layer).__name__}, whose own forward may do more with its weights than a matrix product"
     if "weight" not in dict(layer.named_parameters(recurse=False)):
         return "its weight is no parameter, as under weight_norm"
     for other, each in module.named_modules(remove_duplicate=False):
@@ -140,6 +150,15 @@ def _unfit(module: nn.Module, name: str, layer: nn.Module, calls: list[fx.Node])
     if isinstance(layer, nn.Linear) and len(read) != 2:
         return f"it reads a tensor of shape {_by(read)}, and not (images, inputs)"
     return None
+
+
+def _computes_as(layer: nn.Linear | nn.Conv2d) -> bool:
+    """Whether the layer, of a subclass perhaps, computes what torch's own layer does: it has no forward of its own."""
+    if isinstance(layer, SelectedLinear):
+        return True
+    if isinstance(layer, nn.Linear):
+        return type(layer).forward is nn.Linear.forward
+    return all(getattr(type(layer), each) is getattr(nn.Conv2d, each) for each in ("forward", "_conv_forward"))
 
 
 def _path(start: fx.Node, layers: dict[str, nn.Module], unfit: dict[str, str]) -> Path:
@@ -166,6 +185,8 @@ def _read(source: str, channels: int, reader: str, layers: dict[str, nn.Module],
     """The path that ends in the layer ``reader``; :class:`Refused` where that layer can take no factors."""
     if reader in unfit:
         raise Refused(f"its output is read by {reader}: {unfit[reader]}")
+    if isinstance(layers[reader], SelectedLinear):
+        raise Refused(f"its output is read by {reader}, which picks some of its values already (SelectedLinear)")
     inputs = dict(layers[reader].named_parameters())["weight"].shape[1]
     return Path(source, reader, inputs // channels)
 

@@ -3,6 +3,6 @@
 from .packing import PackedWeights, pack_linear
 from .switched import Masked, Switched, dead_layers
 from .switcher import Switcher
-from .wrapping import switch
+from .wrapping import SwitchWarning, switch
 
-__all__ = ["Masked", "PackedWeights", "Switched", "Switcher", "dead_layers", "pack_linear", "switch"]
+__all__ = ["Masked", "PackedWeights", "SwitchWarning", "Switched", "Switcher", "dead_layers", "pack_linear", "switch"]

@@ -38,7 +38,7 @@ class Batches:
             )
         self.data, self.config, self.seed, self.dtype = data, config, seed, dtype
         self.padding = data.image[1] // 8  # of the random crop: 4 for 32 x 32 images, as is usual
-        self._colours = colour_statistics(data.x_train, dtype) if config.normalize else None
+        self._colours = data.colour_statistics(dtype) if config.normalize else None
 
     def __len__(self) -> int:
         """Batches an epoch; the last one may be smaller."""
@@ -71,13 +71,3 @@ def pick(images: Tensor, chosen: Tensor) -> Tensor:
     if images.shape[1] == 1:
         return images.index_select(0, chosen)
     return images.permute(0, 2, 3, 1).index_select(0, chosen).permute(0, 3, 1, 2)
-
-
-def colour_statistics(images: Tensor, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (channels, 1, 1) of each colour of uint8 ``images`` on the scale from 0 to 1."""
-    counts = torch.stack([channel.flatten().bincount(minlength=256) for channel in images.transpose(0, 1)]).double()
-    shares = counts / counts.sum(1, keepdim=True)
-    values = torch.arange(256, device=images.device, dtype=torch.float64) / 255
-    mean = shares @ values
-    deviation = (shares @ values.square() - mean.square()).clamp_min(1e-12).sqrt()
-    return mean[:, None, None].to(dtype), deviation[:, None, None].to(dtype)

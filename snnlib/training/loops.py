@@ -27,12 +27,18 @@ from ..switching.switched import Switched
 from . import flow
 from .batches import Batches
 from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
-from .fit import UntrainedWarning, check_fit, check_switched, remark
+from .fit import UntrainedWarning, check_fit, check_read, check_switched, left_as_it_was, remark
 
 
 @dataclass
 class State:
     """Where a run stands: the next epoch, one row of numbers for each epoch that is done, the optimizers' velocities.
+
+    A row of ``history`` holds "epoch" (from 0), "phase" (what the epoch trained: "switcher", "network", or "both" where
+    they take turns by steps), "loss" (mean cross-entropy of its batches), "accuracy" (on the test images, from 0 to 1)
+    and "seconds". With a switcher also "pruned", "weakened" and "strengthened", each a list with the number of factors
+    that are 0, below 1, and 1 or above in every switched layer, and "off", which of them are 0
+    (:func:`snnlib.training.flow.decode` reads it).
 
     ``marks`` holds which factors were 0 before the first step ("start") and after the switcher's first turn ("first
     turn"), as :func:`snnlib.training.flow.encode` writes them; rows of the history hold the same under "off". ``first``
@@ -50,7 +56,11 @@ class State:
 __all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError", "UntrainedWarning"]
 
 OnEpoch = Callable[[State], None]
-"""Called after each epoch with the state; it may save it, show it, or raise to stop the run."""
+"""Called after each epoch with the state; it may save it, show it, or raise to stop the run.
+
+Whatever it raises comes out of the training function. Pass a ``State()`` of your own as ``state``: it is filled as the
+run goes on, and holds all epochs that were done when it was stopped.
+"""
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, list[Tensor] | None]]
 """Takes images and labels; returns the loss and the factors, None where there are none."""
@@ -252,9 +262,9 @@ def train_dense(
 
     Raises :class:`DivergenceError`, and ``ValueError`` where network and data do not fit each other.
     """
-    check_fit(network, data)
+    check_read(config, network)
+    check_fit(network, data, config)
     sgd = optimizer(network.parameters(), config)
-    network.requires_grad_(True)
     one = graphed(
         lambda x, y: dense_step(network, sgd, x, y, config.clip_network, config.precision),
         network.state_dict().values(),
@@ -265,7 +275,9 @@ def train_dense(
         set_rate(sgd, rate_at(config, progress))
         return ("network", *one(x, y))
 
-    return epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
+    with left_as_it_was(network):
+        network.requires_grad_(True)
+        return epochs(network, None, {"network": sgd}, step, data, config, seed, state, on_epoch)
 
 
 def train_alternating(
@@ -282,8 +294,9 @@ def train_alternating(
     side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the
     task network would have no turn, or where network and data do not fit each other.
     """
+    check_read(config, check_switched(model).network, model)
     check_turns(config)
-    check_fit(check_switched(model).network, data)
+    check_fit(model.network, data, config)
     sgds: dict[Side, torch.optim.SGD] = {
         "switcher": optimizer(model.switcher_side().parameters(), config, "switcher"),
         "network": optimizer(model.network.parameters(), config),
@@ -307,7 +320,8 @@ def train_alternating(
         set_rate(sgds[phase], rate_at(config, progress, phase))
         return (phase, *steps[phase](x, y))
 
-    return epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
+    with left_as_it_was(model):
+        return epochs(model.network, model, sgds, step, data, config, seed, state, on_epoch)
 
 
 def train_separate(
@@ -322,7 +336,8 @@ def train_separate(
 
     Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where network and data do not fit.
     """
-    check_fit(check_switched(model).network, data)
+    check_read(config, check_switched(model).network, model)
+    check_fit(model.network, data, config)
     sgd = optimizer(model.switcher_side().parameters(), config, "switcher")
     one = graphed(
         lambda x, y: switcher_step(model, sgd, x, y, config.clip_switcher, config.precision),
@@ -334,7 +349,8 @@ def train_separate(
         set_rate(sgd, rate_at(config, progress, "switcher"))
         return ("switcher", *one(x, y))
 
-    return epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
+    with left_as_it_was(model):
+        return epochs(model.network, model, {"switcher": sgd}, step, data, config, seed, state, on_epoch)
 
 
 def epochs(

@@ -108,6 +108,7 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
     from ..runner import pick_device
     from ..underway import build_network, measured, result, rival_of, wrap
 
+    train = arm.train.for_training()
     began, place = time.monotonic(), pick_device(device)
     data = _dataset(arm, str(place))
     network = build_network(arm, seed, place, data.image, len(data.classes))
@@ -123,11 +124,11 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
     try:
         with unremarked():
             if peer is not None:
-                train_peer(peer, data, arm.train, seed, state, look)
+                train_peer(peer, data, train, seed, state, look)
             elif model is None:
-                train_dense(network, data, arm.train, seed, state, look)
+                train_dense(network, data, train, seed, state, look)
             else:
-                train_alternating(model, data, arm.train, seed, state, look)
+                train_alternating(model, data, train, seed, state, look)
     except TrainingError as error:
         row |= {"state": "failed", "error": f"{type(error).__name__}: {error}"}
     except _Hopeless as reason:
