@@ -365,8 +365,8 @@ def test_around_points_to_switch_and_names_all_that_is_missing():
 def test_what_is_no_module_or_no_image_is_told_at_once_with_an_example():
     with pytest.raises(TypeError) as told:
         switch(perceptron, "image")
-    problem, example = str(told.value).split(": ", 1)
-    assert problem == "a function is no nn.Module and a str is no batch of images"
+    problems, example = str(told.value).split(". Say ")
+    assert problems.count("give ") == 2
     assert len(eval(example, {"switch": switch, "nn": nn, "torch": torch}).gates()) == 2
 
 

@@ -15,6 +15,11 @@ from ..networks.protocol import METHODS
 from ..seeds import generator
 from .switched import Switched
 
+EXAMPLE = (
+    "switch(nn.Sequential(nn.Flatten(), nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)), torch.zeros(1, 1, 28, 28))"
+)
+"""A call that has all it needs; a test runs it."""
+
 SMALL_SHARE = 0.2
 """Of a module's weights: where fewer are switched, although all may be, :func:`switch` says so."""
 
@@ -70,18 +75,18 @@ def _check_arguments(module: object, example_input: object, config: object) -> N
     kind = type(module).__name__
     if isinstance(module, Switched):
         raise ValueError("this model has a switcher already: train it as it is, or switch its module anew")
+    wrong: list[str] = []
     if isinstance(module, type) or not isinstance(module, nn.Module):
         given = f"the class {module.__name__}" if isinstance(module, type) else f"a {kind}"
-        raise TypeError(f"module is {given}: give an nn.Module, made by calling its class")
+        wrong.append(f"module is {given}: give an nn.Module, made by calling its class")
+    if not isinstance(example_input, Tensor):
+        wrong.append(f"example_input is a {type(example_input).__name__}: give a batch of images, a tensor")
+    if wrong:
+        raise TypeError(f"{'; '.join(wrong)}. Say {EXAMPLE}")
     inner = "module" if kind in ("DataParallel", "DistributedDataParallel") else "_orig_mod"
     if kind in ("DataParallel", "DistributedDataParallel", "OptimizedModule"):
         what = "torch.compile has wrapped" if inner == "_orig_mod" else f"{kind} has wrapped"
         raise ValueError(f"{what} this module: give the module inside, net.{inner}")
-    if not isinstance(example_input, Tensor):
-        raise TypeError(
-            f"example_input is a {type(example_input).__name__}: give a batch of images, a tensor, e.g. "
-            "torch.zeros(1, *data.image)"
-        )
     if not isinstance(config, SwitcherConfig):
         raise TypeError(
             f"config is a {type(config).__name__}: switch takes a SwitcherConfig; a TrainConfig goes to "
