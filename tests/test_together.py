@@ -32,11 +32,14 @@ def data_set(images=90):
     return Dataset("noise", x, y, x[:40], y[:40], tuple("0123456789"))
 
 
-def models(method, build=MLP, switcher=SWITCHER):
+def models(method, build=MLP, switcher=SWITCHER, through_switcher=True):
     networks = [build(generator=generator(seed, "network")).double() for seed in SEEDS]
     if method == "dense":
         return networks
-    return [Switched.around(network, switcher, generator(seed, "switcher")) for network, seed in zip(networks, SEEDS)]
+    return [
+        Switched.around(network, switcher, generator(seed, "switcher"), through_switcher)
+        for network, seed in zip(networks, SEEDS)
+    ]
 
 
 def weights(model):
@@ -71,7 +74,8 @@ def weights(model):
 )
 def test_each_member_is_as_trained_alone(method, config):
     """90 images: the last batch of an epoch is smaller."""
-    data, alone, members = data_set(), models(method), models(method)
+    alone, members = (models(method, through_switcher=config.through_switcher) for _ in range(2))
+    data = data_set()
     states = together.train(members, method, data, config, SEEDS)
     for seed, model, member, state in zip(SEEDS, alone, members, states):
         expected = METHODS[method](model, data, config, seed)
