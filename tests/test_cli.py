@@ -33,6 +33,7 @@ ROW_KEYS = {
     "regime",
     "n",
     "failed",
+    "at_chance",
     "acc_mean",
     "acc_std",
     "widths",

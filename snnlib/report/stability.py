@@ -29,11 +29,12 @@ GOOD = 90.0
 
 
 def ending(arm: Arm, images: Dataset, seed: int, epochs: int = 2) -> str:
-    """How a short run of ``arm`` ends: whether it does better than guessing, or what broke it."""
+    """How a short run of ``arm`` on these images ends: whether it does better than guessing, or what broke it."""
+    train = replace(arm.train.for_training(), epochs=epochs)
     model = runner.wrap(arm, runner.build_network(arm, seed, torch.device("cpu")), seed)
     dead = dead_layers(model.gates())
     try:
-        state = train_alternating(model, images, replace(arm.train, epochs=epochs), seed)
+        state = train_alternating(model, images, train, seed)
     except TrainingError as problem:
         return f"dead before the first step (layer {dead[0]})" if dead else str(problem)
     return "learns" if state.history[-1]["accuracy"] > 0.2 else "guesses"
