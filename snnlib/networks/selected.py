@@ -26,7 +26,8 @@ class SelectedLinear(nn.Linear):
         self.train(layer.training)
 
     def forward(self, input: Tensor) -> Tensor:
-        if input.shape[1:] != (self.width,) and not torch._C._get_tracing_state():
+        tracing = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+        if not tracing and input.shape[1:] != (self.width,):
             raise ValueError(
                 f"a SelectedLinear of {self.width} inputs was given {tuple(input.shape)}: its input must be "
                 f"(images, {self.width})"
