@@ -159,9 +159,10 @@ def test_without_a_compiler_torch_computes(monkeypatch, tmp_path):
 def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    native.library.cache_clear()
-    assert unet.library(torch.float64) is not None and list(tmp_path.rglob("*.so"))
-    native.library.cache_clear()
+    source = tmp_path / "one.c"
+    source.write_text("long one(void) { return 1; }", encoding="utf-8")
+    found = native.library(source, torch.float64, "one")
+    assert found is not None and found.one() == 1 and list(tmp_path.rglob("*.so"))
 
 
 def test_torch_func_sees_torch_operations():
