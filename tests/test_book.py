@@ -197,6 +197,7 @@ def test_a_pair_that_differs_is_found(chapter, change, told):
         ("[parameters]", "[other]", "second code cell"),
         ("[nbval-check-output]", "[parameters]", "no other"),
         ("# A trial", "# A trial {cite}`han2021mining`", "footcite"),
+        ("# A trial", "# A trial by {eq}`error`", "write [Figure]"),
         (":tags: [nbval-check-output]\n\nprint", ":tags: [nbval-check-output]\n\n---\nprint", "--- block"),
     ],
 )

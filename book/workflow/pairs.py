@@ -7,6 +7,7 @@ output is carried from one notebook to another exactly where the cell that made 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -163,5 +164,10 @@ def faults(text: Path) -> list[str]:
         found.append(
             f"{text.name}: cite with {{footcite:p}} or {{footcite:t}} and list with {{footbibliography}}: references "
             "stand at the end of each chapter"
+        )
+    if roles := sorted(set(re.findall(r"\{(?:eq|numref|ref)\}`", text.read_text(encoding="utf-8")))):
+        found.append(
+            f"{text.name}: {', '.join(roles)}: a plain notebook shows them as they are; write [Figure](#fig-x), "
+            "[Table](#tab-x) or [Eq.](#eq-x)"
         )
     return found
