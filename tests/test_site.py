@@ -107,10 +107,11 @@ RENDERED = """() => [...document.querySelectorAll('.math')].map(math => {
 
 
 def together(pages: dict[Path, BeautifulSoup], beside: Path) -> Path:
-    """A page of the book that has, in place of its own text, every equation of ``pages`` in a column of its width."""
+    """A page of the book that has, in place of its own equations, those of all ``pages``, in a column of its width."""
     soup = BeautifulSoup(beside.read_text(encoding="utf-8"), "html.parser")
     article = soup.article
-    article.clear()
+    for own in article.select(".math"):
+        own.decompose()
     for found in pages.values():
         for math in found.select(".math"):
             article.append(BeautifulSoup(f"<div>{math}</div>", "html.parser"))
