@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="links to packages, and 
 TEXTS = pairs.texts()
 QUICK = ("15_audit",)
 """Rehearsed always."""
-FURTHER = {"17_your_network": "own"}
+FURTHER = {"10_search": "search", "17_your_network": "own"}
 """Chapters that say that they need an extra of the project, and which."""
 IN_COLAB = ("ipykernel", "pip", "setuptools")
 """What Colab has, besides what snnlib needs."""

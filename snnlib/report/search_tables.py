@@ -96,7 +96,8 @@ def front(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def importance(trials: pd.DataFrame, study: Study) -> dict[str, dict[str, float]]:
-    """The importance of each setting for the accuracy and for the weights removed; empty where trials are too few."""
+    """The importance of each setting for the accuracy and for the weights removed; empty where trials are too few,
+    or where Optuna is not installed."""
     try:
         return {
             what: search.importance(trials, study, objective)
@@ -114,7 +115,7 @@ def importance_figure(shares: Mapping[str, Mapping[str, float]]) -> Figure:
 def most_important(shares: Mapping[str, Mapping[str, float]], most: int = 3) -> str:
     """The settings that matter most for each goal, in a sentence."""
     if not shares:
-        return "There are too few trials to say."
+        return "There are too few trials to say, or Optuna is not installed (`pip install optuna`)."
     said = (
         f"for the {goal} {listing(f'*{in_words(name)}*' for name in list(each)[:most])}"
         for goal, each in shares.items()
