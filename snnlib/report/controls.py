@@ -35,10 +35,6 @@ TITLES = {
     "random": "pruned at random",
     "norm": "pruned by L2 norm",
     "scratch": "same structure, from scratch",
-    "dense": "dense",
-    "cut": "second term cut",
-    "one-bias": "decoder with one bias",
-    "resize": "decoder that resizes",
 }
 """Controls in words."""
 

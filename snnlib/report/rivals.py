@@ -148,6 +148,11 @@ def _accuracy(row: Row) -> str:
     return unbroken(f"{row.acc_mean:.2f}{deviation}")
 
 
+def _runs(row: Row) -> str:
+    """How many runs a row's means are of, and how many beside them failed."""
+    return f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else "")
+
+
 def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
     """A line a method and size, the least sparse first: what is pruned, how much, and the accuracy in percent."""
     lines = {
@@ -155,7 +160,7 @@ def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
             "prunes": curve.prunes or "nothing",
             "removed %": f"{row.removed_pct:.1f}",
             "accuracy %": _accuracy(row),
-            "runs": f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else ""),
+            "runs": _runs(row),
         }
         for curve in curves(rows, network)
         for number, row in enumerate(curve.rows, 1)
@@ -207,11 +212,10 @@ def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.
             if curve.prunes == kind and (large := [row for row in curve.rows if (row.removed_pct or 0.0) >= least])
         ]
         for method, row in sorted(able, key=lambda pair: -(pair[1].acc_mean or 0.0)):
-            failed = f" (+ {row.failed} failed)" if row.failed else ""
             lines[title, method] = {
                 "accuracy %": _accuracy(row),
                 "removed %": f"{row.removed_pct:.1f}",
-                "runs": f"{row.n}{failed}",
+                "runs": _runs(row),
             }
     found = pages.table({" | ".join(key): line for key, line in lines.items()})
     if lines:
