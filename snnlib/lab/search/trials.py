@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import platform
 import time
 from pathlib import Path
@@ -156,7 +157,7 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
                     f"removed_{name}": round(removed_pct(full, kept, **count.shape(network)), 3),
                     f"widths_{name}": _widths(kept),
                 }
-        if not network.kernel_weights() and state.history:
+        if state.history and full[0] == math.prod(data.image):  # the first neurons are pixels
             row |= dict(zip(REGIONS, regions(decode(state.history[-1]["off"], full)[0], data.image[1:])))
     versions = f"torch {torch.__version__}, python {platform.python_version()}"
     return row | {"seconds": round(time.monotonic() - began, 1), "device": _device(place), "versions": versions}
