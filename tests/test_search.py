@@ -6,10 +6,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from command_line import inside
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snnlib import data
 from snnlib.lab import records, search
 from snnlib.lab.experiments import studies
 from snnlib.lab.experiments.studies import NETWORK, SHAPE, STUDIES, SWITCHER, Between, Rung, Study
@@ -324,6 +326,17 @@ def test_a_trial_keeps_what_came_out():
     assert row["removed_start"] > 5 and row["widths_start"].count("-") == 2 and set(search.REGIONS) <= set(row)
     dense = search.try_out(DENSE.arm(values_of(DENSE), 2, "trial"), 0, 0.0)
     assert dense["removed"] == 0 and dense["widths"] == "784-300-100" and "removed_start" not in dense
+
+
+def test_a_trial_of_a_network_whose_pixels_are_not_switched_counts_none(monkeypatch):
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (96, 3, 32, 32), generator=draw, dtype=torch.uint8)
+    labels = torch.randint(0, 10, (96,), generator=draw)
+    colours = data.Dataset("cifar10", images, labels, images[:32], labels[:32], tuple("0123456789"))
+    monkeypatch.setattr("snnlib.lab.runner.load_data", lambda arm, place: colours)
+    study = STUDIES["mobilenet-v1-x0.25-snn"]
+    row = search.try_out(study.arm(values_of(study), 2, "trial", images=96), 0, 0.0)
+    assert row["state"] == "finished" and row["widths"].isdecimal() and not set(search.REGIONS) & set(row)
 
 
 def test_a_trial_that_diverges_or_is_hopeless_says_so():
