@@ -37,6 +37,10 @@ def markdown(source: str) -> dict:
     return {"cell_type": "markdown", "id": f"m{abs(hash(source))}", "metadata": {}, "source": source}
 
 
+def table(source: str, caption: str, name: str) -> dict:
+    return markdown(source) | {"metadata": {"mystnb": {"figure": {"caption": caption, "name": name}}}}
+
+
 def code(caption: str, name: str, *data: dict, text: str = "") -> dict:
     outputs = [{"output_type": "display_data", "data": each, "metadata": {}} for each in data]
     outputs += [{"output_type": "stream", "name": "stdout", "text": text}] if text else []
@@ -58,6 +62,8 @@ SECOND = [
         "# Second\n\n[Table](01.ipynb#tab-one), [Eq.](#eq-6), [Eq.](#eq-own), [the paper](https://arxiv.org/abs/2110.05954v2)."
     ),
     code("By [Han](https://arxiv.org/abs/2110.05954)", "tab-two", text="nothing yet"),
+    table("| a | b |\n| --- | --- |\n| 3 | 4 |", "In words, as `they` are", "tab-words"),
+    markdown("Below [Table](#tab-words)."),
     markdown("## References\n\n```{footbibliography}\n```"),
 ]
 
@@ -103,6 +109,14 @@ def test_a_table_has_its_caption_above_and_a_figure_below(book):
     assert [each.name for each in table.find_all(True, recursive=False)] == ["figcaption", "div", "p"]
     assert figure.find_all(True, recursive=False)[-1].name == "figcaption"
     assert figure.find("img")["alt"] == "a dot" and figure.figcaption.em and figure.figcaption.select_one(".math")
+
+
+def test_a_table_that_is_text_has_its_caption_too(book):
+    found = book[1].find(id="tab-words")
+    assert found.figcaption.get_text().startswith("\nTable 2.2 In words") and found.figcaption.code
+    assert [each.name for each in found.find_all(True, recursive=False)][0] == "figcaption"
+    assert [cell.get_text(strip=True) for cell in found.select("td")] == ["3", "4"]
+    assert "Below Table\xa02.2." in book[1].get_text()
 
 
 def test_all_that_a_cell_puts_out_belongs_to_its_caption_and_a_line_of_text_counts(book):

@@ -1,7 +1,8 @@
 """A Sphinx extension: numbered captions for what cells put out, and links that read in a notebook as in the book.
 
 A cell whose ``mystnb: {figure: {caption: ..., name: ...}}`` names it ``tab-...`` is a table, with its caption above;
-named ``fig-...`` it is a figure, with its caption below. All that the cell puts out belongs to it. ``[Table](#tab-x)``,
+named ``fig-...`` it is a figure, with its caption below. All that the cell puts out belongs to it. A cell of text that
+begins with a table takes such a name and caption too. ``[Table](#tab-x)``,
 ``[Figure](#fig-x)`` and ``[Eq.](#eq-x)`` get the number of what they lead to, on whatever page that stands. An
 equation that ends with ``\\tag{6}`` is the paper's Eq. 6, and ``#eq-6`` leads to it.
 """
@@ -62,7 +63,7 @@ def rewrite(notebook: dict[str, Any], cite: dict[str, str]) -> dict[str, Any]:
         figure = cell["metadata"].get("mystnb", {}).get("figure")
         if cell["cell_type"] == "markdown":
             cell = {**cell, "source": cited(directives(source).replace(BADGE, LOCAL_BADGE), cite)}
-        elif figure:
+        if figure:
             name, caption = figure.get("name", ""), figure.get("caption", "")
             if not name.startswith(KINDS[:2]) or not caption:
                 raise SphinxError(f"a caption needs a text and a name that begins with fig- or tab-: {figure}")
@@ -118,8 +119,11 @@ class Captions(SphinxTransform):
         """Wrap all that the cell after ``held`` puts out, with the caption on its side."""
         place = held.parent.index(held)
         following = held.parent.children[place + 1 : place + 2]
-        cell = following[0] if following and isinstance(following[0], nodes.container) else None
+        cell = following[0] if following and isinstance(following[0], nodes.container | nodes.table) else None
         found = [each for each in cell or () if isinstance(each, nodes.container) and "output" in str(each["classes"])]
+        if isinstance(cell, nodes.table):  # a cell of text
+            found = [nodes.container("", cell.deepcopy())]
+            cell.replace_self(found[0])
         held.parent.remove(held)
         if not found:
             return  # the cell shows nothing
