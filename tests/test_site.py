@@ -223,6 +223,21 @@ def test_a_table_that_is_too_wide_says_so(value, classes):
     assert soup.table["class"] == ["dataframe", *classes]
 
 
+def test_a_wordy_table_becomes_cards_named_by_its_first_column_and_a_short_one_stays():
+    def table(last: str) -> str:
+        head = "<thead><tr><th>sign</th><th>what</th><th>why</th></tr></thead>"
+        body = f"<tr><td><p><code>x</code></p></td><td><p>one</p></td><td><p>{last}</p></td></tr>"
+        return f'<table class="table">{head}<tbody>{body}</tbody></table>'
+
+    short, long = table("it is"), table("word " * 30)
+    page = {"body": f"<p>&lt;Before&gt;</p>{short}<p>&amp; after</p>{long}"}
+    wide.on_page(None, "", "", page, None)
+    assert page["body"].startswith(f"<p>&lt;Before&gt;</p>{short}<p>&amp; after</p><table"), "the rest is as it was"
+    cards = BeautifulSoup(page["body"], "html.parser").find_all("table")[1]
+    assert cards["class"] == ["table", "cards"] and cards.tbody.th["role"] == "rowheader"
+    assert [cell["data-label"] for cell in cards.select("tbody td")] == ["what", "why"]
+
+
 # ---------------------------------------------------------------- in a browser
 
 
@@ -259,7 +274,7 @@ SCROLLING = """() => [...document.querySelectorAll('.bd-article table')].filter(
 @needs_chromium
 def test_on_a_phone_no_page_is_wider_than_the_screen_and_a_table_that_scrolls_says_so(pages, browser, request):
     context = browser.new_context(offline=True, viewport={"width": 390, "height": 844})
-    for page in some(pages, request):
+    for page in {*some(pages, request), pages / "book" / "reference.html"}:
         tab = context.new_page()
         tab.goto(page.as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390, page.stem

@@ -1,4 +1,4 @@
-"""A Sphinx extension: tables that cells put out learn at which width they no longer fit, and what each cell is called.
+"""A Sphinx extension: tables learn at which width they no longer fit, and what each of their cells is called.
 
 A phone shows a wide table as one card a row, each value with its column's name: book.css does that with the class and
 the ``data-label`` that are written here. Widths are estimated from the text, so that nothing has to run in the browser.
@@ -6,6 +6,7 @@ the ``data-label`` that are written here. Widths are estimated from the text, so
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -20,6 +21,10 @@ SMALL, USUAL = 6.6, 8.1
 """A digit's width in pixels, in a phone's tables and in others."""
 NAME, GAP = 92, 11
 """The least width of a row's name on a phone; what a column needs besides its text."""
+WORDY = 120
+"""So many characters in a row of three columns are more than a phone's width can hold."""
+IN_WORDS = re.compile(r'<table class="(?:settings )?table">.*?</table>', re.DOTALL)
+"""A table that is text, not the output of a cell."""
 
 
 def columns(table: Tag) -> list[str]:
@@ -60,31 +65,49 @@ def dressed(html: str) -> str:
         del table["border"]
         limits = (("cards", PHONE, SMALL), ("dense", PAGE, USUAL))
         classes = [name for name, room, digit in limits if width(table, digit) > room]
-        table["class"], table["role"] = [*table.get_attribute_list("class"), *classes], "table"
-        names = columns(table)
-        for part in table.find_all(["thead", "tbody"]):
-            part["role"] = "rowgroup"
-        held: list[tuple[str, int]] = []  # names of rows that reach down, and how far they still reach
-        for row in table.find_all("tr"):
-            row["role"], head = "row", row.parent is not None and row.parent.name == "thead"
-            line = cells(row)
-            if held and not head:
-                row["data-group"] = " ".join(name for name, _ in held)
-                held = [(name, left - 1) for name, left in held if left > 1]
-            place = len(names) - sum(int(str(cell.get("colspan", 1))) for cell in line)
-            for cell in line:
-                text = cell.get_text(" ", strip=True)
-                if cell.name == "th" and not text and head:
-                    cell.name = "td"  # a corner names nothing
-                cell["role"] = ("columnheader" if head else "rowheader") if cell.name == "th" else "cell"
-                if not head and cell.name == "th" and int(str(cell.get("rowspan", 1))) > 1:
-                    held.append((text, int(str(cell["rowspan"])) - 1))
-                if not head and cell.name == "td":
-                    cell["data-label"] = names[place] if place < len(names) else ""
-                    if not text:
-                        cell["class"] = "empty"
-                place += int(str(cell.get("colspan", 1)))
+        dress(table, classes)
     return str(soup)
+
+
+def in_words(html: str) -> str:
+    """The same for ``html``, one table that is text, where a row of it is long: its first column names the rows."""
+    table = BeautifulSoup(html, "html.parser").table
+    assert table is not None
+    rows = [grid_line(row) for row in table.select("tr")]
+    if len(rows[0]) < 3 or (width(table, SMALL) <= PHONE and max(len(" ".join(row)) for row in rows) <= WORDY):
+        return html
+    for cell in table.select("tbody td:first-child"):
+        cell.name = "th"
+    dress(table, ["cards"])
+    return str(table)
+
+
+def dress(table: Tag, classes: list[str]) -> None:
+    """Give ``table`` further ``classes``, its parts their roles, and its values the names of their columns."""
+    table["class"], table["role"] = [*table.get_attribute_list("class"), *classes], "table"
+    names = columns(table)
+    for part in table.find_all(["thead", "tbody"]):
+        part["role"] = "rowgroup"
+    held: list[tuple[str, int]] = []  # names of rows that reach down, and how far they still reach
+    for row in table.find_all("tr"):
+        row["role"], head = "row", row.parent is not None and row.parent.name == "thead"
+        line = cells(row)
+        if held and not head:
+            row["data-group"] = " ".join(name for name, _ in held)
+            held = [(name, left - 1) for name, left in held if left > 1]
+        place = len(names) - sum(int(str(cell.get("colspan", 1))) for cell in line)
+        for cell in line:
+            text = cell.get_text(" ", strip=True)
+            if cell.name == "th" and not text and head:
+                cell.name = "td"  # a corner names nothing
+            cell["role"] = ("columnheader" if head else "rowheader") if cell.name == "th" else "cell"
+            if not head and cell.name == "th" and int(str(cell.get("rowspan", 1))) > 1:
+                held.append((text, int(str(cell["rowspan"])) - 1))
+            if not head and cell.name == "td":
+                cell["data-label"] = names[place] if place < len(names) else ""
+                if not text:
+                    cell["class"] = "empty"
+            place += int(str(cell.get("colspan", 1)))
 
 
 class Tables(SphinxTransform):
@@ -99,7 +122,14 @@ class Tables(SphinxTransform):
                 raw[:] = [nodes.Text(dressed(raw.astext()))]
 
 
+def on_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.Node | None) -> None:
+    """Dress the tables of a page that are text."""
+    if "body" in context:
+        context["body"] = IN_WORDS.sub(lambda found: in_words(found[0]), context["body"])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.add_transform(Tables)
+    app.connect("html-page-context", on_page, priority=400)
     return {"parallel_read_safe": True}
