@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
@@ -215,6 +216,18 @@ def test_each_value_of_a_table_knows_its_column_and_each_row_its_group():
     assert [row.get("data-group") for row in soup.select("tbody tr")] == [None, "paper"]
     assert soup.select("td.empty") and not [cell for cell in soup.find_all("th") if not cell.get_text(strip=True)]
     assert soup.table["class"] == ["dataframe"]
+
+
+def test_the_names_of_an_index_stand_in_the_corner():
+    named = pd.DataFrame({"runs": [8], "n": [1]}, index=pd.MultiIndex.from_tuples([("a", 1)], names=["arm", "layer"]))
+    soup = BeautifulSoup(wide.dressed(named.to_html()), "html.parser")
+    assert [[cell.get_text() for cell in row.find_all("th")] for row in soup.select("thead tr")] == [
+        ["arm", "layer", "runs", "n"]
+    ]
+    columns = named.rename_axis([None, None]).rename_axis(columns="kind")
+    for kept in (columns, columns.unstack()):
+        lines = BeautifulSoup(kept.to_html(), "html.parser").select("thead tr")
+        assert len(BeautifulSoup(wide.dressed(kept.to_html()), "html.parser").select("thead tr")) == len(lines)
 
 
 @pytest.mark.parametrize("value, classes", [("2" * 40, ["cards"]), ("2" * 100, ["cards", "dense"])])

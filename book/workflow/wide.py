@@ -63,10 +63,25 @@ def dressed(html: str) -> str:
     soup = BeautifulSoup(html, "html.parser")
     for table in soup.select("table.dataframe"):
         del table["border"]
+        one_line(table)
         limits = (("cards", PHONE, SMALL), ("dense", PAGE, USUAL))
         classes = [name for name, room, digit in limits if width(table, digit) > room]
         dress(table, classes)
     return str(soup)
+
+
+def one_line(table: Tag) -> None:
+    """Put the names of the index into the corner: pandas gives them a line of the head of their own."""
+    lines = [cells(row) for row in table.select("thead tr")]
+    if len(lines) != 2 or len(lines[0]) != len(lines[1]):
+        return
+    named = [bool(cell.get_text(strip=True)) for cell in lines[1]]
+    count = sum(named)
+    if count and all(named[:count]) and not any(cell.get_text(strip=True) for cell in lines[0][:count]):
+        for corner, name in zip(lines[0], lines[1][:count]):
+            corner.replace_with(name)
+        row = table.select("thead tr")[1]
+        row.decompose()
 
 
 def in_words(html: str) -> str:
