@@ -241,8 +241,8 @@ CARRIED = 5
 def carried(study: Study, folder: Path) -> list[dict[str, Any]]:
     """Settings that ``study`` tries first: those that the search of another network chose, then others it confirmed.
 
-    The most accurate first, each once, :data:`CARRIED` at most; none if there is no such search. Raises ``Refused``
-    where that search has chosen nothing yet.
+    The most accurate first, each once, :data:`CARRIED` at most; none if there is no such search. A value that is not in
+    the space of ``study`` is left to its sampler. Raises ``Refused`` where that search has chosen nothing yet.
     """
     if not study.carries:
         return []
@@ -250,9 +250,17 @@ def carried(study: Study, folder: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     others = confirmed(read(other, folder), other)
     for row in (*chosen(other, folder).values(), *rows_of(by_role(others, "dense", None))):
-        if (settings := {name: row[name] for name in study.space}) not in found:
+        settings = {name: row[name] for name, space in study.space.items() if _holds(space, row[name])}
+        if settings not in found:
             found.append(settings)
     return found[:CARRIED]
+
+
+def _holds(space: Choices, value: Any) -> bool:
+    """Whether ``value`` may be drawn from ``space``."""
+    if isinstance(space, Between):
+        return space.low <= float(value) <= space.high
+    return any(choice == value or str(choice) == str(value) for choice in space)
 
 
 def _drawn(space: Choices, draw: np.random.Generator) -> Any:
