@@ -12,7 +12,7 @@ from invented import unchecked  # noqa: F401
 
 from snnlib import data
 from snnlib.lab import records
-from snnlib.lab.experiments import REGIMES, TABLES, arm_of, rivals
+from snnlib.lab.experiments import REGIMES, TABLES, arm_of, rivals, whole
 from snnlib.lab.experiments.controls import FED as FED_TITLES
 from snnlib.lab.experiments.studies import RIVALS, STUDIES
 from snnlib.report import claims, evidence, pixels, verdicts
@@ -28,7 +28,7 @@ def ones():
     return np.ones((28, 28))
 
 
-def record_of(arm, seed, accuracy=98.0, removed=10.0, factors=None, history=(), start=30.0):
+def record_of(arm, seed, accuracy=98.0, removed=10.0, factors=None, history=(), start=30.0, profile="paper"):
     if factors is None and arm.switcher:
         factors = ones()
     gates = None if factors is None else [list(map(float, factors.flatten())), [1.0] * 300, [1.0] * 100]
@@ -41,17 +41,19 @@ def record_of(arm, seed, accuracy=98.0, removed=10.0, factors=None, history=(), 
         "gates": gates,
     }
     images = {"shape": [1, 28, 28], "classes": 10}
-    return invented.record(arm, seed, profile="paper", images=images, history=list(history), result=result)
+    return invented.record(arm, seed, profile=profile, images=images, history=list(history), result=result)
 
 
-def write(root, table, name, values, network="mlp", failed=False):
+def write(root, table, name, values, network="mlp", failed=False, profile="paper"):
     """One record a value of ``values``: a dict of what differs from the default of ``record_of``, or an accuracy."""
-    arm = arm_of(TABLES[table], "paper", name, network)
+    arm = arm_of(TABLES[table], profile, name, network)
     for seed, value in enumerate(values):
-        record = record_of(arm, seed, **(value if isinstance(value, dict) else {"accuracy": value}))
+        changed = value if isinstance(value, dict) else {"accuracy": value}
+        changed = {"history": [{"strengthened": [1, 1]}]} | changed if profile == "whole" else changed
+        record = record_of(arm, seed, profile=profile, **changed)
         if failed:
             record |= {"status": "failed", "result": None, "error": {"message": "died"}}
-        records.write(records.path_of(arm, "paper", seed, root), record)
+        records.write(records.path_of(arm, profile, seed, root), record)
 
 
 def verdict(root, name):
@@ -280,6 +282,55 @@ def test_each_rule_on_perfectly_favourable_unfavourable_and_indifferent_records(
     assert {each.verdict for of, each in found.regimes.items() if of != regime} == {"no runs"}
     assert found.regimes[regime].provisional == (name == "harder")
     assert found.evidence and ("provisional" in str(found)) == (name == "harder" and expected != "undecided")
+
+
+@pytest.fixture
+def few_epochs(monkeypatch):
+    """Tables 3 and 4 as they are once the searches there are over, with settings that no search chose."""
+    networks = ("vgg-cov2", "mobilenet-v1-x0.25")
+    chosen = {network: {} for network in networks}
+    for network, roles in chosen.items():
+        for role, name in (("dense", f"{network}-dense"), ("accurate", f"{network}-snn")):
+            space = STUDIES[name].space
+            roles[role] = {key: each[0] if isinstance(each, tuple) else each.low for key, each in space.items()}
+    for table, dataset in (("3", "cifar10"), ("4", "mini_imagenet")):
+        arms = whole.arms(dataset, networks, chosen, dict.fromkeys(networks, 8))
+        at = TABLES[table]
+        changed = replace(
+            at,
+            arms=at.arms | {"whole": arms},
+            seeds=at.seeds | {"whole": tuple(range(8))},
+            fewer_seeds=at.fewer_seeds | {"whole": {"mobilenet-v1-x0.25": 3} if table == "4" else {}},
+        )
+        monkeypatch.setitem(TABLES, table, changed)
+
+
+@pytest.mark.parametrize("lead, expected", [(1, "holds"), (-1, "fails"), (0, "undecided")])
+@pytest.mark.parametrize("name", ["accuracy", "harder", "strengthening"])
+def test_runs_of_few_epochs_count_in_the_tuned_regime(tmp_path, few_epochs, name, lead, expected):
+    small = "mobilenet-v1-x0.25"
+    if name == "accuracy":
+        for network in ("vgg-cov2", small):
+            write(tmp_path, "3", "tuned-dense", eight(80.0), network, profile="whole")
+            write(tmp_path, "3", "accurate", eight(80.0 + lead, -1), network, profile="whole")
+        write(tmp_path, "4", "tuned-dense", eight(50.0)[:3], small, profile="whole")
+        write(tmp_path, "4", "accurate", eight(50.0 - 9 * lead)[:3], small, profile="whole")  # three decide nothing
+    elif name == "harder":
+        write(tmp_path, "3", "accurate", [{"removed": r} for r in eight(40.0)], small, profile="whole")
+        write(tmp_path, "4", "accurate", [{"removed": r} for r in eight(40.0 - lead, 2)[:3]], small, profile="whole")
+    else:
+        history = [{"strengthened": [10, 20]}, {"strengthened": [10 + 2 * lead, 20 + lead]}]
+        write(tmp_path, "3", "accurate", [{"history": history}] * 8, "vgg-cov2", profile="whole")
+    found = verdict(tmp_path, name)
+    assert found.regimes["tuned"].verdict == expected and found.regimes["plain"].verdict == "no runs"
+    assert found.regimes["tuned"].provisional == (name == "harder")
+
+
+def test_a_rule_that_was_widened_is_as_old_as_that_for_the_runs_that_came_in(tmp_path, few_epochs):
+    write(tmp_path, "3", "accurate", eight(80.0), "vgg-cov2", profile="whole")
+    for path in tmp_path.rglob("seed-*.json"):  # after the rule was written, before it was widened
+        records.write(path, records.read(path) | {"started": "2026-11-27T00:00:00+00:00"})
+    assert verdict(tmp_path, "accuracy").history == "younger than 8 of its 8 runs"
 
 
 @pytest.mark.parametrize("claim", [claim for claim in CLAIMS if not claim.verdict], ids=lambda claim: claim.name)

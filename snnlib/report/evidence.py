@@ -20,6 +20,9 @@ ENOUGH = 8
 FEW = 3
 """Pairs of runs needed for a provisional decision, where a rule allows one."""
 
+WHOLE = "whole"
+"""The profile of Tables 3 and 4 with settings from a search: all images, and as few epochs as will do."""
+
 LEVEL = 0.05
 """The largest chance of any false decision among the intervals of a rule."""
 
@@ -58,59 +61,73 @@ Figure = str | Callable[[records.Record], float]
 
 @dataclass
 class Evidence:
-    """The runs of the paper profile below ``root``, by table and arm; ``seen`` notes those that were read."""
+    """The runs of whole data sets below ``root``, by table and arm; ``seen`` notes those that were read.
+
+    They are of the profile "paper", and of ``WHOLE`` where a rule says so.
+    """
 
     root: Path
-    seen: dict[Path, str] = field(default_factory=dict[Path, str])  # path of a record to when its run started
-    _looked_up: dict[tuple[str, str, str], list[records.Entry]] = field(
-        default_factory=dict[tuple[str, str, str], list[records.Entry]]
+    seen: dict[Path, tuple[str, str]] = field(default_factory=dict[Path, tuple[str, str]])  # to start and profile
+    _looked_up: dict[tuple[str, ...], list[records.Entry]] = field(
+        default_factory=dict[tuple[str, ...], list[records.Entry]]
     )
 
-    def entries(self, table: str, arm: str, network: str = "mlp") -> list[records.Entry]:
+    def entries(self, table: str, arm: str, network: str = "mlp", profile: str = "paper") -> list[records.Entry]:
         """The entry of every seed of the arm; nothing for an arm that is not in the table."""
-        found = self._entries(table, arm, network)
+        found = self._entries(table, arm, network, profile)
         self.seen |= {
-            entry.path: entry.content.get("started", "") for entry in found if entry.state in ("recorded", "failed")
+            entry.path: (entry.content.get("started", ""), profile)
+            for entry in found
+            if entry.state in ("recorded", "failed")
         }
         return found
 
-    def _entries(self, table: str, arm: str, network: str) -> list[records.Entry]:
-        key = (table, arm, network)
+    def _entries(self, *key: str) -> list[records.Entry]:
         if key not in self._looked_up:
+            table, arm, network, profile = key
             try:
-                of = arm_of(TABLES[table], "paper", arm, network)
+                of = arm_of(TABLES[table], profile, arm, network)
             except KeyError:
                 return []
             self._looked_up[key] = [
-                records.look_up(of, "paper", seed, self.root) for seed in TABLES[table].seeds_of(of, "paper")
+                records.look_up(of, profile, seed, self.root) for seed in TABLES[table].seeds_of(of, profile)
             ]
         return self._looked_up[key]
 
-    def runs(self, table: str, arm: str, network: str = "mlp") -> dict[int, records.Record]:
+    def runs(self, table: str, arm: str, network: str = "mlp", profile: str = "paper") -> dict[int, records.Record]:
         """Records by seed; those of other settings, failed and broken ones are left out."""
-        return {entry.seed: entry.content for entry in self.entries(table, arm, network) if entry.state == "recorded"}
+        found = self.entries(table, arm, network, profile)
+        return {entry.seed: entry.content for entry in found if entry.state == "recorded"}
 
-    def dead(self, table: str, arm: str, network: str = "mlp") -> dict[int, float]:
+    def dead(self, table: str, arm: str, network: str = "mlp", profile: str = "paper") -> dict[int, float]:
         """Seeds whose run died or diverged, and the accuracy of guessing, in percent."""
-        return {
-            entry.seed: records.guessing(entry.content)
-            for entry in self.entries(table, arm, network)
-            if entry.state == "failed"
-        }
+        found = self.entries(table, arm, network, profile)
+        return {entry.seed: records.guessing(entry.content) for entry in found if entry.state == "failed"}
 
-    def figures(self, table: str, arm: str, figure: Figure, network: str = "mlp") -> dict[int, float]:
+    def figures(
+        self, table: str, arm: str, figure: Figure, network: str = "mlp", profile: str = "paper"
+    ) -> dict[int, float]:
         """One figure of each run by seed; for accuracies dead runs are at chance."""
-        runs = self.runs(table, arm, network)
+        runs = self.runs(table, arm, network, profile)
         if callable(figure):
             return {seed: figure(record) for seed, record in runs.items()}
         found: dict[int, float] = {seed: record["result"][figure] for seed, record in runs.items()}
-        return found | self.dead(table, arm, network) if figure == "accuracy" else found
+        return found | self.dead(table, arm, network, profile) if figure == "accuracy" else found
 
-    def difference(self, what: str, table: str, first: str, second: str, figure: Figure, network: str = "mlp") -> Sign:
+    def difference(
+        self,
+        what: str,
+        table: str,
+        first: str,
+        second: str,
+        figure: Figure,
+        network: str = "mlp",
+        profile: str = "paper",
+    ) -> Sign:
         """``figure`` of the arm ``first`` minus that of ``second``, paired by seed."""
-        a, b = (self.figures(table, arm, figure, network) for arm in (first, second))
+        a, b = (self.figures(table, arm, figure, network, profile) for arm in (first, second))
         dead = (
-            {seed for arm in (first, second) for seed in self.dead(table, arm, network)} & set(a) & set(b)
+            {seed for arm in (first, second) for seed in self.dead(table, arm, network, profile)} & set(a) & set(b)
             if figure == "accuracy"
             else set()
         )

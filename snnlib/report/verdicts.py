@@ -1,6 +1,6 @@
 """A verdict on each claim of the paper, by the rules of :mod:`snnlib.report.claims`, computed from records.
 
-Only runs of the whole protocol count. A claim is judged in each regime of settings; a verdict over all names the
+Only runs of the whole protocol count, and those of the profile "whole" where a rule takes them in. A claim is judged in each regime of settings; a verdict over all names the
 regimes that it holds for. The evidence names what a rule needs and lacks; the regime is then undecided.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from ..lab import records
 from ..lab.experiments import REGIMES
 from .claims import CLAIMS, Claim
-from .evidence import ENOUGH, Evidence, Sign, sides
+from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,9 @@ def all_verdicts(root: Path | None = None) -> list[Verdict]:
     for claim in CLAIMS:
         shared.seen = {}
         by_regime = {regime: judge(claim, claim.quantities(shared, regime)) for regime in REGIMES}
-        before = sum(started < claim.written for started in shared.seen.values())
+        before = sum(
+            started < (claim.widened if profile == WHOLE else claim.written) for started, profile in shared.seen.values()
+        )
         found.append(
             Verdict(
                 claim.name,
