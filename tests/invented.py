@@ -1,8 +1,12 @@
 """Records that no run wrote."""
 
+from dataclasses import replace
+
 import pytest
 
 from snnlib.lab import sealing
+from snnlib.lab.experiments import TABLES, whole
+from snnlib.lab.experiments.studies import STUDIES
 
 FULL = (784, 300, 100)
 
@@ -56,3 +60,24 @@ def result(accuracy=90.0, **changes):
 def unchecked(monkeypatch):
     """Records are not held against themselves: a test invents figures that no widths give. Checksums are checked."""
     monkeypatch.setattr(sealing, "contradictions", lambda record: iter(()))
+
+
+@pytest.fixture
+def few_epochs(monkeypatch):
+    """Tables 3 and 4 as they are once the searches there are over, with settings that no search chose."""
+    networks = ("vgg-cov2", "mobilenet-v1-x0.25")
+    chosen = {network: {} for network in networks}
+    for network, roles in chosen.items():
+        for role, name in (("dense", f"{network}-dense"), ("accurate", f"{network}-snn")):
+            space = STUDIES[name].space
+            roles[role] = {key: each[0] if isinstance(each, tuple) else each.low for key, each in space.items()}
+    for table, dataset in (("3", "cifar10"), ("4", "mini_imagenet")):
+        arms = whole.arms(dataset, networks, chosen, dict.fromkeys(networks, 8))
+        at = TABLES[table]
+        changed = replace(
+            at,
+            arms=at.arms | {"whole": arms},
+            seeds=at.seeds | {"whole": tuple(range(8))},
+            fewer_seeds=at.fewer_seeds | {"whole": {"mobilenet-v1-x0.25": 3} if table == "4" else {}},
+        )
+        monkeypatch.setitem(TABLES, table, changed)

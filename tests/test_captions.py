@@ -114,7 +114,7 @@ def test_a_table_has_its_caption_above_and_a_figure_below(book):
 def test_a_table_that_is_text_has_its_caption_too(book):
     found = book[1].find(id="tab-words")
     assert found.figcaption.get_text().startswith("\nTable 2.2 In words") and found.figcaption.code
-    assert [each.name for each in found.find_all(True, recursive=False)][0] == "figcaption"
+    assert found.find(True, recursive=False).name == "figcaption"
     assert [cell.get_text(strip=True) for cell in found.select("td")] == ["3", "4"]
     assert "Below Table\xa02.2." in book[1].get_text()
 

@@ -5,19 +5,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from invented import unchecked  # noqa: F401
+from invented import few_epochs, unchecked  # noqa: F401
 
 from snnlib.lab import records
 from snnlib.lab.experiments import TABLES, arm_of
 from snnlib.lab.runner import build_network, wrap
-from snnlib.report import starts
+from snnlib.report import scale, starts
 from snnlib.report.results import Results
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
 
 def write(root, table, network, removed, seeds=3):
-    arm = arm_of(TABLES[table], "paper", starts.SNN, network)
+    arm = arm_of(TABLES[table], "paper", scale.SNN, network)
     for seed in range(seeds):
         record = invented.record(arm, seed, profile="paper")
         record["result"] |= {"removed_pct": removed + seed, "gates": [[0.0, 0.5, 1.0, 2.0]]}
@@ -30,7 +30,7 @@ def results(tmp_path):
 
 
 def test_the_start_is_that_of_a_run():
-    arm = arm_of(TABLES["3"], "paper", starts.SNN, "mobilenet-v1-x0.25")
+    arm = arm_of(TABLES["3"], "paper", scale.SNN, "mobilenet-v1-x0.25")
     network = build_network(arm, 5, torch.device("cpu"), (3, 32, 32))
     with torch.no_grad():
         gates = wrap(arm, network, 5).gates()
@@ -46,19 +46,33 @@ def test_four_networks_are_compared_with_the_paper(results, tmp_path):
     write(tmp_path, "3", "resnet34", 50.0)
     write(tmp_path, "4", "resnet34", 30.0)
     found = starts.harder_and_simpler(results)
-    assert found["paper"].tolist() == ["+25.20", "+22.56", "+8.89", "+6.25"]
+    assert found["paper"].tolist() == ["+25.20", "+22.56", "+22.56", "+8.89", "+6.25"]
     assert found.iloc[0]["n"] == "3" and found.iloc[0]["ours [95 %]"].startswith("+20.00")
     assert set(found["ours [95 %]"][1:]) == {"no pairs yet"}
 
 
+@pytest.mark.usefixtures("few_epochs")
+def test_in_the_profile_whole_the_tuned_arm_is_meant(tmp_path):
+    arm = arm_of(TABLES["3"], "whole", "accurate", starts.SMALL)
+    record = invented.record(arm, 0, profile="whole")
+    record["result"] |= {"start_removed_pct": 25.0, "gates": [[0.0, 0.5, 1.0, 2.0]]}
+    records.write(records.path_of(arm, "whole", 0, tmp_path), record)
+    results = {table: Results(table, "whole", tmp_path) for table in ("3", "4")}
+    found = starts.classes(results, (starts.SMALL,))
+    assert found.loc["MobileNetV1 x0.25, CIFAR-10"].tolist() == ["25.0", "25.0", "25.0", "50.0"]
+    assert "MobileNetV1 x0.25" in starts.after_training(results, (starts.SMALL,)).axes[0].get_title("left")
+    assert "1 of 40 runs of which" in scale.in_short(results["3"]) and scale.arm(results["3"], "dense") == "tuned-dense"
+    plt.close("all")
+
+
 def test_classes_stand_beside_the_start(results, tmp_path):
     assert starts.classes(results, ("resnet34",)).iloc[0, 0] == "No finished runs yet."
-    assert starts.after_training(results).axes[0].texts
+    assert starts.after_training(results, ("resnet34",)).axes[0].texts
     write(tmp_path, "3", "resnet34", 50.0, seeds=1)
     fresh = {table: Results(table, "paper", tmp_path) for table in ("3", "4")}
     found = starts.classes(fresh, ("resnet34",))
     assert list(found.index) == ["ResNet34, CIFAR-10"] and found.iloc[0, 1:].tolist() == ["25.0", "25.0", "50.0"]
-    assert "ResNet34, CIFAR-10" in starts.after_training(fresh).axes[0].get_title("left")
+    assert "ResNet34, CIFAR-10" in starts.after_training(fresh, ("resnet34",)).axes[0].get_title("left")
     plt.close("all")
 
 

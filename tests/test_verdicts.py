@@ -8,11 +8,11 @@ import invented
 import numpy as np
 import pytest
 from command_line import inside
-from invented import unchecked  # noqa: F401
+from invented import few_epochs, unchecked  # noqa: F401
 
 from snnlib import data
 from snnlib.lab import records
-from snnlib.lab.experiments import REGIMES, TABLES, arm_of, rivals, whole
+from snnlib.lab.experiments import REGIMES, TABLES, arm_of, rivals
 from snnlib.lab.experiments.controls import FED as FED_TITLES
 from snnlib.lab.experiments.studies import RIVALS, STUDIES
 from snnlib.report import claims, evidence, pixels, verdicts
@@ -284,30 +284,10 @@ def test_each_rule_on_perfectly_favourable_unfavourable_and_indifferent_records(
     assert found.evidence and ("provisional" in str(found)) == (name == "harder" and expected != "undecided")
 
 
-@pytest.fixture
-def few_epochs(monkeypatch):
-    """Tables 3 and 4 as they are once the searches there are over, with settings that no search chose."""
-    networks = ("vgg-cov2", "mobilenet-v1-x0.25")
-    chosen = {network: {} for network in networks}
-    for network, roles in chosen.items():
-        for role, name in (("dense", f"{network}-dense"), ("accurate", f"{network}-snn")):
-            space = STUDIES[name].space
-            roles[role] = {key: each[0] if isinstance(each, tuple) else each.low for key, each in space.items()}
-    for table, dataset in (("3", "cifar10"), ("4", "mini_imagenet")):
-        arms = whole.arms(dataset, networks, chosen, dict.fromkeys(networks, 8))
-        at = TABLES[table]
-        changed = replace(
-            at,
-            arms=at.arms | {"whole": arms},
-            seeds=at.seeds | {"whole": tuple(range(8))},
-            fewer_seeds=at.fewer_seeds | {"whole": {"mobilenet-v1-x0.25": 3} if table == "4" else {}},
-        )
-        monkeypatch.setitem(TABLES, table, changed)
-
-
 @pytest.mark.parametrize("lead, expected", [(1, "holds"), (-1, "fails"), (0, "undecided")])
 @pytest.mark.parametrize("name", ["accuracy", "harder", "strengthening"])
-def test_runs_of_few_epochs_count_in_the_tuned_regime(tmp_path, few_epochs, name, lead, expected):
+@pytest.mark.usefixtures("few_epochs")
+def test_runs_of_few_epochs_count_in_the_tuned_regime(tmp_path, name, lead, expected):
     small = "mobilenet-v1-x0.25"
     if name == "accuracy":
         for network in ("vgg-cov2", small):
@@ -326,7 +306,8 @@ def test_runs_of_few_epochs_count_in_the_tuned_regime(tmp_path, few_epochs, name
     assert found.regimes["tuned"].provisional == (name == "harder")
 
 
-def test_a_rule_that_was_widened_is_as_old_as_that_for_the_runs_that_came_in(tmp_path, few_epochs):
+@pytest.mark.usefixtures("few_epochs")
+def test_a_rule_that_was_widened_is_as_old_as_that_for_the_runs_that_came_in(tmp_path):
     write(tmp_path, "3", "accurate", eight(80.0), "vgg-cov2", profile="whole")
     for path in tmp_path.rglob("seed-*.json"):  # after the rule was written, before it was widened
         records.write(path, records.read(path) | {"started": "2026-11-27T00:00:00+00:00"})

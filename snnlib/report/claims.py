@@ -61,7 +61,9 @@ def claim(
     """Add a :class:`Claim` to :data:`CLAIMS`; the decorated function computes its quantities and gives its name."""
 
     def added(quantities: Quantities) -> Quantities:
-        CLAIMS.append(Claim(quantities.__name__, claim, place, rule, written, widened, quantities, policy, pairs, verdict))
+        CLAIMS.append(
+            Claim(quantities.__name__, claim, place, rule, written, widened, quantities, policy, pairs, verdict)
+        )
         return quantities
 
     return added

@@ -26,6 +26,16 @@ def shown(tables: Sequence[str], profile: str, root: Path) -> str:
     return profile
 
 
+DENSE, SNN = "dense", "snn-al-epoch"
+OF_WHOLE = {DENSE: "tuned-dense", SNN: "accurate", "dense-equal-steps": "tuned-dense-as-accurate"}
+"""Arms of Tables 3 and 4, and what stands in their place in the profile "whole"."""
+
+
+def arm(results: Results, name: str) -> str:
+    """The name that the arm ``name`` of Tables 3 and 4 has in the profile of ``results``."""
+    return OF_WHOLE[name] if results.profile == "whole" else name
+
+
 def in_short(results: Results, profile: str = "paper") -> str:
     """How much of the protocol is done, and whether a page may conclude from it, as Markdown.
 
@@ -38,6 +48,13 @@ def in_short(results: Results, profile: str = "paper") -> str:
     if results.profile == profile and done:
         return said + "The tables below show what these say."
     some = sum(entry.state == "recorded" for entry in results.entries)
+    if results.profile == "whole":
+        left = sum(entry.state in ("recorded", "failed") for entry in results.entries)
+        return said + (
+            f"The tables below show the profile *whole*, {left} of {len(results.entries)} runs of which are recorded: "
+            "all images, with settings from a small search and fewer epochs than the protocol. The rules count these "
+            "runs in the tuned regime."
+        )
     if not some:
         return said + "There are no reduced ones either, so the tables below hold the paper's rows alone."
     return said + (

@@ -1,7 +1,8 @@
 """A verdict on each claim of the paper, by the rules of :mod:`snnlib.report.claims`, computed from records.
 
-Only runs of the whole protocol count, and those of the profile "whole" where a rule takes them in. A claim is judged in each regime of settings; a verdict over all names the
-regimes that it holds for. The evidence names what a rule needs and lacks; the regime is then undecided.
+Only runs of the whole protocol count, and those of the profile "whole" where a rule takes them in. A claim is judged in
+each regime of settings; a verdict over all names the regimes that it holds for. The evidence names what a rule needs
+and lacks; the regime is then undecided.
 """
 
 from __future__ import annotations
@@ -125,7 +126,8 @@ def all_verdicts(root: Path | None = None) -> list[Verdict]:
         shared.seen = {}
         by_regime = {regime: judge(claim, claim.quantities(shared, regime)) for regime in REGIMES}
         before = sum(
-            started < (claim.widened if profile == WHOLE else claim.written) for started, profile in shared.seen.values()
+            started < (claim.widened if profile == WHOLE else claim.written)
+            for started, profile in shared.seen.values()
         )
         found.append(
             Verdict(

@@ -228,12 +228,7 @@ third smaller, so that the rivals can have it too."""
 LENET5 = (Rung(3, 100, 18000), Rung(10, 8), Rung(30, 4))
 COLOUR = (Rung(4, 20, 20000), Rung(8, 2))
 
-USUAL: dict[str, Any] = {
-    "momentum": 0.9,
-    "schedule": "cosine",
-    "weight_decay_switcher": 0.0,
-    "channels": "4-8-16",
-}
+USUAL: dict[str, Any] = {"momentum": 0.9, "schedule": "cosine", "weight_decay_switcher": 0.0, "channels": "4-8-16"}
 """Settings that are not searched on CIFAR-10."""
 
 NARROW: Space = {
@@ -253,17 +248,13 @@ run; those trials are kept in data/search/first.
 
 PHOTOGRAPHS: dict[str, dict[str, Any]] = {
     network: {"augment": True, "normalize": True, "precision": precision}
-    for network, precision in (
-        ("vgg-cov2", "bfloat16"),
-        ("vgg-cov2-bn", "bfloat16"),
-        ("mobilenet-v1-x0.25", "float32"),
-    )
+    for network, precision in (("vgg-cov2", "bfloat16"), ("vgg-cov2-bn", "bfloat16"), ("mobilenet-v1-x0.25", "float32"))
 }
 """Network to what is fixed for photographs: cropped, flipped and normalised, as is usual.
 
-The precision is bfloat16 where a processor with instructions for it (AMX) is more than twice as fast with it: 67 against
-164 ms a dense step of VGG-cov2, 39 against 56 of MobileNetV1 x0.25 (``benchmarks.networks``, one thread, on 2026-11-29,
-before any trial of MobileNetV1). Otherwise it is float32, which every processor has.
+The precision is bfloat16 where a processor with instructions for it (AMX) is more than twice as fast with it: 67
+against 164 ms a dense step of VGG-cov2, 39 against 56 of MobileNetV1 x0.25 (``benchmarks.networks``, one thread, on
+2026-11-29, before any trial of MobileNetV1). Otherwise it is float32, which every processor has.
 """
 
 
