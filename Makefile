@@ -66,7 +66,7 @@ batch: environment ## Train all tables of a profile, run the chapters, build the
 	 if ls .snakemake/locks/* >/dev/null 2>&1; then $(SNAKEMAKE) --quiet all --unlock; fi && \
 	 exec $(SNAKEMAKE) $(BATCH_ARGS)
 
-test: environment ## Run all tests (on two cores some ten minutes once the environment is there)
+test: environment ## Run the tests that take no longer than a few seconds each; with PYTEST_ARGS=--slow all of them
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: environment ## Check the form of code and texts: rules, layout, imports between rooms, spelling, pairs of the book

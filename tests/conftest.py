@@ -9,8 +9,20 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run all tests, those that take long as well")
     parser.addoption("--all-pages", action="store_true", help="check every page of the book in a browser, not a few")
     parser.addoption("--all-chapters", action="store_true", help="rehearse every chapter in Colab's place, not one")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is marked slow, unless all is asked for or a test is named."""
+    named = any("::" in argument for argument in config.args)
+    if named or any(map(config.getoption, ("--slow", "--all-pages", "--all-chapters"))):
+        return
+    left = [item for item in items if item.get_closest_marker("slow")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 def pytest_terminal_summary(terminalreporter):

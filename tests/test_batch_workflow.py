@@ -119,6 +119,7 @@ def test_the_jobs_of_a_dry_run_are_those_of_the_library(tmp_path, profile):
     assert not list(tmp_path.rglob("*.json"))
 
 
+@pytest.mark.slow
 @needs_snakemake
 def test_a_killed_batch_goes_on_and_only_what_has_to_runs_again(project):
     root = project / "runs" / "records"

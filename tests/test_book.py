@@ -271,17 +271,22 @@ def test_publishing_outputs_of_an_older_text_is_refused(chapter, tmp_path):
         pairs.publish(tmp_path / "executed.ipynb", chapter("5"))
 
 
+QUICK = ("01_switcher", "08_controls", "16_verdicts")
+"""Chapters that are run again without --slow."""
+
+
 @pytest.fixture(scope="module")
-def validated(tmp_path_factory):
-    """What nbval finds wrong with each chapter, by its name.
+def validated(tmp_path_factory, request):
+    """What nbval finds wrong with each chapter that is asked for, by its name.
 
     Two processes share the chapters: most of their time is one thread's, and pytest itself takes seconds to start.
     """
+    asked = [text for text in TEXTS if text.stem in QUICK or request.config.getoption("--slow")]
     folder = tmp_path_factory.mktemp("nbval")
     options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", "-q", "-p", "no:cacheprovider"]
 
     def validate(number: int) -> dict[str, list[str]]:
-        report, texts = folder / f"{number}.xml", TEXTS[number::2]
+        report, texts = folder / f"{number}.xml", asked[number::2]
         command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}"]
         notebooks = [str(pairs.notebook_of(text)) for text in texts]
         done = subprocess.run([*command, *notebooks], cwd=ROOT, text=True, capture_output=True)
@@ -298,7 +303,11 @@ def validated(tmp_path_factory):
         yield {stem: wrong for part in pool.map(validate, (0, 1)) for stem, wrong in part.items()}
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param(text, marks=() if text.stem in QUICK else pytest.mark.slow) for text in TEXTS],
+    ids=lambda text: text.stem,
+)
 def test_a_chapter_still_gives_its_published_tables(text, validated):
     assert validated[text.stem] == []
 

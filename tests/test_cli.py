@@ -292,6 +292,7 @@ def test_help_and_version_come_without_torch():
         assert expected in ended.stdout
 
 
+@pytest.mark.slow
 def test_data_describes_a_sound_set_and_refuses_a_damaged_one(tmp_path):
     sound = snn("data", "mnist")
     assert sound.returncode == 0 and "60000 to train, 10000 to test" in sound.stdout
@@ -310,6 +311,7 @@ def test_data_describes_a_sound_set_and_refuses_a_damaged_one(tmp_path):
         assert f"expected SHA-256 {data.MNIST_FILES[file.name]}, found " in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_time_budget_stops_and_the_same_command_goes_on(tiny, tmp_path):
     budgeted = tmp_path / "budgeted"
     stopped = snn("run", "tiny", "--records", budgeted, "--time-budget", "0.01", program=TINY)
@@ -329,6 +331,7 @@ def test_a_time_budget_stops_and_the_same_command_goes_on(tiny, tmp_path):
         assert records.weights_path(twin).read_bytes() == records.weights_path(path).read_bytes()
 
 
+@pytest.mark.slow
 def test_force_trains_again(tiny, tmp_path):
     shutil.copytree(tiny, tmp_path / "records")
     path = next(tmp_path.rglob("dense/seed-0.json"))
@@ -372,6 +375,7 @@ def processes_of(group):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for left processes in /proc")
 @pytest.mark.parametrize("blow", ["SIGINT", "SIGKILL"])  # by name: Windows has no SIGKILL
 def test_ctrl_c_and_kill_end_every_worker_and_keep_checkpoints(tmp_path, blow):

@@ -167,6 +167,7 @@ def checked(notebook) -> list[str]:
     ]  # what is printed may come in several pieces
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("git"), reason="no git on this machine")
 def test_a_chapter_runs_alone_in_colab(text, tmp_path, origin, record_property):
     colab = Colab(tmp_path, origin, FURTHER.get(text.stem, ""))

@@ -154,6 +154,7 @@ def test_a_worker_trains_seeds_together_and_reports_each(tmp_path):
     assert ends == [("tiny", "refused"), ("tiny", "refused"), ("after", "finished")]
 
 
+@pytest.mark.slow
 def test_a_runs_bits_do_not_depend_on_what_else_is_pending(tmp_path):
     """A run alone takes one thread, as two at once do; the record says how many."""
     arm = Arm("tiny", "alternating", train=TrainConfig(epochs=2, train_images=256), switcher=SwitcherConfig((2, 4)))

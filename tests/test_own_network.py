@@ -505,6 +505,7 @@ print(repr(state.history[-1]["loss"]), model.network.switched)
 """
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_from_an_empty_folder(tmp_path):
     pytest.importorskip("torch_pruning")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}

@@ -50,6 +50,7 @@ def images():
     return replace(whole, x_test=whole.x_test[:100], y_test=whole.y_test[:100])
 
 
+@pytest.mark.slow
 @FORKS
 def test_runs_killed_at_random_moments_end_as_if_left_alone(tmp_path):
     report = killed("kill", tmp_path)

@@ -76,6 +76,7 @@ def test_the_method_needs_neither_lab_nor_report_nor_commands(copy):
     copy()
 
 
+@pytest.mark.slow
 def test_without_what_makes_it_faster_it_is_the_same(copy):
     loss, *others = copy().split(maxsplit=1)
     shutil.rmtree(copy.folder / "fast")

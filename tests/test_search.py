@@ -403,6 +403,7 @@ def run(study, folder, scratch, deadline=None):
     return heard
 
 
+@pytest.mark.slow
 def test_a_search_climbs_its_rungs_and_goes_on_from_its_file_alone(tmp_path, tiny, capsys):
     """Stopped after its first trials, its journal lost, it ends with as many trials of each rung as if it had not
     been."""

@@ -254,6 +254,7 @@ def test_a_wordy_table_becomes_cards_named_by_its_first_column_and_a_short_one_s
 # ---------------------------------------------------------------- in a browser
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_has_a_serious_fault_of_accessibility(pages, browser, theme, request):

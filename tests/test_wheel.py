@@ -95,6 +95,7 @@ def said(ended: subprocess.CompletedProcess[str]) -> dict[str, tuple[int, str]]:
     return {words: (int(code), text) for words, code, text in parts}
 
 
+@pytest.mark.slow
 def test_what_needs_no_data_works_and_what_is_missing_is_told_with_the_remedy(alone, installed, tmp_path):
     commands = ("--help", "table 2", "audit", "verdicts", "networks", "status", "run 2 --profile smoke --dry-run")
     refused = ("data mnist", "data cifar10", "fetch", "search mlp-snn --show", "compact smoke/x/y/seed-0 --out small")
@@ -122,6 +123,7 @@ def test_what_needs_no_data_works_and_what_is_missing_is_told_with_the_remedy(al
     assert made == [], "what was refused left files behind"
 
 
+@pytest.mark.slow
 def test_it_trains_and_the_readmes_example_runs(alone, tmp_path):
     code = re.search(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(encoding="utf-8"), re.S)[1]
     example = alone("-c", code.replace("first(2000)", "first(200)"), SNNLIB_DATA=str(data.data_folder()))
