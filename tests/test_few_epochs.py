@@ -1,0 +1,57 @@
+"""How the settings and epochs of the profile "whole" were found."""
+
+import invented
+import pytest
+from invented import unchecked  # noqa: F401
+
+from snnlib.lab import records, search
+from snnlib.lab.experiments import TABLES, whole
+from snnlib.lab.experiments.studies import STUDIES
+from snnlib.lab.experiments.table import Table
+from snnlib.report import few_epochs
+
+pytestmark = pytest.mark.usefixtures("unchecked")
+
+SMALL = "mobilenet-v1-x0.25"
+
+
+def settings_of(name):
+    space = STUDIES[name].space
+    return {key: each[0] if isinstance(each, tuple) else each.low for key, each in space.items()}
+
+
+@pytest.mark.parametrize(
+    "accuracies, expected",
+    [({4: 70.0, 8: 70.9, 16: 75.0}, 4), ({4: 70.0, 8: 71.0, 16: 71.5}, 8), ({4: 70.0, 8: 75.0, 16: 80.0}, 16)],
+)
+def test_the_fewest_epochs_within_a_point_of_twice_as_many_are_taken(accuracies, expected):
+    assert whole.enough(accuracies) == expected
+
+
+def test_what_is_taken_is_what_the_rule_takes_of_the_recorded_runs():
+    found = few_epochs.curve(records.default_root())
+    for network, epochs in whole.EPOCHS.items():
+        line = found.loc[few_epochs.NETWORKS[network]]
+        assert whole.enough({each: float(line[f"{each} epochs"]) for each in whole.TRIED}) == epochs
+
+
+def test_the_curve_stands_in_a_table(monkeypatch, tmp_path):
+    assert few_epochs.curve(tmp_path).iloc[0, 0] == "No such run is recorded yet."
+    arms = whole.curve({SMALL: {"dense": settings_of(f"{SMALL}-dense")}})
+    monkeypatch.setitem(TABLES, "epochs", Table("epochs", "t", {"search": arms}, {"search": (0,)}, arms[0].name))
+    monkeypatch.setitem(whole.EPOCHS, SMALL, 8)
+    for arm, accuracy in zip(arms, (70.0, 71.5, 72.0)):
+        record = invented.record(arm, accuracy=accuracy, profile="search")
+        records.write(records.path_of(arm, "search", 0, tmp_path), record)
+    assert few_epochs.curve(tmp_path).loc["MobileNetV1 x0.25"].tolist() == ["70.00", "71.50", "72.00", "8"]
+
+
+def test_searches_that_have_begun_are_told(tmp_path):
+    assert few_epochs.progress(tmp_path) == "No search on CIFAR-10 has begun."
+    assert few_epochs.settings(SMALL, tmp_path).iloc[0, 0].startswith("Nothing is chosen yet")
+    study = STUDIES[f"{SMALL}-dense"]
+    row = {"trial": 0, "rung": 1, "parent": None, "seed": 0, "epochs": 4, "state": "finished", "error": None}
+    row |= settings_of(study.name) | {"accuracy": 50.0, "removed": 0.0, "seconds": 60.0}
+    search.write([row], search.file_of(study, tmp_path))
+    said = few_epochs.progress(tmp_path)
+    assert "1 of 20 trials of 4 epochs" in said and "SNN-AL, mobilenet-v1-x0.25 on CIFAR-10*: not begun" in said
