@@ -300,7 +300,7 @@ def more_removed(rows: Sequence[Audited], table: str = "3") -> pd.DataFrame:
     ours = {row.network: row.printed for row in rows if (row.table, row.method) == (table, "SNN")}
     return pages.table(
         {
-            name(row): {"removed (%)": f"{row.printed:.2f}", "less SNN": _signed(row.printed - ours[row.network])}
+            name(row): {"removed (%)": f"{row.printed:.2f}", "minus SNN": _signed(row.printed - ours[row.network])}
             for row in rows
             if row.table == table and row.quoted
         }
