@@ -43,7 +43,7 @@ def test_what_the_text_says_of_dead_inputs_gains_and_sizes_is_so():
     assert float(vgg["printed (%)"]) < float(vgg["if rounded (%)"]) < float(vgg["gone at least (%)"])
     sampling = recounted.beside_sampling(GAINS)["gain / error"].astype(float)
     assert [title for title, ratio in sampling.items() if ratio < 1] == ["MNIST: perceptron", "MNIST: LeNet5-Caffe"]
-    more = recounted.more_removed(ROWS)["less SNN"].str.replace("\N{MINUS SIGN}", "-").astype(float)
+    more = recounted.more_removed(ROWS)["minus SNN"].str.replace("\N{MINUS SIGN}", "-").astype(float)
     assert [round(more[more > 0].agg(end)) for end in ("min", "max")] == [11, 23]
     assert more[more < 0].index.tolist() == ["VGG16: NestedNet (H)"]
     inputs = recounted.last_layer(ROWS)["inputs"]
