@@ -78,6 +78,7 @@ def run(
             parameters=parameters,
             cwd=str(ROOT),
             kernel_name="python3",
+            extra_arguments=["--log-level=50"],  # at its end a kernel may be interrupted, which it calls an error
             progress_bar=progress,
             config=ENCRYPTED,
         )
