@@ -202,3 +202,11 @@ def test_the_last_factors_are_those_of_the_last_layer():
 def test_no_strip_is_refused():
     with pytest.raises(ValueError, match="no factors to draw: give"):
         strips.factor_strips({})
+
+
+def test_an_arm_has_one_colour_in_every_figure_and_no_two_share_one():
+    first = figures.arm_colours(["SNN-AL, t counts epochs", "dense", "another", "a third"])
+    second = figures.arm_colours(["dense", "SNN-SL", "SNN-AL, t counts epochs"])
+    assert first["dense"] == second["dense"] and first["SNN-AL, t counts epochs"] == second["SNN-AL, t counts epochs"]
+    assert len(set(first.values())) == 4 and len(set(figures.KNOWN.values())) == len(figures.KNOWN) - 1
+    assert set(figures.KNOWN.values()) <= set(figures.ARM_COLOURS)

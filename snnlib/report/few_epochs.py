@@ -48,4 +48,3 @@ def curve(root: Path) -> pd.DataFrame:
                 "taken": "" if taken is None else str(taken),
             }
     return pages.table(rows, "No such run is recorded yet.")
-

@@ -7,7 +7,7 @@ blindness and a grey printer: pruned (0) dark, weakened (below 1) blue, strength
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -31,8 +31,34 @@ CLASS_COLOURS = {"pruned": "#2b2b2b", "weakened": "#5b9bd1", "strengthened": "#f
 ARM_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7a7a7a")
 """Colours of arms, in the order given: the palette of Okabe and Ito for colour-blind readers, its yellow grey."""
 
+OURS = "#0072b2"
+"""SNN-AL, wherever it stands beside others."""
+
+KNOWN = {
+    "dense": "#000000",
+    "dense, FC std 0.1, not clipped": "#7a7a7a",
+    "dense, as many task-network steps as SNN-AL": "#cc79a7",
+    "SNN-SL": "#009e73",
+    "SNN-AL": OURS,
+    "SNN-AL, t counts epochs": OURS,
+    "SNN-AL, t counts steps": "#56b4e9",
+    "SNN-AL, second term of Eq. 6 cut": "#e69f00",
+    "SNN-AL, FC std 0.1": "#d55e00",
+}
+"""The arms that come again and again have one colour through the book."""
+
 ARM_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), (0, (1, 1)), (0, (8, 2, 2, 2)))
 """Line styles of arms, so that colour is never the only sign."""
+
+
+def arm_colours(labels: Iterable[str]) -> dict[str, str]:
+    """A colour for each arm: its own where it has one (:data:`KNOWN`), else the next that no other arm has."""
+    every = list(labels)
+    taken = {KNOWN[label] for label in every if label in KNOWN}
+    free = [colour for colour in ARM_COLOURS if colour not in taken] or list(ARM_COLOURS)
+    others = [label for label in every if label not in KNOWN]
+    return {label: KNOWN[label] if label in KNOWN else free[others.index(label) % len(free)] for label in every}
+
 
 WEAK = LinearSegmentedColormap.from_list("weak", ["#1c5fa8", "#5b9bd1", "#bfdcf0"])
 STRONG = LinearSegmentedColormap.from_list("strong", ["#fde3b4", "#f29a33", "#a33d00"])
@@ -216,10 +242,11 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping[str, Any]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 4.2))
         lowest, highest = 99.0, 0.0
+        colours = arm_colours(found)
         for index, (label, runs) in enumerate(found.items()):
             curves = np.array(runs)  # (seeds, epochs)
             epochs = np.arange(1, curves.shape[1] + 1)
-            colour, line = ARM_COLOURS[index % len(ARM_COLOURS)], ARM_LINES[index % len(ARM_LINES)]
+            colour, line = colours[label], ARM_LINES[index % len(ARM_LINES)]
             axes.fill_between(epochs, curves.min(0), curves.max(0), color=colour, alpha=0.15, linewidth=0)
             axes.plot(
                 epochs,
@@ -324,8 +351,9 @@ def paired_differences(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[in
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 1.4 + 0.75 * len(pairs)))
         axes.axvline(0, color="#555555", linewidth=1)
-        for index, (first, second) in enumerate(pairs.values()):
-            colour, difference = ARM_COLOURS[index % len(ARM_COLOURS)], paired_difference(first, second)
+        colours = arm_colours(pairs)
+        for index, (label, (first, second)) in enumerate(pairs.items()):
+            colour, difference = colours[label], paired_difference(first, second)
             each = [first[seed] - second[seed] for seed in sorted(set(first) & set(second))]
             axes.plot(each, [index - 0.14] * len(each), "o", markerfacecolor="none", color=colour, markersize=6)
             if difference.n > 1:

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from ..lab.experiments.rivals import NAMES
 from ..peers import PEERS
 from . import pages, tables, wording
-from .figures import ARM_COLOURS, STYLE
+from .figures import STYLE, arm_colours
 from .tables import Row, of_network, short
 from .wording import unbroken
 
@@ -85,13 +85,14 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
     published = [row for row in of_network(rows, network) if row.source == "paper" and against == "weights"]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.4, 5.2))
+        colours = arm_colours([OURS, *(curve.method for curve in found if curve.method not in (OURS, "dense"))])
         for index, curve in enumerate(found):
             shown = [row for row in curve.rows if _high(row)]
             accuracy = [row.acc_mean or 0.0 for row in shown]
             if curve.method == "dense" and shown:
                 axes.axhline(accuracy[0], color="#555555", linewidth=1, linestyle="--", label="dense, tuned")
             elif shown:
-                colour = "#000000" if curve.method == OURS else ARM_COLOURS[index % len(ARM_COLOURS)]
+                colour = colours[curve.method]
                 axes.errorbar(
                     [_left(row, most if against == "macs" else None) for row in shown],
                     accuracy,
