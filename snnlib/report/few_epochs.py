@@ -1,4 +1,4 @@
-"""How the settings and the number of epochs of the profile "whole" were found: searches and a curve, on held-out images."""
+"""How settings and epochs of the profile "whole" were found: searches and a curve, on held-out images."""
 
 from __future__ import annotations
 
