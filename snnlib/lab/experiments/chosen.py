@@ -121,7 +121,9 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
     "lenet5-caffe": {},
     "vgg-cov2": {},
     "vgg-cov2-bn": {},
-    "mobilenet-v1-x0.25": {},
+    "mobilenet-v1-x0.25": {
+        "dense": {"rate": 0.20719094506668853, "weight_decay": 0.0005, "clip_network": 5.0, "fc": "torch"},
+    },
 }
 """Network to role ("dense", those of ``ROLES``, and "front-TRIAL") to a value for each setting of the study's space.
 
