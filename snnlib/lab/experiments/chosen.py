@@ -123,6 +123,22 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
     "vgg-cov2-bn": {},
     "mobilenet-v1-x0.25": {
         "dense": {"rate": 0.20719094506668853, "weight_decay": 0.0005, "clip_network": 5.0, "fc": "torch"},
+        "accurate": {
+            "rate": 0.12163118655631618,
+            "weight_decay": 0.0,
+            "clip_network": 5.0,
+            "fc": "kaiming",
+            "rate_switcher": 0.04845627951474649,
+            "momentum_switcher": 0.0,
+            "clip_switcher": 0.1,
+            "turn": "10",
+            "ratio": "1:3",
+            "switcher_until": 1.0,
+            "initial_mean": 0.9580203991202653,
+            "initial_spread": 0.19810674775941717,
+            "upsample": "transposed",
+            "kernel_rows": 5,
+        },
     },
 }
 """Network to role ("dense", those of ``ROLES``, and "front-TRIAL") to a value for each setting of the study's space.
