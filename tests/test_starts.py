@@ -62,6 +62,16 @@ def test_in_the_profile_whole_the_tuned_arm_is_meant(tmp_path):
     assert found.loc["MobileNetV1 x0.25, CIFAR-10"].tolist() == ["25.0", "25.0", "25.0", "50.0"]
     assert "MobileNetV1 x0.25" in starts.after_training(results, (starts.SMALL,)).axes[0].get_title("left")
     assert "1 of 40 runs of which" in scale.in_short(results["3"]) and scale.arm(results["3"], "dense") == "tuned-dense"
+    assert scale.outcomes(results["3"]) == "", "there is no pair yet"
+    for seed, accuracy in enumerate((80.0, 82.0)):
+        for name, less in (("tuned-dense", 0.0), ("accurate", 10.0)):
+            arm = arm_of(TABLES["3"], "whole", name, starts.SMALL)
+            record = invented.record(arm, seed, accuracy - less, profile="whole")
+            record["result"]["removed_pct"] = 20.0
+            records.write(records.path_of(arm, "whole", seed, tmp_path), record)
+    said = scale.outcomes(Results("3", "whole", tmp_path))
+    assert said.startswith("* **MobileNetV1 x0.25**: 71.00 % with its switcher, 81.00 % alone, \N{MINUS SIGN}10.00")
+    assert said.endswith("points (n = 2); 20.0 % of the weights counted are removed.")
     plt.close("all")
 
 

@@ -12,6 +12,7 @@ from ..lab.experiments import PROFILES
 from . import pages
 from .beside import NETWORKS
 from .results import Results
+from .wording import span
 
 
 def shown(tables: Sequence[str], profile: str, root: Path) -> str:
@@ -61,6 +62,22 @@ def in_short(results: Results, profile: str = "paper") -> str:
         f"The tables below show {some} runs of the profile *{results.profile}* ({PROFILES[results.profile]}). They "
         "show that everything runs and how a comparison is made; **they decide nothing about the paper**."
     )
+
+
+def outcomes(results: Results) -> str:
+    """For each network with a pair of runs: SNN-AL against dense, and the weights removed, as a Markdown list."""
+    dense, ours = arm(results, DENSE), arm(results, SNN)
+    lines: list[str] = []
+    for network in dict.fromkeys(network for network, _ in results.arms):
+        found = results.difference(ours, dense, network=network)
+        means = [results.mean(name, network=network) for name in (ours, dense)]
+        removed = results.mean(ours, "removed_pct", network)
+        if found.n and removed is not None and None not in means:
+            lines.append(
+                f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, "
+                f"{span(found)} points (n = {found.n}); {removed:.1f} % of the weights counted are removed."
+            )
+    return "\n".join(lines)
 
 
 def table(results: Results, networks: Iterable[str], images: int) -> pd.DataFrame:
