@@ -65,7 +65,12 @@ def in_short(results: Results, profile: str = "paper") -> str:
 
 
 def outcomes(results: Results) -> str:
-    """For each network with a pair of runs: SNN-AL against dense, and the weights removed, as a Markdown list."""
+    """For each network with a pair of runs: SNN-AL against dense, and the weights removed, as a Markdown list.
+
+    Nothing of reduced runs.
+    """
+    if results.profile not in ("paper", "whole"):
+        return ""
     dense, ours = arm(results, DENSE), arm(results, SNN)
     lines: list[str] = []
     for network in dict.fromkeys(network for network, _ in results.arms):
