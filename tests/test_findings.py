@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import invented
 import pytest
+from invented import few_epochs, unchecked  # noqa: F401
 
 from snnlib.lab import records
+from snnlib.lab.experiments import TABLES, arm_of
 from snnlib.report import findings
 
 CHAPTERS = Path(__file__).parents[1] / "book" / "chapters"
@@ -25,6 +28,19 @@ def test_the_published_records_answer_the_first_questions(published):
     answered = [answer for answer in published.values() if answer != findings.NOT_YET]
     assert len(answered) >= 5 and all(answer.endswith(".") for answer in answered)
     assert published["How much does it prune?"].endswith("published are 74.6 % of the weights at 98.41 %.")
+
+
+@pytest.mark.usefixtures("few_epochs", "unchecked")
+def test_photographs_are_answered_from_runs_of_few_epochs(tmp_path):
+    for seed in range(8):
+        for name, accuracy in (("tuned-dense", 80.0), ("accurate", 70.0 + seed / 10)):
+            arm = arm_of(TABLES["3"], "whole", name, "mobilenet-v1-x0.25")
+            record = invented.record(arm, seed, accuracy, profile="whole")
+            record["result"]["removed_pct"] = 20.0
+            records.write(records.path_of(arm, "whole", seed, tmp_path), record)
+    found = {each.chapter: each.answer for each in findings.findings(tmp_path)}["13_cifar10"]
+    assert found.startswith("No: MobileNetV1 x0.25 on CIFAR-10, with 20 % of the weights counted removed, ")
+    assert found.endswith("points (n = 8).")
 
 
 def test_the_table_has_a_line_for_each_question_and_no_broken_cell(tmp_path):

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from ..lab.experiments import tuned
+from ..lab.experiments import TABLES, tuned
 from ..metrics import PairedDifference
 from . import contrasts, wording
+from .beside import NETWORKS
 from .claims import RIVALS, as_sparse, least_compared
-from .evidence import ENOUGH, Evidence, Sign, sides
+from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 from .tables import Row, rows
 
 NOT_YET = "Not run yet."
@@ -144,6 +145,21 @@ def pixels(table: list[Row], evidence: Evidence) -> str:
     return f"Transpose the images: {wording.listing(parts)}." if parts else ""
 
 
+def photographs(table: list[Row], evidence: Evidence) -> str:
+    """SNN-AL minus dense on CIFAR-10 and Mini-ImageNet, with tuned settings and few epochs (the profile whole)."""
+    found: dict[str, PairedDifference] = {}
+    for number, images in (("3", "CIFAR-10"), ("4", "Mini-ImageNet")):
+        for network in TABLES[number].networks:
+            each = evidence.difference("", number, "accurate", "tuned-dense", "accuracy", network, WHOLE).found
+            if each.n:
+                gone = mean(evidence.figures(number, "accurate", "removed_pct", network, WHOLE).values())
+                said = f"{NETWORKS[network]} on {images}, with {gone:.0f} % of the weights counted removed,"
+                found[f"{said} {wording.span(each)} points (n = {each.n})"] = each
+    if not found:
+        return ""
+    return f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(found)}."
+
+
 QUESTIONS: tuple[tuple[str, str, str, str, Callable[[list[Row], Evidence], str]], ...] = (
     (
         "Is the network with a switcher more accurate than the dense one, in points?",
@@ -152,6 +168,7 @@ QUESTIONS: tuple[tuple[str, str, str, str, Callable[[list[Row], Evidence], str]]
         "the ablation",
         accuracy,
     ),
+    ("And on photographs, trained as long as two cores can?", "3", "13_cifar10", "CIFAR-10", photographs),
     ("How much does it prune?", "2", "10_search", "the search", compression),
     ("Where does its sparsity come from?", "sparsity", "11_sparsity", "the sparsity", origin),
     ("Is the structure that it finds a good one?", "controls", "08_controls", "controls", structure),
