@@ -17,7 +17,7 @@ from sphinx.transforms import SphinxTransform
 
 PHONE, PAGE = 340, 690
 """Room for a table in pixels, on a phone and beside the lists of chapters and headings."""
-SMALL, USUAL = 6.6, 8.1
+SMALL, USUAL = 7.0, 8.1
 """A digit's width in pixels, in a phone's tables and in others."""
 NAME, GAP = 92, 11
 """The least width of a row's name on a phone; what a column needs besides its text."""
