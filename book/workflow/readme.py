@@ -82,10 +82,15 @@ FINDINGS = "findings"
 """The introduction, its picture, and the name of its block."""
 
 
+CAPTION = "What came out: questions, what was measured, and where to read on."
+"""Of the introduction's table."""
+
+
 def came_out(records: str = "data/records") -> str:
     """The introduction's block: the findings, and a digest of what the picture beside it draws."""
     drawn = digest(rivals.picture(rivals.of_profile("paper", ROOT / records)))
-    return f"{findings.markdown(ROOT / records)}\n\n<!-- the picture draws {drawn} -->"
+    table = f"```{{table}} {CAPTION}\n:name: tab-findings\n\n{findings.markdown(ROOT / records)}\n```"
+    return f"{table}\n\n<!-- the picture draws {drawn} -->"
 
 
 def fill_intro(path: Path = INTRO, picture: Path = PICTURE) -> bool:

@@ -23,7 +23,7 @@ NAME, GAP = 92, 11
 """The least width of a row's name on a phone; what a column needs besides its text."""
 WORDY = 120
 """So many characters in a row of three columns are more than a phone's width can hold."""
-IN_WORDS = re.compile(r'<table class="(?:settings )?table">.*?</table>', re.DOTALL)
+IN_WORDS = re.compile(r'<table class="(?:settings )?table"[^>]*>.*?</table>', re.DOTALL)
 """A table that is text, not the output of a cell."""
 
 
