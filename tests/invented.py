@@ -62,6 +62,11 @@ def unchecked(monkeypatch):
     monkeypatch.setattr(sealing, "contradictions", lambda record: iter(()))
 
 
+def settings_of(study, **changes):
+    """A value for each setting of the study's space: the first or the lowest, with ``changes``."""
+    return {key: each[0] if isinstance(each, tuple) else each.low for key, each in study.space.items()} | changes
+
+
 @pytest.fixture
 def few_epochs(monkeypatch):
     """Tables 3 and 4 as they are once the searches there are over, with settings that no search chose."""
@@ -69,8 +74,7 @@ def few_epochs(monkeypatch):
     chosen = {network: {} for network in networks}
     for network, roles in chosen.items():
         for role, name in (("dense", f"{network}-dense"), ("accurate", f"{network}-snn")):
-            space = STUDIES[name].space
-            roles[role] = {key: each[0] if isinstance(each, tuple) else each.low for key, each in space.items()}
+            roles[role] = settings_of(STUDIES[name])
     for table, dataset in (("3", "cifar10"), ("4", "mini_imagenet")):
         arms = whole.arms(dataset, networks, chosen, dict.fromkeys(networks, 8))
         at = TABLES[table]

@@ -2,7 +2,7 @@
 
 import invented
 import pytest
-from invented import unchecked  # noqa: F401
+from invented import settings_of, unchecked  # noqa: F401
 
 from snnlib.lab import records, search
 from snnlib.lab.experiments import TABLES, whole
@@ -13,11 +13,6 @@ from snnlib.report import few_epochs
 pytestmark = pytest.mark.usefixtures("unchecked")
 
 SMALL = "mobilenet-v1-x0.25"
-
-
-def settings_of(name):
-    space = STUDIES[name].space
-    return {key: each[0] if isinstance(each, tuple) else each.low for key, each in space.items()}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +32,7 @@ def test_what_is_taken_is_what_the_rule_takes_of_the_recorded_runs():
 
 def test_the_curve_stands_in_a_table(monkeypatch, tmp_path):
     assert few_epochs.curve(tmp_path).iloc[0, 0] == "No such run is recorded yet."
-    arms = whole.curve({SMALL: {"dense": settings_of(f"{SMALL}-dense")}})
+    arms = whole.curve({SMALL: {"dense": settings_of(STUDIES[f"{SMALL}-dense"])}})
     monkeypatch.setitem(TABLES, "epochs", Table("epochs", "t", {"search": arms}, {"search": (0,)}, arms[0].name))
     monkeypatch.setitem(whole.EPOCHS, SMALL, 8)
     for arm, accuracy in zip(arms, (70.0, 71.5, 72.0)):
@@ -51,7 +46,7 @@ def test_searches_that_have_begun_are_told(tmp_path):
     assert few_epochs.settings(SMALL, tmp_path).iloc[0, 0].startswith("Nothing is chosen yet")
     study = STUDIES[f"{SMALL}-dense"]
     row = {"trial": 0, "rung": 1, "parent": None, "seed": 0, "epochs": 4, "state": "finished", "error": None}
-    row |= settings_of(study.name) | {"accuracy": 50.0, "removed": 0.0, "seconds": 60.0}
+    row |= settings_of(study) | {"accuracy": 50.0, "removed": 0.0, "seconds": 60.0}
     search.write([row], search.file_of(study, tmp_path))
     said = few_epochs.progress(tmp_path)
     assert "1 of 20 trials of 4 epochs" in said and "SNN-AL, mobilenet-v1-x0.25 on CIFAR-10*: not begun" in said

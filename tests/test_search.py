@@ -10,6 +10,7 @@ import torch
 from command_line import inside
 from hypothesis import given
 from hypothesis import strategies as st
+from invented import settings_of as values_of
 
 from snnlib import data
 from snnlib.lab import records, search
@@ -312,10 +313,6 @@ def test_controls_are_searched_as_long_as_what_they_are_compared_with():
 
 
 # --- a trial
-
-
-def values_of(study, **changes):
-    return {key: space.low if isinstance(space, Between) else space[0] for key, space in study.space.items()} | changes
 
 
 def test_a_trial_keeps_what_came_out():

@@ -254,7 +254,7 @@ def searched(monkeypatch):
     settings = {}
     for name, *_ in RIVALS:
         study = STUDIES[f"mlp-{name}"]
-        values = {key: space[0] if isinstance(space, tuple) else space.low for key, space in study.space.items()}
+        values = invented.settings_of(study)
         settings[study.name] = {role: values | {"rate": 0.01 * number} for number, role in enumerate(study.roles, 1)}
     arms = (*rivals.beside("mlp"), *rivals.searched("mlp", settings))
     monkeypatch.setitem(TABLES, "rivals", replace(TABLES["rivals"], arms={"paper": arms}))

@@ -122,8 +122,9 @@ class Captions(SphinxTransform):
         cell = following[0] if following and isinstance(following[0], nodes.container | nodes.table) else None
         found = [each for each in cell or () if isinstance(each, nodes.container) and "output" in str(each["classes"])]
         if isinstance(cell, nodes.table):  # a cell of text
-            found = [nodes.container("", cell.deepcopy())]
+            found = [nodes.container()]
             cell.replace_self(found[0])
+            found[0] += cell
         held.parent.remove(held)
         if not found:
             return  # the cell shows nothing

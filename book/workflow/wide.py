@@ -72,7 +72,8 @@ def dressed(html: str) -> str:
 
 def one_line(table: Tag) -> None:
     """Put the names of the index into the corner: pandas gives them a line of the head of their own."""
-    lines = [cells(row) for row in table.select("thead tr")]
+    rows = table.select("thead tr")
+    lines = [cells(row) for row in rows]
     if len(lines) != 2 or len(lines[0]) != len(lines[1]):
         return
     named = [bool(cell.get_text(strip=True)) for cell in lines[1]]
@@ -80,8 +81,7 @@ def one_line(table: Tag) -> None:
     if count and all(named[:count]) and not any(cell.get_text(strip=True) for cell in lines[0][:count]):
         for corner, name in zip(lines[0], lines[1][:count]):
             corner.replace_with(name)
-        row = table.select("thead tr")[1]
-        row.decompose()
+        rows[1].decompose()
 
 
 def in_words(html: str) -> str:

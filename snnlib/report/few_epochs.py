@@ -31,8 +31,7 @@ def progress(folder: Path) -> str:
 
 def settings(network: str, folder: Path) -> pd.DataFrame:
     """The settings chosen for ``network``: the dense one's beside SNN-AL's."""
-    snn, dense = tuned.SEARCHED[network]
-    return search_tables.chosen(snn, folder, dense)
+    return search_tables.chosen(tuned.SEARCHED[network][0], folder)
 
 
 def curve(root: Path) -> pd.DataFrame:

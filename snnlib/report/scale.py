@@ -11,6 +11,7 @@ from ..lab import status
 from ..lab.experiments import PROFILES
 from . import pages
 from .beside import NETWORKS
+from .evidence import WHOLE
 from .results import Results
 from .wording import span
 
@@ -34,7 +35,12 @@ OF_WHOLE = {DENSE: "tuned-dense", SNN: "accurate", "dense-equal-steps": "tuned-d
 
 def arm(results: Results, name: str) -> str:
     """The name that the arm ``name`` of Tables 3 and 4 has in the profile of ``results``."""
-    return OF_WHOLE[name] if results.profile == "whole" else name
+    return OF_WHOLE[name] if results.profile == WHOLE else name
+
+
+def _ended(results: Results) -> int:
+    """How many runs have a record, of success or of failure."""
+    return sum(entry.state in ("recorded", "failed") for entry in results.entries)
 
 
 def in_short(results: Results, profile: str = "paper") -> str:
@@ -43,19 +49,18 @@ def in_short(results: Results, profile: str = "paper") -> str:
     ``results`` are those that the page shows, ``profile`` the one that a verdict needs.
     """
     whole = Results(results.table, profile, results.root)
-    done = sum(entry.state in ("recorded", "failed") for entry in whole.entries)
+    done = _ended(whole)
     recorded = f"{done or 'none'} {'is' if done < 2 else 'are'} recorded"
     said = f"**Of {len(whole.entries)} runs of the whole protocol {recorded}.** "
     if results.profile == profile and done:
         return said + "The tables below show what these say."
-    some = sum(entry.state == "recorded" for entry in results.entries)
-    if results.profile == "whole":
-        left = sum(entry.state in ("recorded", "failed") for entry in results.entries)
+    if results.profile == WHOLE:
         return said + (
-            f"The tables below show the profile *whole*, {left} of {len(results.entries)} runs of which are recorded: "
-            "all images, with settings from a small search and fewer epochs than the protocol. The rules count these "
-            "runs in the tuned regime."
+            f"The tables below show the profile *whole*, {_ended(results)} of {len(results.entries)} runs of which are "
+            "recorded: all images, with settings from a small search and fewer epochs than the protocol. The rules count "
+            "these runs in the tuned regime."
         )
+    some = sum(entry.state == "recorded" for entry in results.entries)
     if not some:
         return said + "There are no reduced ones either, so the tables below hold the paper's rows alone."
     return said + (
@@ -69,7 +74,7 @@ def outcomes(results: Results) -> str:
 
     Nothing of reduced runs.
     """
-    if results.profile not in ("paper", "whole"):
+    if results.profile not in ("paper", WHOLE):
         return ""
     dense, ours = arm(results, DENSE), arm(results, SNN)
     lines: list[str] = []

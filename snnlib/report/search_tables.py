@@ -170,17 +170,15 @@ def luck(trials: pd.DataFrame, study: Study) -> str:
     )
 
 
-def chosen(name: str, folder: Path, dense: str = "") -> pd.DataFrame:
+def chosen(name: str, folder: Path) -> pd.DataFrame:
     """The settings that the study ``name`` and the dense one have chosen, a column for each; roles share a column.
-
-    The dense one is the study called ``dense``, or that which ``name`` is compared with.
 
     Accuracy and weights removed are means over the fresh seeds, in percent. An empty cell is a setting that the dense
     network does not have.
     """
     study = STUDIES[name]
     columns: dict[str, dict[str, str]] = {}
-    for each in (STUDIES[dense or study.against], study):
+    for each in (STUDIES[study.against], study):
         for roles, row in _by_trial(_taken(each, folder)).items():
             columns[roles] = {
                 "trial": str(row["trial"]),

@@ -250,15 +250,15 @@ So few trials need a space of what is usual. Narrowed on 2026-11-29, before any 
 run; those trials are kept in data/search/first.
 """
 
-PHOTOGRAPHS: dict[str, dict[str, Any]] = {
-    network: {"augment": True, "normalize": True, "precision": precision}
-    for network, precision in (("vgg-cov2", "bfloat16"), ("vgg-cov2-bn", "bfloat16"), ("mobilenet-v1-x0.25", "float32"))
-}
-"""Network to what is fixed for photographs: cropped, flipped and normalised, as is usual.
+PHOTOGRAPHS: dict[str, Any] = {"augment": True, "normalize": True}
+"""For photographs: cropped, flipped and normalised, as is usual."""
 
-The precision is bfloat16 where a processor with instructions for it (AMX) is more than twice as fast with it: 67
-against 164 ms a dense step of VGG-cov2, 39 against 56 of MobileNetV1 x0.25 (``benchmarks.networks``, one thread, on
-2026-11-29, before any trial of MobileNetV1). Otherwise it is float32, which every processor has.
+PRECISION = {"vgg-cov2": "bfloat16", "vgg-cov2-bn": "bfloat16", "mobilenet-v1-x0.25": "float32"}
+"""Network to the precision in which it is searched and trained on photographs.
+
+It is bfloat16 where a processor with instructions for it (AMX) is more than twice as fast with it: 67 against 164 ms a
+dense step of VGG-cov2, 39 against 56 of MobileNetV1 x0.25 (``benchmarks.networks``, one thread, on 2026-11-29, before
+any trial of MobileNetV1). Otherwise it is float32, which every processor has.
 """
 
 
@@ -279,7 +279,15 @@ PLACES = {
     "mlp": Place("mlp", "the MLP on MNIST", "mnist", SMALL),
     "lenet5-caffe": Place("lenet5", "LeNet5-Caffe on MNIST", "mnist", LENET5),
     **{
-        network: Place(network, f"{network} on CIFAR-10", "cifar10", COLOUR, FLOOR, 15.0, PHOTOGRAPHS[network])
+        network: Place(
+            network,
+            f"{network} on CIFAR-10",
+            "cifar10",
+            COLOUR,
+            FLOOR,
+            15.0,
+            PHOTOGRAPHS | {"precision": PRECISION[network]},
+        )
         for network in ("vgg-cov2", "mobilenet-v1-x0.25")
     },
 }
@@ -288,8 +296,7 @@ PLACES = {
 
 def of_photographs(space: Mapping[str, Choices]) -> Space:
     """``space`` as it is searched on CIFAR-10: without what is fixed there, and narrower."""
-    fixed = USUAL | PHOTOGRAPHS["vgg-cov2"]
-    return {name: NARROW.get(name, values) for name, values in space.items() if name not in fixed}
+    return {name: NARROW.get(name, values) for name, values in space.items() if name not in USUAL | PHOTOGRAPHS}
 
 
 def small(name: str, title: str, space: Space, reads: Reads) -> Study:
@@ -382,9 +389,12 @@ def colour(network: str, method: Literal["dense", "alternating"], title: str, sp
         hopeless=15.0,
         carries=f"mlp-{kind}",
         roles=("dense",) if kind == "dense" else ("accurate",),
+        against="" if kind == "dense" else f"{network}-dense",
         candidates=0,
         fresh=(),
-        fixed={name: value for name, value in USUAL.items() if name in space} | PHOTOGRAPHS[network],
+        fixed={name: value for name, value in USUAL.items() if name in space}
+        | PHOTOGRAPHS
+        | {"precision": PRECISION[network]},
     )
 
 

@@ -260,7 +260,12 @@ def _holds(space: Choices, value: Any) -> bool:
     """Whether ``value`` may be drawn from ``space``."""
     if isinstance(space, Between):
         return space.low <= float(value) <= space.high
-    return any(choice == value or str(choice) == str(value) for choice in space)
+    return any(_same(choice, value) for choice in space)
+
+
+def _same(choice: Any, value: Any) -> bool:
+    """Whether ``value``, as a file has it, is ``choice``: 1 in JSON may be 1.0 there."""
+    return choice == value or str(choice) == str(value)
 
 
 def _drawn(space: Choices, draw: np.random.Generator) -> Any:
@@ -277,7 +282,7 @@ def _member(distribution: BaseDistribution, value: Any) -> Any:
     choices = getattr(distribution, "choices", None)
     if choices is None:
         return float(value)
-    return next(choice for choice in choices if choice == value or str(choice) == str(value))
+    return next(choice for choice in choices if _same(choice, value))
 
 
 def _below(study: Study, row: Row) -> float:
