@@ -57,8 +57,8 @@ def in_short(results: Results, profile: str = "paper") -> str:
     if results.profile == WHOLE:
         return said + (
             f"The tables below show the profile *whole*, {_ended(results)} of {len(results.entries)} runs of which are "
-            "recorded: all images, with settings from a small search and fewer epochs than the protocol. The rules count "
-            "these runs in the tuned regime."
+            "recorded: all images, with settings from a small search and fewer epochs than the protocol. The rules "
+            "count these runs in the tuned regime."
         )
     some = sum(entry.state == "recorded" for entry in results.entries)
     if not some:
