@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 try:
-    from .fast import fused, graphs, separable, unet
+    from .fast import fused, graphs, pooled, separable, unet
 except ImportError:
-    fused = graphs = separable = unet = None
+    fused = graphs = pooled = separable = unet = None
 
-__all__ = ["fused", "graphs", "separable", "unet"]
+__all__ = ["fused", "graphs", "pooled", "separable", "unet"]

@@ -1,6 +1,7 @@
 """The experiments as data: what runs belong to a table, who shares them, and in which order a queue takes them."""
 
 import itertools
+import os
 from dataclasses import replace
 
 import invented
@@ -191,3 +192,22 @@ def test_the_open_question_is_asked_where_the_rule_says_that_the_pattern_shows()
     assert max(found, key=found.get) == f"pattern-{question.SHOWN}"
     shown = arm_of(TABLES["question"], "paper", "pattern")
     assert shown.train == replace(arm_of(table, "search", f"pattern-{question.SHOWN}").train, split="full")
+
+
+def test_workers_ask_for_huge_pages_and_what_was_asked_for_stays(monkeypatch):
+    monkeypatch.setattr(workers.platform, "libc_ver", lambda: ("glibc", "2.36"))
+    for before, during in (
+        (None, "glibc.malloc.hugetlb=1"),
+        ("glibc.malloc.check=1", "glibc.malloc.check=1:glibc.malloc.hugetlb=1"),
+        ("glibc.malloc.hugetlb=0", "glibc.malloc.hugetlb=0"),
+    ):
+        if before is None:
+            monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+        else:
+            monkeypatch.setenv("GLIBC_TUNABLES", before)
+        with workers.huge_pages():
+            assert os.environ.get("GLIBC_TUNABLES") == during
+        assert os.environ.get("GLIBC_TUNABLES") == before
+    monkeypatch.setattr(workers.platform, "libc_ver", lambda: ("", ""))
+    with workers.huge_pages():
+        assert os.environ["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=0"

@@ -8,7 +8,7 @@
  */
 #include <math.h>
 
-#include "vector.h"
+#include "maps.h"
 
 typedef struct {
     long images, height, width, channels, stride; /* of the convolution's input; padded by one pixel of zeros */
@@ -17,29 +17,6 @@ typedef struct {
 INLINE long larger(long a, long b) { return a > b ? a : b; }
 INLINE long period_of(long channels) { return larger(channels, LANES); }
 INLINE long out_of(long size, long stride) { return (size - 1) / stride + 1; }
-
-/* Maps in memory: numbers as they are, or with -DHALF the upper half of a float, bfloat16 */
-#ifdef HALF
-typedef unsigned short MAP;
-typedef unsigned short Halves __attribute__((vector_size(2 * 64 / sizeof(REAL))));
-typedef unsigned int Words __attribute__((vector_size(64)));
-
-INLINE Vector get(const MAP *from) {
-    Halves h;
-    memcpy(&h, from, sizeof h);
-    return (Vector)(__builtin_convertvector(h, Words) << 16);
-}
-
-INLINE void put(MAP *to, Vector v) { /* the nearest one, the even one of two */
-    Words w = (Words)v;
-    Halves h = __builtin_convertvector((w + 0x7fff + (w >> 16 & 1)) >> 16, Halves);
-    memcpy(to, &h, sizeof h);
-}
-#else
-typedef REAL MAP;
-#define get load
-#define put store
-#endif
 
 INLINE Vector positive(Vector v, Vector where) { return (Vector)((where > (Vector){0}) & (Mask)v); }
 

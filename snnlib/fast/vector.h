@@ -1,4 +1,4 @@
-/* Numbers taken a register at a time, as unet.c and separable.c do; REAL is float or double. */
+/* Numbers taken a register at a time, as the .c files here do; REAL is float or double. */
 #include <string.h>
 
 #ifndef REAL

@@ -12,6 +12,7 @@ the data anew; ``make batch`` pays that for clusters, ``snn run`` has to do with
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import multiprocessing
@@ -92,6 +93,28 @@ def keep_memory() -> None:
         mallopt(option, value)
 
 
+@contextlib.contextmanager
+def huge_pages() -> Generator[None]:
+    """Let processes that are started meanwhile ask for pages of 2 MiB; does nothing without glibc 2.35 or Linux.
+
+    What a step reads and writes is many MiB: with small pages much of its time goes to looking addresses up. On two
+    cores with AMX it saved an eighth to a fifth of a step of VGG-cov2 and MobileNetV1, nothing of the perceptron's.
+    """
+    name, wanted = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+    before = os.environ.get(name)
+    if platform.libc_ver()[0] != "glibc" or "glibc.malloc.hugetlb" in (before or ""):
+        yield
+        return
+    os.environ[name] = f"{before}:{wanted}" if before else wanted
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
 def cpu_count() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -160,7 +183,8 @@ def work(
                 else None
             )
             try:
-                process.start()
+                with huge_pages():
+                    process.start()
             finally:
                 if answer is not None:
                     signal.signal(signal.SIGINT, answer)

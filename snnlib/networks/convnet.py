@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..optional import pooled
 from .gates import check_gates
 from .initial import blank, draw, module_list
 from .mlp import MLP
@@ -84,21 +85,31 @@ class ConvNet(nn.Module):
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
         if gates is not None:
             check_gates(gates, self.gate_widths(), len(self.plan))
-        # ⊙ g_n of Eq. 4 where no pooling follows: multiplied into the next convolution's weights, fewer than pixels
+        # ⊙ g_n of Eq. 4, where it need not come before a pooling: multiplied into the weights that read the maps, or
+        # behind the flattening into the inputs' own factors, which are fewer than pixels
         waiting: Tensor | None = None
         for index, (conv, norm, stage) in enumerate(zip(self.convolutions, self.norms, self.plan)):
             if waiting is None:
-                x = conv(x)
+                x = norm(conv(x))
             else:
-                x = F.conv2d(x, conv.weight * waiting[:, None, None], conv.bias, padding=stage.padding)
-            x, waiting = F.relu(norm(x)), None
-            if gates is not None and not stage.pool and index + 1 < len(self.plan):
-                waiting = gates[index]
-            elif gates is not None:
-                x = x * gates[index].to(x.dtype)[:, None, None]  # maps may be bfloat16
-            if stage.pool:
+                x = norm(F.conv2d(x, conv.weight * waiting[:, None, None], conv.bias, padding=stage.padding))
+            waiting = None if gates is None else gates[index]
+            if not stage.pool:
+                x = F.relu(x)
+            elif pooled is not None and pooled.usable(x, waiting):
+                x = pooled.relu_pooled(x, flat=index + 1 == len(self.plan))
+            else:
+                x = F.relu(x)
+                if waiting is not None:
+                    x, waiting = x * waiting.to(x.dtype)[:, None, None], None  # maps may be bfloat16
                 x = F.max_pool2d(x, 2)
-        return self.head(x, None if gates is None else gates[len(self.plan) :])
+        if gates is None:
+            return self.head(x)
+        own, *others = gates[len(self.plan) :]
+        if waiting is not None:
+            each = waiting.repeat_interleave(self.map_pixels)
+            own = own * (each if self.head.inputs is None else each[self.head.inputs])
+        return self.head(x, [own, *others])
 
 
 def lenet5_caffe(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..experiments.studies import Study
+from ..workers import huge_pages
 from .choice import by_role, candidates, chosen, confirmed, dense_accuracy, front, over, promoted, ranks, retried
 from .store import Store, importance, quiet
 from .trials import REGIONS, Row, default_folder, file_of, read, regions, rows_of, try_out, write
@@ -92,9 +93,9 @@ def search(
                         if trial is None:
                             break
                         arm = study.arm(trial.params, rung.epochs, f"trial-{trial.number}", images=rung.images)
-                        running[
-                            pool.submit(try_out, arm, trial.user_attrs.get("seed", study.seed), study.hopeless, device)
-                        ] = trial
+                        seed = trial.user_attrs.get("seed", study.seed)
+                        with huge_pages():  # the first trials start the processes
+                            running[pool.submit(try_out, arm, seed, study.hopeless, device)] = trial
                     if not running:
                         break
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
