@@ -36,9 +36,3 @@ def test_maps_are_of_titles_with_runs():
     figure = centre.strengthened({"a": {0: run_of(2, 0), 1: run_of(0, 0)}, "b": {}})
     assert figure.axes[0].images[0].get_array()[14, 14] == 50.0
     assert centre.strengthened({"b": {}}).axes[0].texts
-
-
-def test_one_run_is_that_of_the_lowest_seed():
-    figure = centre.first_run("Small", {3: run_of(2, 0, 3), 5: run_of(0, 0, 5)})
-    assert figure.axes[0].get_title("left") == "Small, seed 3"
-    assert centre.first_run("Small", {}).axes[0].texts

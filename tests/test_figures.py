@@ -145,15 +145,17 @@ def test_no_runs_at_all_are_refused(given):
 def test_factors_that_are_not_there_are_refused(gates):
     with pytest.raises(ValueError, match="no factors to draw.*finished run with a switcher"):
         figures.factor_histogram(gates)
-    with pytest.raises(ValueError, match="0 factors for 28 x 28 pixels"):
-        figures.pixel_factors(gates)
+    with pytest.raises(ValueError, match="0 factors for 28 x 28 pixels of 'b'"):
+        figures.pixel_factors({"a": [0.5] * 784, "b": gates})
+    with pytest.raises(ValueError, match="no factors to draw"):
+        figures.pixel_factors({})
     with pytest.raises(ValueError, match="no factors to draw for 'b'"):
         strips.factor_strips({"a": [0.5], "b": gates and gates[0]})
 
 
 def test_as_many_factors_as_pixels_are_asked_for():
     with pytest.raises(ValueError, match="20 factors for 28 x 28 pixels"):
-        figures.pixel_factors(run_of()["result"]["gates"][2])
+        figures.pixel_factors({"": run_of()["result"]["gates"][2]})
 
 
 # ---------------------------------------------------------------- strips

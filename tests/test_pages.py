@@ -43,8 +43,10 @@ def test_curves_are_drawn_of_what_has_runs():
     assert pages.curves({"b": {}}).axes[0].texts[0].get_text() == pages.NO_RUNS
 
 
-def test_the_pixels_shown_are_those_of_the_lowest_seed():
-    runs = {seed: {"title": "An arm", "result": {"gates": [[float(seed)] * 784]}} for seed in (3, 1)}
-    axes = pages.pixels(runs).axes[0]
-    assert axes.get_title(loc="left") == "An arm, seed 1" and set(np.ravel(axes.images[0].get_array())) == {1.0}
-    assert "No finished runs" in pages.pixels({}).axes[0].texts[0].get_text()
+def test_the_pixels_shown_are_those_of_the_lowest_seeds_in_shared_colours():
+    runs = {seed: {"result": {"gates": [[float(seed)] * 784]}} for seed in (3, 1)}
+    first, second, _ = pages.pixels({"An arm": runs, "empty": {}, "another": {5: runs[3]}}).axes
+    assert first.get_title(loc="left") == "An arm, seed 1" and set(np.ravel(first.images[0].get_array())) == {1.0}
+    assert second.get_title(loc="left") == "another, seed 5" and set(np.ravel(second.images[0].get_array())) == {3.0}
+    assert first.images[0].norm is second.images[0].norm
+    assert "No finished runs" in pages.pixels({"empty": {}}).axes[0].texts[0].get_text()

@@ -9,20 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..lab.records import Record
-from . import figures, maps, pages, pixels
+from . import maps, pages, pixels
 from .evidence import one
 from .wording import span
 
 Groups = Mapping[str, Mapping[int, Record]]
 """A title to records of runs with a switcher, by seed."""
-
-
-def first_run(title: str, runs: Mapping[int, Record]) -> Figure:
-    """The factors of the input neurons of the run with the lowest seed, as the image that they read."""
-    if not runs:
-        return pages.nothing()
-    seed = min(runs)
-    return figures.pixel_factors(pixels.factors_in_place(runs[seed]), title=f"{title}, seed {seed}")
 
 
 def strengthened(groups: Groups) -> Figure:

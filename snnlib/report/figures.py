@@ -103,35 +103,46 @@ def layer_name(index: int) -> str:
     return "input neurons" if index == 0 else f"hidden layer {index}"
 
 
-def pixel_factors(gates_of_inputs: ArrayLike | None, shape: tuple[int, int] = (28, 28), title: str = "") -> Figure:
-    """The factors (pixels,) of the input neurons as an image of ``shape`` (height, width) (Fig. 4, left).
+def pixel_factors(factors: Mapping[str, ArrayLike | None], shape: tuple[int, int] = (28, 28)) -> Figure:
+    """The factors of the input neurons as images of ``shape`` (height, width), side by side (Fig. 4, left).
 
-    Raises ``ValueError`` where there are no factors, or not one for each pixel.
+    ``factors`` maps a title to (pixels,); all images share their colours. Raises ``ValueError`` where there are no
+    factors, or not one for each pixel.
     """
-    image = np.asarray([] if gates_of_inputs is None else gates_of_inputs, float)
-    if image.size != shape[0] * shape[1]:
-        raise ValueError(
-            f"{image.size} factors for {shape[0]} x {shape[1]} pixels: give the first layer's factors of a finished "
-            "run with a switcher, and its images' shape"
-        )
-    image = image.reshape(shape)
-    colours, norm = factor_colours(image.max())
+    images = {title: np.asarray([] if each is None else each, float) for title, each in factors.items()}
+    if not images:
+        raise ValueError("no factors to draw: give those of at least one network")
+    for title, image in images.items():
+        if image.size != shape[0] * shape[1]:
+            raise ValueError(
+                f"{image.size} factors for {shape[0]} x {shape[1]} pixels{f' of {title!r}' if title else ''}: give the "
+                "first layer's factors of a finished run with a switcher, and its images' shape"
+            )
+    largest = max(float(image.max()) for image in images.values())
+    colours, norm = factor_colours(largest)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(5.4, 4.4))
-        shown = axes.imshow(image, cmap=colours, norm=norm, interpolation="nearest")
-        axes.set(xlabel="column of pixels", ylabel="row of pixels", title=title)
-        axes.spines[:].set_visible(False)
-        bar = figure.colorbar(shown, ax=axes, extend="min", extendfrac=0.1, spacing="uniform", fraction=0.06, pad=0.03)
-        bar.set_ticks([0.5, 1.0, norm.boundaries[-1]], labels=["0.5", "1", f"{image.max():.1f}"])
+        size = (5.4, 4.4) if len(images) == 1 else (3.3 * len(images) + 1, 3.5)
+        figure, panels = plt.subplots(1, len(images), figsize=size, squeeze=False, sharey=True)
+        for axes, (title, image) in zip(panels[0], images.items()):
+            shown = axes.imshow(image.reshape(shape), cmap=colours, norm=norm, interpolation="nearest")
+            axes.set(xlabel="column of pixels", title=title)
+            axes.spines[:].set_visible(False)
+        panels[0, 0].set(ylabel="row of pixels")
+        bar = figure.colorbar(
+            shown, ax=panels, extend="min", extendfrac=0.1, spacing="uniform", fraction=0.06 / len(images), pad=0.03
+        )
+        bar.set_ticks([0.5, 1.0, norm.boundaries[-1]], labels=["0.5", "1", f"{largest:.1f}"])
         bar.ax.yaxis.set_minor_locator(NullLocator())
         for height, text in ((-0.05, "pruned"), (0.25, "weakened"), (0.75, "strengthened")):
-            bar.ax.text(
-                1.9 if height < 0 else 3.1,
-                height,
+            bar.ax.annotate(
                 text,
-                transform=bar.ax.transAxes,
+                (1, height),
+                xytext=(10 if height < 0 else 26, 0),
+                xycoords="axes fraction",
+                textcoords="offset points",
                 va="center",
                 rotation=0 if height < 0 else 90,
+                annotation_clip=False,
             )
     return figure
 

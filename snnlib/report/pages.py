@@ -57,9 +57,11 @@ def classes(runs: Mapping[int, Mapping[str, object]], names: Sequence[str] = ())
     return figures.counts_over_epochs(runs[min(runs)], names) if runs else nothing()
 
 
-def pixels(runs: Mapping[int, Mapping[str, Any]]) -> Figure:
-    """The factors of the input pixels of the lowest seed, as an image."""
-    if not runs:
-        return nothing()
-    run = runs[min(runs)]
-    return figures.pixel_factors(run["result"]["gates"][0], title=f"{run.get('title') or run['arm']}, seed {min(runs)}")
+def pixels(groups: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> Figure:
+    """The factors of the input pixels as images: of each title that has runs the run of the lowest seed."""
+    first = {f"{title}, seed {min(runs)}": runs[min(runs)] for title, runs in groups.items() if runs}
+    return (
+        figures.pixel_factors({title: run["result"]["gates"][0] for title, run in first.items()})
+        if first
+        else nothing()
+    )
