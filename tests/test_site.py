@@ -304,6 +304,8 @@ def test_the_joined_page_has_every_page_once_in_order_with_links_that_stay_insid
     soup = BeautifulSoup(pdf.joined(pages, pdf.contents()), "html.parser")
     articles = [article["id"] for article in soup.find_all("article")]
     assert articles == [pdf.own(name) for name in pdf.contents()]
+    folded = soup.find_all("details")
+    assert folded and all(each.has_attr("open") for each in folded)
     ids = [element["id"] for element in soup.find_all(id=True)]
     assert len(ids) == len(set(ids))
     lost = [link["href"] for link in soup.select('a[href^="#"]') if link["href"][1:] not in ids]

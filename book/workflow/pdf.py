@@ -54,6 +54,8 @@ def article(html: str, page: str, pages: list[str]) -> Tag:
         raise BookError(f"{page} has no article")
     for gone in soup.select(GONE):
         gone.decompose()
+    for folded in soup.find_all("details"):
+        folded["open"] = ""  # nobody can click on paper
     for place in soup.find_all(id=True):
         if place.find_parent("svg"):
             continue  # a drawing names its own parts
