@@ -18,12 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import data_path, growth, latency, memory, networks, steps
-from benchmarks.timing import Row, copy_bandwidth, matmul_peak
+from benchmarks.timing import Row, as_in_a_worker, copy_bandwidth, matmul_peak
 from snnlib import __version__
 from snnlib.fast import unet
 from snnlib.lab import records
 from snnlib.lab.devices import describe, pick_device
-from snnlib.lab.workers import keep_memory
 
 HERE = Path(__file__).parent
 
@@ -46,7 +45,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=[*PARTS, "growth"], help="only this part; may be repeated")
     parser.add_argument("--out", type=Path, default=HERE, help="folder for results.json and growth.svg")
     options = parser.parse_args()
-    keep_memory()
+    as_in_a_worker()
     torch.set_num_threads(options.threads)
     device, wanted, console = pick_device(options.device), options.only or [*PARTS, "growth"], Console(width=210)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.steps import STILL
-from benchmarks.timing import interleaved
+from benchmarks.timing import as_in_a_worker, interleaved
 from snnlib.config import SwitcherConfig
 from snnlib.lab.together import Together
 from snnlib.lab.workers import cpu_count, keep_memory
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     options = parser.parse_args()
-    keep_memory()
+    as_in_a_worker()
     torch.set_num_threads(1)
     for point in points(options.rounds, torch.device(options.device)):
         print(f"{point.what:<30}{point.size:>10}  {point.phase:<10}{point.ms:>9.2f} ms")

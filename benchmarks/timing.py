@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from snnlib.lab.workers import keep_memory
+from snnlib.lab.workers import huge_pages, keep_memory
+
+
+def as_in_a_worker() -> None:
+    """Start this program again with huge pages, as workers have them, and keep its memory."""
+    before = os.environ.get("GLIBC_TUNABLES")
+    with huge_pages():
+        if os.environ.get("GLIBC_TUNABLES") != before:
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    keep_memory()
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ def command_line(
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--network", action="append", choices=networks, help="only this one; may be repeated")
     options = parser.parse_args()
-    keep_memory()
+    as_in_a_worker()
     torch.set_num_threads(options.threads)
     print(
         f"{'':<{names}}{'ours ms':>9}{'plain ms':>9}{'ratio':>7}{'of peak':>9}   ({options.threads} thread(s), torch "

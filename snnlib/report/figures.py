@@ -124,12 +124,18 @@ def pixel_factors(factors: Mapping[str, ArrayLike | None], shape: tuple[int, int
         size = (5.4, 4.4) if len(images) == 1 else (3.3 * len(images) + 1, 3.5)
         figure, panels = plt.subplots(1, len(images), figsize=size, squeeze=False, sharey=True)
         for axes, (title, image) in zip(panels[0], images.items()):
-            shown = axes.imshow(image.reshape(shape), cmap=colours, norm=norm, interpolation="nearest")
+            axes.imshow(image.reshape(shape), cmap=colours, norm=norm, interpolation="nearest")
             axes.set(xlabel="column of pixels", title=title)
             axes.spines[:].set_visible(False)
         panels[0, 0].set(ylabel="row of pixels")
         bar = figure.colorbar(
-            shown, ax=panels, extend="min", extendfrac=0.1, spacing="uniform", fraction=0.06 / len(images), pad=0.03
+            panels[0, 0].images[0],
+            ax=panels,
+            extend="min",
+            extendfrac=0.1,
+            spacing="uniform",
+            fraction=0.06 / len(images),
+            pad=0.03,
         )
         bar.set_ticks([0.5, 1.0, norm.boundaries[-1]], labels=["0.5", "1", f"{largest:.1f}"])
         bar.ax.yaxis.set_minor_locator(NullLocator())
