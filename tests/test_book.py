@@ -21,7 +21,8 @@ from bs4 import BeautifulSoup
 from book.workflow import ROOT, address, architecture, drawing, execution, exercises, pairs, readme
 from book.workflow import __main__ as workflow
 from snnlib.lab import status
-from snnlib.report import findings
+from snnlib.report import findings, verdicts
+from snnlib.report.claims import CLAIMS
 
 pytestmark = pytest.mark.skipif(
     os.name == "nt", reason="the book is made on Linux or macOS; its pages are read anywhere"
@@ -310,6 +311,21 @@ def validated(tmp_path_factory, request):
 )
 def test_a_chapter_still_gives_its_published_tables(text, validated):
     assert validated[text.stem] == []
+
+
+def test_every_verdict_in_a_chapter_is_today_s():
+    """Quick, unlike running all chapters: new records change what a rule says of how many runs."""
+    verdict = re.compile(r"\*\*.+?\*\* By \[its rule\]\(.+?\*\*.+?\*\*")
+    told = []
+    for text in TEXTS:
+        cells = pairs.read_notebook(pairs.notebook_of(text)).cells
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        shown = ["".join(output.get("data", {}).get("text/markdown", "")) for output in outputs]
+        told += [(text.stem, found) for each in shown for found in verdict.findall(each)]
+    claims = [claim.name for claim in CLAIMS]
+    today = verdict.findall(verdicts.shown(claims, "paper", ROOT / "data" / "records"))
+    assert len(told) > 10 and len(today) == len(claims)
+    assert [line for line in told if line[1] not in today] == []
 
 
 # ---------------------------------------------------------------- Colab
