@@ -50,6 +50,7 @@ ROW_KEYS = {
     "all_high",
     "macs",
     "seconds",
+    "quickest",
     "note",
 }
 

@@ -80,6 +80,7 @@ class Row:
     macs: float | None  # for one image, of the compacted network, all layers counted
     seconds: float | None  # None also where runs of different machines or versions of the program would be averaged
     note: str
+    quickest: float | None = None  # seconds of the quickest of the runs, on whichever machine
 
 
 def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
@@ -238,6 +239,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         macs=mean(map(_macs, found)),
         seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
+        quickest=min((record["seconds"] for record in done), default=None),
     )
 
 
