@@ -43,6 +43,26 @@ def test_photographs_are_answered_from_runs_of_few_epochs(tmp_path):
     assert found.endswith("points (n = 8).")
 
 
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("better, lead", [(1.0, "It helps"), (0.0, "No difference is seen")])
+def test_whether_it_has_to_read_the_weights_is_said_with_who_dies(tmp_path, better, lead):
+    def keep(name, seed, accuracy, status="finished"):
+        arm = arm_of(TABLES["controls"], "paper", name)
+        record = invented.record(arm, seed, accuracy, profile="paper", status=status)
+        records.write(records.path_of(arm, "paper", seed, tmp_path), record)
+
+    for seed in range(8):
+        noise = (seed % 2 - 0.5) / 10
+        keep("snn-al-epoch", seed, 97.0 + better + noise)
+        for name in ("fed-noise", "fed-shuffled", "snn-al-std-0.1"):
+            keep(name, seed, 97.0 - noise)
+        keep("fed-shuffled-std-0.1", seed, 97.0, "finished" if seed else "failed")
+    found = {each.question: each.answer for each in findings.findings(tmp_path)}
+    said = found["Does the switcher have to read the weights?"]
+    assert said.startswith(f"{lead} with small first weights. Reading the weights minus reading fixed noise ")
+    assert said.endswith("1 of 8 runs that read rows in a new order at each step die, and none that read the weights.")
+
+
 def test_the_table_has_a_line_for_each_question_and_no_broken_cell(tmp_path):
     lines = findings.markdown(tmp_path).splitlines()
     assert len(lines) == 2 + len(findings.QUESTIONS) and {line.count("|") for line in lines} == {4}

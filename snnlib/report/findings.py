@@ -96,6 +96,37 @@ def origin(table: list[Row], evidence: Evidence) -> str:
     return said.strip()
 
 
+def reading(table: list[Row], evidence: Evidence) -> str:
+    """SNN-AL minus the same with a switcher that reads something else, in the plain settings; and who dies there."""
+    kinds = {"fixed noise": "fed-noise", "rows in a new order at each step": "fed-shuffled"}
+    parts: list[str] = []
+    above: list[bool] = []
+    for said, arm in kinds.items():
+        points, gone = (
+            evidence.difference(said, "controls", "snn-al-epoch", arm, figure).found
+            for figure in ("accuracy", "removed_pct")
+        )
+        if points.n > 1 and gone.n > 1:
+            above += [points.low > 0, gone.low > 0]
+            shares = f"{wording.span(gone, 1)} percent of the weights removed (n = {points.n})"
+            parts.append(f"minus reading {said} {wording.span(points)} points, {shares}")
+    if not parts:
+        return ""
+    lead = "It helps" if any(above) else "No difference is seen"
+    answer = f"{lead} with small first weights. Reading the weights {'; '.join(parts)}."
+    dying: list[str] = []
+    for said, arm in kinds.items():
+        dead, tried = (
+            evidence.dead("controls", f"{arm}-std-0.1"),
+            evidence.figures("controls", f"{arm}-std-0.1", "accuracy"),
+        )
+        dying += [f"{len(dead)} of {len(tried)} runs that read {said}"] if dead else []
+    if dying:
+        ours = len(evidence.dead("controls", "snn-al-std-0.1"))
+        answer += f" With larger ones {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
+    return answer
+
+
 def structure(table: list[Row], evidence: Evidence) -> str:
     """The dense network pruned to the widths that the switcher found, less SNN-AL."""
     (arm,) = tuned.settings(("sparse",))
@@ -171,6 +202,7 @@ QUESTIONS: tuple[tuple[str, str, str, str, Callable[[list[Row], Evidence], str]]
     ("And on photographs, trained as long as two cores can?", "3", "13_cifar10", "CIFAR-10", photographs),
     ("How much does it prune?", "2", "10_search", "the search", compression),
     ("Where does its sparsity come from?", "sparsity", "11_sparsity", "the sparsity", origin),
+    ("Does the switcher have to read the weights?", "controls", "08_controls", "controls", reading),
     ("Is the structure that it finds a good one?", "controls", "08_controls", "controls", structure),
     ("Does it do better than the paper's rivals at its own size?", "rivals", "12_rivals", "the rivals", rivals),
     (
