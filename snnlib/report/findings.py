@@ -142,22 +142,30 @@ def structure(table: list[Row], evidence: Evidence) -> str:
 def rivals(table: list[Row], evidence: Evidence) -> str:
     """How many rivals are more accurate than SNN-AL at its share of weights removed."""
     (ours,) = tuned.settings(("sparse",))
-    least, found = least_compared(evidence, ours), dict[str, PairedDifference]()
+    least, found = least_compared(evidence, ours), dict[str, Sign]()
+    ahead: dict[str, int] = {}
     for rival, title in RIVALS.items():
         if (arm := as_sparse(evidence, rival, least)) is not None:
-            found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy").found
+            found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy")
+            theirs, mine = (evidence.figures("rivals", name, "accuracy") for name in (arm, ours))
+            ahead[title] = sum(theirs[seed] > mine[seed] for seed in set(theirs) & set(mine))
     if not found:
         return ""
-    decided = {title: each for title, each in found.items() if each.n >= ENOUGH}
-    side = dict(zip(decided, sides([Sign(title, each) for title, each in decided.items()])))
+    decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
+    side = dict(zip(decided, sides(list(decided.values()))))
     parts: list[str] = []
     for word, sign in (("more", 1), ("less", -1)):
-        names = [f"{title} {wording.span(decided[title])}" for title in decided if side[title] == sign]
+        names = [f"{title} {wording.span(decided[title].found)}" for title in decided if side[title] == sign]
         parts += [f"{word} accurate: {wording.listing(names)}"] if names else []
     if level := [title for title in decided if not side[title]]:
-        parts.append(f"not to be told apart: {wording.listing(level)}")
-    if early := [f"{title} {wording.span(each)} (n = {each.n})" for title, each in found.items() if each.n < ENOUGH]:
-        parts.append(f"too few seeds yet to tell: {wording.listing(early)}")
+        names = [f"{title} (ahead in {ahead[title]} of {decided[title].found.n} pairs)" for title in level]
+        dead = max(decided[title].dead for title in level)
+        wide = f", for {dead} runs died and count as guessing" if dead else ""
+        parts.append(f"not told apart by their intervals{wide}: {wording.listing(names)}")
+    early = {title: each.found for title, each in found.items() if each.found.n < ENOUGH}
+    if early:
+        names = [f"{title} {wording.span(each)} (n = {each.n})" for title, each in early.items()]
+        parts.append(f"too few seeds yet to tell: {wording.listing(names)}")
     return f"Rivals minus the sparse setting, in points; {'; '.join(parts)}."
 
 
