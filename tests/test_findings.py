@@ -7,7 +7,7 @@ import pytest
 from invented import few_epochs, unchecked  # noqa: F401
 
 from snnlib.lab import records
-from snnlib.lab.experiments import TABLES, arm_of
+from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.report import findings
 
 CHAPTERS = Path(__file__).parents[1] / "book" / "chapters"
@@ -66,3 +66,20 @@ def test_whether_it_has_to_read_the_weights_is_said_with_who_dies(tmp_path, bett
 def test_the_table_has_a_line_for_each_question_and_no_broken_cell(tmp_path):
     lines = findings.markdown(tmp_path).splitlines()
     assert len(lines) == 2 + len(findings.QUESTIONS) and {line.count("|") for line in lines} == {4}
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_of_rivals_that_no_interval_tells_apart_it_is_said_how_often_they_are_ahead(tmp_path):
+    (ours,) = tuned.settings(("sparse",))
+    for seed in range(8):
+        for name, accuracy in (("l0-60", 98.4), (ours, 97.5 + seed / 10)):
+            arm = arm_of(TABLES["rivals"], "paper", name)
+            status = "failed" if name == ours and seed in (0, 1) else "finished"
+            record = invented.record(arm, seed, accuracy, profile="paper", status=status)
+            if status == "finished":
+                record["result"]["removed_pct"] = 75.0 if name == "l0-60" else 62.0
+            records.write(records.path_of(arm, "paper", seed, tmp_path), record)
+    found = {each.question: each.answer for each in findings.findings(tmp_path)}
+    said = found["Does it do better than the paper's rivals at its own size?"]
+    assert "not told apart by their intervals, for 2 runs died and count as guessing" in said
+    assert "L0 (ahead in 8 of 8 pairs)" in said
