@@ -63,6 +63,14 @@ def test_runs_killed_at_random_moments_end_as_if_left_alone(tmp_path):
     assert not leftovers  # neither checkpoints nor half-written files
 
 
+def test_a_process_killed_just_after_its_record_leaves_no_checkpoint_for_long(images, tmp_path):
+    made = [runner.run(tiny.ALTERNATING, "quick", 0, tmp_path, CPU, images)]
+    left = records.checkpoint_path(records.path_of(tiny.ALTERNATING, "quick", 0, tmp_path))
+    left.write_bytes(b"what the killed process did not come to delete")
+    made.append(runner.run(tiny.ALTERNATING, "quick", 0, tmp_path, CPU, images))
+    assert made[0] == made[1] and not left.exists()
+
+
 @FORKS
 def test_two_processes_at_once_do_not_train_the_same_run_twice(tmp_path):
     report = killed("share", tmp_path)

@@ -115,6 +115,7 @@ def run(
         with FileLock(path.with_suffix(".lock"), timeout=0):
             entry = records.look_up(arm, profile, seed, root)
             if entry.state in ("recorded", "failed") and not force:
+                records.checkpoint_path(path).unlink(missing_ok=True)  # of a process killed just after its record
                 return entry.content
             records.sweep(path)
             if force:
