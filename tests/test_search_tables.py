@@ -74,7 +74,7 @@ def test_the_rules_are_those_of_these_roles_alone():
 def test_progress_says_how_far_a_search_is(monkeypatch, tmp_path):
     monkeypatch.setattr(search, "read", lambda study, folder: TRIALS)
     said = search_tables.progress("mlp-dense", tmp_path)
-    assert "3 of 16 trials of 40 epochs" in said and "1 trials failed" in said and "3.5 hours" in said
+    assert "3 of 16 trials of 40 epochs" in said and "1 trial failed" in said and "3.5 hours" in said
     assert "**It is not over**: `snn search mlp-dense` goes on" in said
     monkeypatch.setattr(search, "read", lambda study, folder: TRIALS[:0])
     assert search_tables.progress("mlp-dense", tmp_path).endswith("not begun; `snn search mlp-dense` begins it.")

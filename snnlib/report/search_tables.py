@@ -60,9 +60,11 @@ def progress(name: str, folder: Path) -> str:
     ]
     ended = found["state"].value_counts().to_dict()
     hours = found["seconds"].astype(float).sum() / 3600
+    failed, cut = ended.get("failed", 0), ended.get("cut", 0)
     said = (
-        f"*{study.title}*: {'; '.join(done)}. {ended.get('failed', 0)} trials failed (a layer died, or the loss was no "
-        f"number), {ended.get('cut', 0)} were cut short below {study.hopeless:g} %. {hours:.1f} hours of one core."
+        f"*{study.title}*: {'; '.join(done)}. {failed} {'trial' if failed == 1 else 'trials'} failed (a layer died, or "
+        f"the loss was no number), {cut} {'was' if cut == 1 else 'were'} cut short below {study.hopeless:g} %. "
+        f"{hours:.1f} hours of one core."
     )
     missing = f" **It is not over**: `snn search {name}` goes on with it, and what follows decides nothing."
     return said + ("" if is_over(name, folder) else missing)
