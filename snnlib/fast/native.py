@@ -61,6 +61,11 @@ def library(source: Path, dtype: torch.dtype, *counting: str) -> ctypes.CDLL | N
         return None
 
 
+def lanes(dtype: torch.dtype) -> int:
+    """Numbers of ``dtype`` in a register; bfloat16 is computed with as float32."""
+    return 8 if dtype == torch.float64 else 16
+
+
 def at(tensor: Tensor | None) -> ctypes.c_void_p | None:
     """The address of ``tensor``, which the caller must keep alive; NULL for None."""
     return None if tensor is None else ctypes.c_void_p(tensor.data_ptr())

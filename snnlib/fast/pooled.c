@@ -12,8 +12,6 @@ typedef struct {
 
 typedef unsigned char Place; /* which of a window's four numbers is the largest, the first of equals; 4 where none is above 0 */
 
-INLINE long smaller(long a, long b) { return a < b ? a : b; }
-
 /* Numbers of scratch memory that the functions need, in the size of a map's numbers */
 long pooled_room(const Shape *s) { return s->height / 2 * (s->width / 2) * s->channels; }
 

@@ -18,7 +18,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd.function import once_differentiable
 
 from . import native
-from .native import at
+from .native import at, lanes
 
 SOURCE = Path(__file__).with_name("pooled.c")
 
@@ -38,7 +38,7 @@ def usable(x: Tensor, factors: Tensor | None = None) -> bool:
         x.device.type == "cpu"
         and x.dim() == 4
         and min(x.shape[2:]) > 1
-        and x.shape[1] >= (8 if x.dtype == torch.float64 else 16)
+        and x.shape[1] >= lanes(x.dtype)
         and not torch.compiler.is_compiling()
         and not is_functorch_wrapped_tensor(x)
         and x.is_contiguous(memory_format=torch.channels_last)

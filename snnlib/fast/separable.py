@@ -19,7 +19,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd.function import once_differentiable
 
 from . import native
-from .native import at
+from .native import at, lanes
 
 SOURCE = Path(__file__).with_name("separable.c")
 
@@ -63,12 +63,12 @@ def usable(block: nn.Module, x: Tensor) -> TypeGuard[nn.Sequential]:
     ):
         return False
     maps, outputs = _maps(x), convolution.out_channels
-    lanes, parameters = _lanes(maps), torch.float32 if maps == torch.bfloat16 else maps
-    if (lanes % outputs and outputs % lanes) or norm.weight.dtype != parameters:
+    full, parameters = lanes(maps), torch.float32 if maps == torch.bfloat16 else maps
+    if (full % outputs and outputs % full) or norm.weight.dtype != parameters:
         return False
     high, wide = (_out(size, convolution, axis) for axis, size in enumerate(x.shape[2:]))
     pixels = len(x) * high * wide
-    return pixels > 1 and pixels * outputs % lanes == 0 and library(maps) is not None
+    return pixels > 1 and pixels * outputs % full == 0 and library(maps) is not None
 
 
 def _parts(block: nn.Sequential) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
@@ -81,11 +81,6 @@ def _maps(x: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
 
 
-def _lanes(maps: torch.dtype) -> int:
-    """Numbers in a register; bfloat16 is computed with as float32."""
-    return 8 if maps == torch.float64 else 16
-
-
 def _out(size: int, convolution: nn.Conv2d, axis: int) -> int:
     """Height (axis 0) or width (1) of what the convolution makes of ``size`` pixels."""
     reach = convolution.dilation[axis] * (convolution.kernel_size[axis] - 1)
@@ -94,16 +89,16 @@ def _out(size: int, convolution: nn.Conv2d, axis: int) -> int:
 
 def kind(convolution: nn.Conv2d, x: Tensor) -> str:
     """How the convolution is computed: "depthwise" here, "pointwise" as a matrix product, "other" by torch."""
-    lanes, (_, channels, _, width) = _lanes(x.dtype), x.shape
+    full, (_, channels, _, width) = lanes(x.dtype), x.shape
     if convolution.padding_mode == "zeros" and convolution.dilation == (1, 1) and x.dtype == _maps(x):
         shape = (convolution.kernel_size, convolution.padding)
         if (
             convolution.groups == channels == convolution.out_channels
             and shape == ((3, 3), (1, 1))
-            and (lanes % channels == 0 or channels % lanes == 0)
+            and (full % channels == 0 or channels % full == 0)
         ) and (
-            (convolution.stride == (1, 1) and width * channels % lanes == 0)
-            or (convolution.stride == (2, 2) and channels % lanes == 0)
+            (convolution.stride == (1, 1) and width * channels % full == 0)
+            or (convolution.stride == (2, 2) and channels % full == 0)
         ):
             return "depthwise"
         if (

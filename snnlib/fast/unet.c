@@ -19,8 +19,6 @@ typedef struct {
     const REAL *row_weight, *row_bias;   /* (features, width, channels), (features,) */
 } Block;
 
-INLINE long smaller(long a, long b) { return a < b ? a : b; }
-
 INLINE REAL total(Vector v) {
     REAL sum = 0;
     for (long i = 0; i < LANES; i++) sum += v[i];

@@ -10,6 +10,8 @@
 typedef REAL Vector __attribute__((vector_size(64)));
 typedef __typeof__((Vector){0} < (Vector){0}) Mask; /* all bits of a lane, or none */
 
+INLINE long smaller(long a, long b) { return a < b ? a : b; }
+
 INLINE Vector load(const REAL *from) {
     Vector v;
     memcpy(&v, from, sizeof v);

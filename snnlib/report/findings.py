@@ -14,7 +14,7 @@ from ..lab.experiments import TABLES, tuned
 from ..metrics import PairedDifference
 from . import contrasts, wording
 from .beside import NETWORKS
-from .claims import RIVALS, as_sparse, least_compared
+from .claims import READINGS, RIVALS, as_sparse, beside, least_compared
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 from .tables import Row, rows
 
@@ -98,12 +98,13 @@ def origin(table: list[Row], evidence: Evidence) -> str:
 
 def reading(table: list[Row], evidence: Evidence) -> str:
     """SNN-AL minus the same with a switcher that reads something else, in the plain settings; and who dies there."""
+    small, large = READINGS
     kinds = {"fixed noise": "fed-noise", "rows in a new order at each step": "fed-shuffled"}
     parts: list[str] = []
     above: list[bool] = []
-    for said, arm in kinds.items():
+    for said, kind in kinds.items():
         points, gone = (
-            evidence.difference(said, "controls", "snn-al-epoch", arm, figure).found
+            evidence.difference(said, "controls", small, beside(small, kind), figure).found
             for figure in ("accuracy", "removed_pct")
         )
         if points.n > 1 and gone.n > 1:
@@ -115,14 +116,12 @@ def reading(table: list[Row], evidence: Evidence) -> str:
     lead = "It helps" if any(above) else "No difference is seen"
     answer = f"{lead} with small first weights. Reading the weights {'; '.join(parts)}."
     dying: list[str] = []
-    for said, arm in kinds.items():
-        dead, tried = (
-            evidence.dead("controls", f"{arm}-std-0.1"),
-            evidence.figures("controls", f"{arm}-std-0.1", "accuracy"),
-        )
+    for said, kind in kinds.items():
+        arm = beside(large, kind)
+        dead, tried = evidence.dead("controls", arm), evidence.figures("controls", arm, "accuracy")
         dying += [f"{len(dead)} of {len(tried)} runs that read {said}"] if dead else []
     if dying:
-        ours = len(evidence.dead("controls", "snn-al-std-0.1"))
+        ours = len(evidence.dead("controls", large))
         answer += f" With larger ones {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
     return answer
 
