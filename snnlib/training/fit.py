@@ -199,5 +199,5 @@ def remark(history: Sequence[dict[str, Any]], data: Dataset) -> None:
             f"{said}. Try another rate (TrainConfig(rate=0.01)), normalize=True, a wider start of the weights, "
             "batch norm in the network, or a switcher that starts closer to 1 (SwitcherConfig(initial_spread=0.5)).",
             UntrainedWarning,
-            stacklevel=4,
+            stacklevel=5,  # who called the training function: `remark`, `epochs` and its decorator lie between
         )
