@@ -33,7 +33,8 @@ from snnlib.networks import NETWORKS, USES
 from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops import judged_at_once, optimizer
+from snnlib.training.loops import judged_at_once
+from snnlib.training.optimizers import optimizer
 
 FACTOR = 1.3
 """A measured peak of torch's operations is at most so many times the estimate, and at least the estimate divided by

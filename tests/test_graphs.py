@@ -14,6 +14,7 @@ from snnlib.networks import MLP
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
 from snnlib.training import loops as training
+from snnlib.training import optimizers
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_the_rate_may_be_a_tensor_that_a_graph_reads():
     sgd = torch.optim.SGD([parameter], lr=torch.tensor(0.1), fused=True)
     rate = sgd.param_groups[0]["lr"]
     for value in (0.5, 0.25):
-        training.set_rate(sgd, value)
+        optimizers.set_rate(sgd, value)
         parameter.grad = torch.ones(2)
         sgd.step()
     assert sgd.param_groups[0]["lr"] is rate and torch.equal(parameter.detach(), torch.tensor([0.25, 1.25]))

@@ -12,6 +12,7 @@ from snnlib.lab.together import Together
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.switching.switched import Switched
 from snnlib.training import loops as training
+from snnlib.training import optimizers
 
 HALF = TrainConfig(precision="bfloat16")
 SUPPORTED = pytest.mark.skipif(not training.bfloat16_on_cpu(), reason="this processor has no bfloat16 instructions")
@@ -52,7 +53,7 @@ def test_a_step_lies_near_one_in_float32(make, image, phase):
         one = copy.deepcopy(model)
         side = one.switcher_side() if phase == "switcher" else one.network
         one.requires_grad_(True)
-        sgd = training.optimizer(side.parameters(), TrainConfig(rate=1e-12))
+        sgd = optimizers.optimizer(side.parameters(), TrainConfig(rate=1e-12))
         step = {
             "dense": lambda: training.dense_step(one.network, sgd, x, y, None, precision),
             "switcher": lambda: training.switcher_step(one, sgd, x, y, None, precision),

@@ -17,7 +17,7 @@ from snnlib.lab import together
 from snnlib.networks import MLP, vgg_cov2
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched, dead_layers
-from snnlib.training import batches, checks, flow
+from snnlib.training import batches, checks, flow, optimizers
 from snnlib.training import loops as training
 from snnlib.training.loops import DeadLayerError, DivergenceError, State, train_alternating, train_dense, train_separate
 
@@ -259,7 +259,8 @@ def test_each_side_has_its_own_rate_momentum_and_decay(monkeypatch):
     train_alternating(switched(), DATA, config, 0)
     assert {(name, rate) for name, rate, *_ in seen} == {("switcher_step", 0.05), ("network_step", 0.2)}
     groups = {
-        side: training.optimizer(dense().parameters(), config, side).param_groups[0] for side in ("network", "switcher")
+        side: optimizers.optimizer(dense().parameters(), config, side).param_groups[0]
+        for side in ("network", "switcher")
     }
     assert {side: (group["lr"], group["momentum"], group["weight_decay"]) for side, group in groups.items()} == {
         "network": (0.2, 0.9, 0.1),
@@ -271,7 +272,7 @@ def test_a_resumed_velocity_lies_as_its_parameter_does():
     """Files keep no strides, and a fused optimizer goes through memory as it comes."""
     weight = torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last)
     buffer = torch.randn(4, 3, 3, 3)
-    laid = training.laid_out_as(weight, buffer)
+    laid = optimizers.laid_out_as(weight, buffer)
     assert laid.stride() == weight.stride() != buffer.stride() and torch.equal(laid, buffer)
 
 

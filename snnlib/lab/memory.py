@@ -23,7 +23,8 @@ from ..data import scale
 from ..networks import Network
 from ..networks.specs import builder
 from ..switching.switched import Switched
-from ..training.loops import dense_step, judged_at_once, network_step, optimizer, switcher_step
+from ..training.loops import dense_step, judged_at_once, network_step, switcher_step
+from ..training.optimizers import optimizer
 
 STEPS: dict[str, Callable[..., object]] = {"dense": dense_step, "switcher": switcher_step, "network": network_step}
 """The phases: training without a switcher, and the two of Algorithm 1."""

@@ -24,19 +24,8 @@ from ..switching.switched import Masked, Switched
 from ..training import flow
 from ..training.batches import Batches
 from ..training.checks import TrainingError, check
-from ..training.loops import (
-    State,
-    accuracy,
-    check_turns,
-    gate_counts,
-    graphed,
-    optimizer,
-    phase_of,
-    rate_at,
-    restore_velocity,
-    set_rate,
-    velocity_of,
-)
+from ..training.loops import State, accuracy, check_turns, gate_counts, graphed, phase_of, rate_at
+from ..training.optimizers import optimizer, restore_velocity, set_rate, velocity_of
 
 Model = Switched | Masked | Network
 """A module that can be trained together with others of its kind."""

@@ -23,7 +23,8 @@ from ..data import Dataset
 from ..networks import MLP, ConvNet, DeepNet, Network
 from ..networks.count import layers, nonzero
 from ..seeds import generator
-from ..training.loops import OnEpoch, State, Stepped, descend, epochs, fusible, loss_of, rate_at, set_rate
+from ..training.loops import OnEpoch, State, Stepped, descend, epochs, loss_of, rate_at
+from ..training.optimizers import fused_where_right, set_rate, sgd_of
 
 Kind = Literal["neurons", "weights", "images"]
 """What a method prunes: whole neurons and kernels; single weights; or neurons, others for each image."""
@@ -126,15 +127,11 @@ class Peer(nn.Module):
 
     def optimizers(self) -> dict[Side, torch.optim.Optimizer]:
         """The optimizers of a run; SGD as in section 4 of the paper, or Adam."""
-        config, groups = self.config, self.groups()
-        usual: dict[str, Any] = {
-            "lr": config.rate,
-            "weight_decay": self.decay(),
-            "fused": fusible(each for group in groups for each in group["params"]) or None,
-        }
+        config = self.config
         if self.options.optimizer == "adam":
-            return {"network": torch.optim.Adam(groups, **usual)}
-        return {"network": torch.optim.SGD(groups, momentum=config.momentum, **usual)}
+            groups = fused_where_right(self.groups())
+            return {"network": torch.optim.Adam(groups, lr=config.rate, weight_decay=self.decay())}
+        return {"network": sgd_of(self.groups(), config.rate, config.momentum, self.decay())}
 
     def decay(self) -> float:
         """Weight decay of the optimizer; 0 where :meth:`penalty` holds it."""

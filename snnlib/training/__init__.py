@@ -8,12 +8,12 @@ from .loops import (
     dense_step,
     gate_counts,
     network_step,
-    optimizer,
     switcher_step,
     train_alternating,
     train_dense,
     train_separate,
 )
+from .optimizers import optimizer
 
 __all__ = [
     "DeadLayerError",

@@ -28,6 +28,7 @@ from . import flow
 from .batches import Batches
 from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
 from .fit import UntrainedWarning, check_fit, check_read, check_switched, left_as_it_was, remark
+from .optimizers import optimizer, restore_velocity, set_rate, velocity_of
 from .subnormal import flushing
 
 
@@ -90,38 +91,6 @@ def check_turns(config: TrainConfig) -> None:
             f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; "
             f"give at least {config.turns[0] + 1} epochs"
         )
-
-
-def optimizer(parameters: Iterable[Tensor], config: TrainConfig, side: Side = "network") -> torch.optim.SGD:
-    """SGD as in section 4 for ``side``; :func:`set_rate` comes before each step."""
-    parameters, rate = list(parameters), config.of(side, "rate")
-    on_cuda = parameters[0].is_cuda  # there the rate is a tensor, which a CUDA graph can read
-    return torch.optim.SGD(
-        parameters,
-        lr=torch.tensor(rate, device=parameters[0].device) if on_cuda else rate,
-        momentum=config.of(side, "momentum"),
-        weight_decay=config.of(side, "weight_decay"),
-        fused=on_cuda or fusible(parameters) or None,
-    )
-
-
-def fusible(parameters: Iterable[Tensor]) -> bool:
-    """Whether torch's fused optimizers, twice as fast, can be trusted with ``parameters`` on the CPU.
-
-    They are wrong, without an error, where the strides of a parameter and its gradient differ, as those of
-    convolutions may.
-    """
-    return all(each.device.type == "cpu" and each.dim() < 3 and each.is_contiguous() for each in parameters)
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of the next step, times the ``factor`` of a group of parameters that has one."""
-    for group in optimizer.param_groups:
-        own = rate * group.get("factor", 1.0)
-        if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(own)
-        else:
-            group["lr"] = own
 
 
 def bfloat16_on_cpu() -> bool:
@@ -426,31 +395,3 @@ def epochs(
         if on_epoch is not None:
             on_epoch(state)
     return state
-
-
-def laid_out_as(parameter: Tensor, buffer: Tensor) -> Tensor:
-    """A momentum buffer with the strides of its parameter, as the fused optimizer needs it: files keep none."""
-    return torch.empty_like(parameter, requires_grad=False).copy_(buffer)
-
-
-def restore_velocity(side: Side, optimizer: torch.optim.Optimizer, velocity: dict[str, Tensor]) -> None:
-    """Give ``optimizer``, which trains ``side``, its buffers of ``velocity`` (see :class:`State`)."""
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for key, buffer in velocity.items():
-        owner, index, *name = key.split(".")
-        if owner == side:
-            parameter = parameters[int(index)]
-            fits = laid_out_as(parameter, buffer) if buffer.shape == parameter.shape else buffer.clone()
-            optimizer.state[parameter]["".join(name) or "momentum_buffer"] = fits
-
-
-def velocity_of(optimizers: Mapping[Side, torch.optim.Optimizer]) -> dict[str, Tensor]:
-    """The buffers that a resumed run needs, those of momentum for example; none for plain SGD."""
-    found: dict[str, Tensor] = {}
-    for side, optimizer in optimizers.items():
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        for index, parameter in enumerate(parameters):
-            for name, buffer in optimizer.state[parameter].items() if parameter in optimizer.state else ():
-                if isinstance(buffer, Tensor):
-                    found[f"{side}.{index}" + (f".{name}" if name != "momentum_buffer" else "")] = buffer
-    return found
