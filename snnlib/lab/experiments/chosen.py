@@ -119,9 +119,7 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
         "front-659": MLP_SNN[659],
     },
     "lenet5-caffe": {},
-    "vgg-cov2": {
-        "dense": {"rate": 0.029451797321498097, "weight_decay": 0.0001, "clip_network": 5.0, "fc": "torch"},
-    },
+    "vgg-cov2": {"dense": {"rate": 0.029451797321498097, "weight_decay": 0.0001, "clip_network": 5.0, "fc": "torch"}},
     "vgg-cov2-bn": {},
     "mobilenet-v1-x0.25": {
         "dense": {"rate": 0.20719094506668853, "weight_decay": 0.0005, "clip_network": 5.0, "fc": "torch"},
