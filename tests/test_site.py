@@ -277,22 +277,27 @@ def test_no_page_has_a_serious_fault_of_accessibility(pages, browser, theme, req
     assert found == []
 
 
-SCROLLING = """() => [...document.querySelectorAll('.bd-article table')].filter(table => {
-    let box = table
+SCROLLING = """() => [...document.querySelectorAll('.bd-article :is(table, .cell_output img)')].filter(wide => {
+    let box = wide
     while (box && box.tagName !== 'ARTICLE' && !(box.scrollWidth > box.clientWidth + 1)) box = box.parentElement
     return box && box.tagName !== 'ARTICLE' && !box.classList.contains('scrolls')
 }).length"""
-"""How many tables scroll and do not say so."""
+"""How many tables and figures scroll and do not say so."""
+
+SMALL = """() => [...document.querySelectorAll('.cell_output img')].filter(
+    image => / panels|^Stacked bars|^Histograms|^Heat map/.test(image.alt) && image.clientWidth < 36 * 16
+).length"""
+"""How many figures of several panels are so small that their words cannot be read."""
 
 
 @needs_chromium
-def test_on_a_phone_no_page_is_wider_than_the_screen_and_a_table_that_scrolls_says_so(pages, browser, request):
+def test_on_a_phone_no_page_is_wider_than_the_screen_and_what_scrolls_says_so(pages, browser, request):
     context = browser.new_context(offline=True, viewport={"width": 390, "height": 844})
     for page in {*some(pages, request), pages / "book" / "reference.html"}:
         tab = context.new_page()
         tab.goto(page.as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390, page.stem
-        assert tab.evaluate(SCROLLING) == 0, page.stem
+        assert tab.evaluate(SCROLLING) == 0 and tab.evaluate(SMALL) == 0, page.stem
         tab.close()
     context.close()
 

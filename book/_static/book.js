@@ -1,8 +1,8 @@
-// A table or a listing that is wider than its place says so, and can be reached and scrolled with the keyboard.
+// A table, a figure or a listing that is wider than its place says so, and can be reached and scrolled with the keyboard.
 (() => {
-  const BOXES = ".cell_output .output, .pst-scrollable-table-container, .bd-article figure.captioned > div";
+  const BOXES = ".cell_output, .cell_output .output, .pst-scrollable-table-container, .bd-article figure.captioned > div";
   const mark = (box) => {
-    const wide = box.querySelector("table") !== null && box.scrollWidth > box.clientWidth + 1;
+    const wide = box.querySelector("table, img") !== null && box.scrollWidth > box.clientWidth + 1;
     box.classList.toggle("scrolls", wide);
     if (wide) box.tabIndex = 0;
   };
