@@ -280,7 +280,7 @@ def test_no_page_has_a_serious_fault_of_accessibility(pages, browser, theme, req
 SCROLLING = """() => [...document.querySelectorAll('.bd-article :is(table, .cell_output img)')].filter(wide => {
     let box = wide
     while (box && box.tagName !== 'ARTICLE' && !(box.scrollWidth > box.clientWidth + 1)) box = box.parentElement
-    return box && box.tagName !== 'ARTICLE' && !box.classList.contains('scrolls')
+    return box && box.tagName !== 'ARTICLE' && !box.closest('.scrolls')
 }).length"""
 """How many tables and figures scroll and do not say so."""
 

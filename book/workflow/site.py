@@ -53,6 +53,8 @@ def build(source: Path, output: Path) -> Path:
     pages = output / "_build" / "html"
     if done.returncode or not (pages / "index.html").exists():
         raise BookError(f"The book could not be built:\n{done.stdout.strip()}")
+    # Sphinx leaves these as they are where no page has changed
+    shutil.copytree(source / "book" / "_static", pages / "_static", dirs_exist_ok=True)
     finish(pages)
     return pages
 
