@@ -115,6 +115,14 @@ def _shown(value: float, digits: int) -> str:
     return "" if np.isnan(value) else f"{value:.{digits}f}"
 
 
+def _outcome(each: Tried) -> dict[str, str]:
+    return {
+        "runs": str(each.runs),
+        "held-out accuracy (%)": _shown(each.accuracy, 2),
+        "weights removed (%)": _shown(each.removed, 1),
+    }
+
+
 def survivors(root: Path) -> pd.DataFrame:
     """Of the runs with a switcher how many failed, by what keeps their layers alive."""
     switched = [each for each in tried(root) if each.round != "dense"]
@@ -146,16 +154,7 @@ def leaders(root: Path, most: int = 5) -> pd.DataFrame:
     much = [each for each in able if each.removed >= MOST_PCT][:1]
     default = [each for each in able if each.scaled and each.differs == "nothing: the default"]
     chosen = sorted({id(each): each for each in (*pruning, *default, *much)}.values(), key=lambda each: -each.accuracy)
-    return pages.table(
-        {
-            each.differs + ("" if each.scaled else " (not scaled)"): {
-                "runs": str(each.runs),
-                "held-out accuracy (%)": _shown(each.accuracy, 2),
-                "weights removed (%)": _shown(each.removed, 1),
-            }
-            for each in chosen
-        }
-    )
+    return pages.table({each.differs + ("" if each.scaled else " (not scaled)"): _outcome(each) for each in chosen})
 
 
 def lengths(root: Path) -> pd.DataFrame:
@@ -165,13 +164,4 @@ def lengths(root: Path) -> pd.DataFrame:
         for each in tried(root)
         if each.scaled and (each.differs == "nothing: the default" or each.differs.removeprefix("epochs ").isdecimal())
     }
-    return pages.table(
-        {
-            f"{epochs} epochs": {
-                "runs": str(found[epochs].runs),
-                "held-out accuracy (%)": _shown(found[epochs].accuracy, 2),
-                "weights removed (%)": _shown(found[epochs].removed, 1),
-            }
-            for epochs in sorted(found)
-        }
-    )
+    return pages.table({f"{epochs} epochs": _outcome(found[epochs]) for epochs in sorted(found)})

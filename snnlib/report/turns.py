@@ -12,6 +12,7 @@ from ..data import load
 from . import pages, pixels
 from .figures import layer_name
 from .results import Results
+from .strips import classes_of
 from .wording import unbroken
 
 BY_EPOCH, BY_STEP, WIDER = "snn-al-epoch", "snn-al-step", "snn-al-std-0.1"
@@ -30,10 +31,9 @@ def by_class(results: Results, arms: Mapping[str, str] = ARMS) -> pd.DataFrame:
         found = list(results.runs(arm).values())
         for layer in range(len(found[0]["result"]["gates"]) if found else 0):
             gates = [np.asarray(run["result"]["gates"][layer], float) for run in found]
+            counts = [classes_of(each) for each in gates]
             rows[f"{title}: {layer_name(layer)}"] = {
-                "pruned": _mean([(each == 0).sum() for each in gates]),
-                "weakened": _mean([((each > 0) & (each < 1)).sum() for each in gates]),
-                "strengthened": _mean([(each >= 1).sum() for each in gates]),
+                **{kind: _mean([each[kind] for each in counts]) for kind in counts[0]},
                 "mean factor": _mean([each.mean() for each in gates], 2),
             }
     return pages.table(rows)
@@ -64,11 +64,12 @@ def by_region(results: Results, arms: Mapping[str, str] = ARMS) -> pd.DataFrame:
 
     A column an arm; an arm without finished runs is left out.
     """
-    rows = {name: {"pixels": str(int(inside.sum()))} for name, inside in regions().items()}
+    places = regions()
+    rows = {name: {"pixels": str(int(inside.sum()))} for name, inside in places.items()}
     for title, arm in arms.items():
-        factors = [pixels.factors_in_place(run) for run in results.runs(arm).values()]
-        for name, inside in regions().items() if factors else ():
-            there = np.stack(factors)[:, inside]
+        factors = np.array([pixels.factors_in_place(run) for run in results.runs(arm).values()])
+        for name, inside in places.items() if len(factors) else ():
+            there = factors[:, inside]
             rows[name][title] = unbroken(f"{100 * float((there == 0).mean()):.1f} %, {float(there.mean()):.2f}")
     return pages.table(rows if any(len(row) > 1 for row in rows.values()) else {})
 
