@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ..lab.experiments.rivals import NAMES
+from ..lab.experiments.rivals import NAMES, is_rival
 from ..peers import PEERS
 from . import pages, tables, wording
 from .figures import STYLE, arm_colours
@@ -170,9 +170,12 @@ def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
 
 
 def _named(curve: Curve, number: int) -> str:
-    """What the row ``number``, from 1, of a curve is called: SNN-AL's by its setting, others by their place."""
+    """What the row ``number``, from 1, of a curve is called: SNN-AL's by its setting, a rival's by the size asked for."""
+    row = curve.rows[number - 1]
     if curve.method == OURS:
-        return curve.rows[number - 1].title
+        return row.title
+    if is_rival(row.arm):
+        return f"{curve.method} ({unbroken(row.arm.rpartition('-')[2] + ' %')})"
     return curve.method + (f", {number}" if len(curve.rows) > 1 else "")
 
 

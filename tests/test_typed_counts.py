@@ -1,0 +1,82 @@
+"""Numbers that a chapter's prose spells out: each is named in a mark beside it, and computed here from what it counts.
+
+A mark reads ``<!-- counts: what = number, ... -->``. Who changes a number that it names reads the words around it again.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from snnlib.lab import records
+from snnlib.lab.experiments import TABLES, arm_of, tuned
+from snnlib.lab.experiments.rivals import NAMES
+from snnlib.lab.experiments.studies import STUDIES
+from snnlib.report import claims, sampling
+from snnlib.report.evidence import WHOLE, Evidence
+
+CHAPTERS = Path(__file__).parents[1] / "book" / "chapters"
+MARK = re.compile(r"<!-- counts: (.*?) -->")
+(SPARSE,) = tuned.settings(("sparse",))
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return Evidence(records.default_root())
+
+
+def rivals_with_runs(evidence):
+    """Of the paper's nine; the structured form of the lottery ticket is ours."""
+    have = {arm.rival.name for arm in TABLES["rivals"].arms["paper"] if arm.rival and evidence.runs("rivals", arm.name)}
+    return len(have & (set(NAMES) - {"lottery-neurons"}))
+
+
+def ahead_in_every_pair(evidence):
+    """Rivals, both forms of the lottery ticket apart, whose runs at SNN-AL's size are more accurate, seed by seed."""
+    ours, found = evidence.figures("rivals", SPARSE, "accuracy"), 0
+    for rival in NAMES:
+        arm = claims.as_sparse(evidence, rival, claims.least_compared(evidence, SPARSE))
+        theirs = evidence.figures("rivals", arm, "accuracy") if arm else {}
+        found += len(theirs) == len(ours) == 8 and all(theirs[seed] > ours[seed] for seed in theirs)
+    return found
+
+
+def colour_runs(evidence, network, arm="accurate"):
+    return evidence.runs("3", arm, network, WHOLE)
+
+
+def at_guessing(evidence, network):
+    """Runs that end within a point of a guess among ten classes."""
+    return sum(run["result"]["accuracy"] < 11 for run in colour_runs(evidence, network).values())
+
+
+COUNTS = {
+    "epochs of the profile paper": lambda _: arm_of(TABLES["2"], "paper", "snn-al-epoch").train.epochs,
+    "tenths of a point of sampling error": lambda _: round(10 * sampling.standard_error(98.0, 5000)),
+    "trials of SNN-AL's search": lambda _: STUDIES["mlp-snn"].rungs[0].trials,
+    "trials of VGG-cov2's search": lambda _: STUDIES["vgg-cov2-snn"].rungs[0].trials,
+    "rivals run": rivals_with_runs,
+    "rivals ahead in all eight pairs": ahead_in_every_pair,
+    "sparse runs lost": lambda evidence: len(evidence.dead("rivals", SPARSE)),
+    "MobileNetV1 runs": lambda evidence: len(colour_runs(evidence, "mobilenet-v1-x0.25")),
+    "VGG-cov2 runs": lambda evidence: len(colour_runs(evidence, "vgg-cov2")),
+    "VGG-cov2 runs at guessing": lambda evidence: at_guessing(evidence, "vgg-cov2"),
+}
+
+
+def marked():
+    return [
+        (page.name, *part.split(" = "))
+        for page in sorted(CHAPTERS.glob("*.md"))
+        for mark in MARK.findall(page.read_text())
+        for part in mark.split(", ")
+    ]
+
+
+@pytest.mark.parametrize(("page", "what", "said"), marked())
+def test_a_number_that_prose_spells_out_is_what_it_counts(page, what, said, evidence):
+    assert COUNTS[what](evidence) == int(said), f"{page}: read what stands around the mark again"
+
+
+def test_every_count_is_used():
+    assert {what for _, what, _ in marked()} == set(COUNTS)
