@@ -1,6 +1,6 @@
-"""Numbers that a chapter's prose spells out: each is named in a mark beside it, and computed here from what it counts.
+"""Numbers that a chapter's prose spells out: each is named in a mark beside it and computed here from what it counts.
 
-A mark reads ``<!-- counts: what = number, ... -->``. Who changes a number that it names reads the words around it again.
+A mark reads ``<!-- counts: what = number, ... -->``. Who changes a number in it reads the words around it again.
 """
 
 import re

@@ -170,7 +170,7 @@ def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
 
 
 def _named(curve: Curve, number: int) -> str:
-    """What the row ``number``, from 1, of a curve is called: SNN-AL's by its setting, a rival's by the size asked for."""
+    """What the row ``number``, from 1, of a curve is called: SNN-AL's by setting, a rival's by the size asked for."""
     row = curve.rows[number - 1]
     if curve.method == OURS:
         return row.title
