@@ -93,6 +93,8 @@ def test_what_has_been_run_is_said_in_short():
 
 
 def test_published_points_stand_beside_ours_of_the_nearest_size():
-    found = rivals.beside_published([*tables.paper_rows("1"), *ROWS])
+    recipes = [row("bc-ghs-authors", 98.3, 88.0)]
+    found = rivals.beside_published([*tables.paper_rows("1"), *ROWS], recipes)
     assert found.loc["L0", "published"] == "98.20 at 90.1"
     assert found.loc["L0", "ours"].endswith("at 91.0") and found.loc["BC-GNJ", "ours"] == "not run yet"
+    assert found.loc["BC-GHS", "their recipe"].endswith("at 88.0") and found.loc["L0", "their recipe"] == "not run yet"

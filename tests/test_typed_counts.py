@@ -55,6 +55,8 @@ COUNTS = {
     "tenths of a point of sampling error": lambda _: round(10 * sampling.standard_error(98.0, 5000)),
     "trials of SNN-AL's search": lambda _: STUDIES["mlp-snn"].rungs[0].trials,
     "trials of VGG-cov2's search": lambda _: STUDIES["vgg-cov2-snn"].rungs[0].trials,
+    "epochs of a rival": lambda _: arm_of(TABLES["rivals"], "paper", "l0-90").train.epochs,
+    "epochs of its authors": lambda _: arm_of(TABLES["rivals"], "authors", "l0-authors").train.epochs,
     "rivals run": rivals_with_runs,
     "rivals ahead in all eight pairs": ahead_in_every_pair,
     "sparse runs lost": lambda evidence: len(evidence.dead("rivals", SPARSE)),

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ..lab.experiments.rivals import NAMES, is_rival
+from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, is_rival
 from ..peers import PEERS
 from . import pages, tables, wording
 from .figures import STYLE, arm_colours
@@ -45,6 +45,11 @@ def method_of(row: Row) -> str | None:
 def of_profile(profile: str, root: Path) -> list[Row]:
     """The rows of the table of rivals, and of the paper's Table 1 its points."""
     return [*tables.paper_rows("1"), *tables.rows("rivals", profile, root)]
+
+
+def of_recipes(root: Path) -> list[Row]:
+    """The rows of rivals that were trained as their own authors train them."""
+    return tables.our_rows(RIVALS_TABLE, "authors", root)
 
 
 @dataclass(frozen=True)
@@ -249,19 +254,24 @@ def ours_at(row: Row) -> str:
     return f"{_accuracy(row)} at {row.removed_pct:.1f}"
 
 
-def beside_published(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
-    """The paper's quoted points of ``network`` beside ours of nearly the same size: accuracy at percent removed."""
-    ours = {curve.method: curve for curve in curves(rows, network)}
+def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: str = "mlp") -> pd.DataFrame:
+    """The paper's quoted points of ``network``, ours of nearly the same size, and those of the authors' ``recipes``:
+    accuracy at percent removed."""
+    ours, theirs = ({curve.method: curve for curve in curves(each, network)} for each in (rows, recipes))
     lines: dict[str, dict[str, str]] = {}
     for row in of_network(rows, network):
         method = PUBLISHED.get(row.arm)
         if row.source == "paper" and method and row.removed_pct is not None:
-            share = row.removed_pct
-            near = min(
-                ours[method].rows if method in ours else (),
-                key=lambda each: abs((each.removed_pct or 0.0) - share),
-                default=None,
-            )
-            published = f"{row.acc_mean:.2f} at {share:.1f}"
-            lines[method] = {"published": published, "ours": ours_at(near) if near else "not run yet"}
+            lines[method] = {
+                "published": f"{row.acc_mean:.2f} at {row.removed_pct:.1f}",
+                "ours": _nearest(ours.get(method), row.removed_pct),
+                "their recipe": _nearest(theirs.get(method), row.removed_pct),
+            }
     return pages.table(lines)
+
+
+def _nearest(curve: Curve | None, share: float) -> str:
+    """Of ``curve`` the row whose percent of weights removed is nearest to ``share``."""
+    if curve is None:
+        return "not run yet"
+    return ours_at(min(curve.rows, key=lambda row: abs((row.removed_pct or 0.0) - share)))
