@@ -18,7 +18,8 @@ from snnlib.config import Arm, Rival, TrainConfig
 from snnlib.data import Dataset
 from snnlib.lab import records
 from snnlib.lab.experiments import rivals
-from snnlib.lab.experiments.studies import RIVALS, STUDIES
+from snnlib.lab.experiments.spaces import RIVALS
+from snnlib.lab.experiments.studies import STUDIES
 from snnlib.lab.search import by_role
 from snnlib.networks import MLP, NETWORKS, count, lenet5_caffe
 from snnlib.peers import PEERS, base, bayesian, l0, lottery, masked, n2n, peer, train_peer

@@ -15,7 +15,8 @@ from invented import settings_of as values_of
 from snnlib import data
 from snnlib.lab import records, search
 from snnlib.lab.experiments import studies
-from snnlib.lab.experiments.studies import NETWORK, SHAPE, STUDIES, SWITCHER, Between, Rung, Study
+from snnlib.lab.experiments.spaces import NETWORK, SHAPE, SWITCHER, Between
+from snnlib.lab.experiments.studies import STUDIES, Rung, Study
 from snnlib.lab.names import Refused
 
 optuna = pytest.importorskip("optuna")

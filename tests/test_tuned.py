@@ -7,7 +7,8 @@ import pytest
 
 from snnlib.lab import search
 from snnlib.lab.experiments import chosen, tuned
-from snnlib.lab.experiments.studies import STUDIES, Between
+from snnlib.lab.experiments.spaces import Between
+from snnlib.lab.experiments.studies import STUDIES
 from snnlib.lab.names import Refused
 from snnlib.report import claims
 

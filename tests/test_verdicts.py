@@ -14,7 +14,8 @@ from snnlib import data
 from snnlib.lab import records
 from snnlib.lab.experiments import REGIMES, TABLES, arm_of, rivals
 from snnlib.lab.experiments.controls import FED as FED_TITLES
-from snnlib.lab.experiments.studies import RIVALS, STUDIES
+from snnlib.lab.experiments.spaces import RIVALS
+from snnlib.lab.experiments.studies import STUDIES
 from snnlib.report import claims, evidence, pixels, verdicts
 from snnlib.report.claims import CLAIMS
 from snnlib.report.verdicts import all_verdicts

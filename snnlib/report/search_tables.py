@@ -10,15 +10,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..lab import search
-from ..lab.experiments import studies
-from ..lab.experiments.studies import STUDIES, Between, Study
+from ..lab.experiments import spaces, studies
+from ..lab.experiments.spaces import Between
+from ..lab.experiments.studies import STUDIES, Study
 from ..lab.names import Refused
 from ..lab.search import Row
 from . import pages, search_figures
 from .wording import listing, unbroken, unsigned
 
 NO_TRIALS = "No finished trials yet."
-SIDES = {"network": studies.NETWORK, "switcher": studies.SWITCHER, "shape of the U-Net": studies.SHAPE}
+SIDES = {"network": spaces.NETWORK, "switcher": spaces.SWITCHER, "shape of the U-Net": spaces.SHAPE}
 """The settings of SNN-AL's search by the side that they belong to."""
 
 

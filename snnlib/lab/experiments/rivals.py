@@ -15,7 +15,8 @@ from ...config import Arm, Rival, TrainConfig
 from . import tuned
 from .ablation import ABLATION
 from .chosen import CHOSEN_RIVALS
-from .studies import RIVALS, STUDIES, Study
+from .spaces import RIVALS
+from .studies import STUDIES, Study
 from .table import Table
 
 NAMES = {

@@ -12,22 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...config import Arm, Reads, Rival, Split, SwitcherConfig, TrainConfig
-
-
-@dataclass(frozen=True)
-class Between:
-    """Any number from ``low`` to ``high``; ``log`` draws its logarithm uniformly."""
-
-    low: float
-    high: float
-    log: bool = False
-
-
-Choices = Between | tuple[Any, ...]
-"""A range, or the values that a setting may have: numbers, words or None."""
-
-Space = dict[str, Choices]
-"""What may be drawn for each setting, by its name."""
+from .spaces import NETWORK, PHOTOGRAPHS, RIVALS, SEARCHED, SHAPE, SWITCHER, USUAL, Choices, Space, of_photographs
 
 
 @dataclass(frozen=True)
@@ -189,37 +174,6 @@ def fc_start(start: str) -> dict[str, Any]:
     return {"fc_init": start} if start in ("kaiming", "torch") else {"fc_std": float(start)}
 
 
-NETWORK: Space = {
-    "rate": Between(0.01, 0.3, log=True),
-    "momentum": (0.0, 0.9),
-    "weight_decay": (0.0, 1e-5, 1e-4, 5e-4),
-    "clip_network": (None, 5.0, 1.0),
-    "schedule": ("cosine", "step", "constant"),
-    "normalize": (False, True),
-    "fc": ("0.01", "0.03", "0.1", "kaiming", "torch"),
-}
-"""The settings of a network without a switcher."""
-
-SWITCHER: Space = {
-    "rate_switcher": Between(0.003, 0.3, log=True),
-    "momentum_switcher": (0.0, 0.9),
-    "weight_decay_switcher": (0.0, 5e-4),
-    "clip_switcher": (None, 1.0, 0.1),
-    "turn": ("epoch", "1", "10", "100"),
-    "ratio": ("1:1", "1:3", "3:1"),
-    "switcher_until": (1.0, 0.5, 0.25),
-    "initial_mean": Between(0.0, 1.0),
-    "initial_spread": Between(0.1, 1.0, log=True),
-}
-"""The further settings of every switcher, also of one that reads nothing."""
-
-SHAPE: Space = {
-    "upsample": ("transposed", "resize"),
-    "kernel_rows": (3, 5, 7),
-    "channels": ("4-8", "4-8-16", "4-8-16-16", "8-16-32"),
-}
-"""The U-Net's shape. Batch norm in the switcher costs three times as much: it is tried beside the search."""
-
 RUNGS = (Rung(5, 600), Rung(16, 48), Rung(40, 16))
 SMALL = (Rung(5, 40), Rung(16, 6), Rung(40, 2))
 """The small searches: SNN-AL, its controls, and the rivals get the same. Before any trial of them was run it was made a
@@ -232,26 +186,6 @@ FLOOR = 20.0
 MobileNetV1 x0.25 missed by 0.3 points, so that none was promoted: lowered on 2026-11-29 for all, before any trial of
 SNN-AL on the second rung and any test run."""
 
-USUAL: dict[str, Any] = {"momentum": 0.9, "schedule": "cosine", "weight_decay_switcher": 0.0, "channels": "4-8-16"}
-"""Settings that are not searched on CIFAR-10."""
-
-NARROW: Space = {
-    "rate": Between(0.02, 0.3, log=True),
-    "weight_decay": (0.0, 1e-4, 5e-4),
-    "clip_network": (None, 5.0),
-    "fc": ("kaiming", "torch"),
-    "clip_switcher": (1.0, 0.1),
-}
-"""Where photographs are searched more narrowly than MNIST, dense networks, SNN-AL and rivals alike.
-
-The first searches there had the space of MNIST and 12 trials of 3 epochs. Of MobileNetV1's 5 of 12 dense and 8 of 12
-SNN-AL trials broke off; dense ones were the better for momentum (all six above 27 % but one had it) and high rates.
-So few trials need a space of what is usual. Narrowed on 2026-11-29, before any trial of the second rung and any test
-run; those trials are kept in data/search/first.
-"""
-
-PHOTOGRAPHS: dict[str, Any] = {"augment": True, "normalize": True}
-"""For photographs: cropped, flipped and normalised, as is usual."""
 
 PRECISION = {"vgg-cov2": "bfloat16", "vgg-cov2-bn": "bfloat16", "mobilenet-v1-x0.25": "float32"}
 """Network to the precision in which it is searched and trained on photographs.
@@ -292,11 +226,6 @@ PLACES = {
     },
 }
 """By network."""
-
-
-def of_photographs(space: Mapping[str, Choices]) -> Space:
-    """``space`` as it is searched on CIFAR-10: without what is fixed there, and narrower."""
-    return {name: NARROW.get(name, values) for name, values in space.items() if name not in USUAL | PHOTOGRAPHS}
 
 
 def small(name: str, title: str, space: Space, reads: Reads) -> Study:
@@ -397,95 +326,6 @@ def colour(network: str, method: Literal["dense", "alternating"], title: str, sp
         | {"precision": PRECISION[network]},
     )
 
-
-SEARCHED: tuple[tuple[Literal["dense", "alternating"], str, Space], ...] = (
-    ("alternating", "SNN-AL", NETWORK | SWITCHER | SHAPE),
-    ("dense", "dense", NETWORK),
-)
-"""What is searched of each network on CIFAR-10: method, title and space."""
-
-SGD: Space = {
-    "rate": Between(0.01, 0.3, log=True),
-    "momentum": (0.0, 0.9),
-    "weight_decay": (0.0, 1e-5, 1e-4, 5e-4),
-    "clip_network": (None, 1.0),
-    "fc": ("kaiming", "torch"),
-}
-"""What is searched of a rival that is trained by SGD: as for the dense network, less what its search has settled."""
-
-ADAM: Space = {"rate": Between(3e-4, 1e-2, log=True), "clip_network": (None, 1.0), "fc": ("kaiming", "torch")}
-"""The same by Adam, with which their authors train BC and L0."""
-
-BAYES: Space = {
-    **ADAM,
-    "strength": Between(0.3, 10.0, log=True),
-    "warm_up": (0.0, 0.5),
-    "scale_factor": (1.0, 3.0, 10.0),
-    "variance": (-9.0, -6.0),
-}
-"""What both searches of Bayesian compression have."""
-
-RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...] = (
-    (
-        "l0",
-        "L0 norm, hard concrete gates",
-        ADAM
-        | {
-            "strength": Between(0.02, 3.0, log=True),
-            "weight_decay": (0.0, 1e-5, 1e-4, 5e-4),
-            "dropped": (0.5, 0.2),
-            "scale_factor": (1.0, 3.0, 10.0),
-        },
-        False,
-        {"optimizer": "adam"},
-    ),
-    ("lottery", "lottery ticket, 25 % left", SGD | {"rounds": (3, 5)}, True, {"density": 0.25}),
-    ("dnw", "discovering neural wirings, 25 % left", SGD, True, {"density": 0.25}),
-    ("nested", "NestedNet, a core with 25 % of the weights", SGD, True, {"levels": (0.275, 1.0)}),
-    (
-        "elastic",
-        "Deep Elastic Networks",
-        SGD
-        | {
-            "rho": Between(0.05, 10.0, log=True),
-            "rate_policy": (1e-3, 1e-2),
-            "explore": (0.0, 0.1, 0.3),
-            "alone": (0.25, 0.5),
-        },
-        False,
-        {},
-    ),
-    (
-        "edge-popup",
-        "edge-popup, 50 % left",
-        {
-            "rate": Between(0.03, 1.0, log=True),
-            "momentum": (0.0, 0.9),
-            "weight_decay": (0.0, 1e-5, 1e-4),
-            "start": ("signed", "kaiming"),
-            "scaled": (False, True),
-        },
-        True,
-        {"density": 0.5, "fc": "kaiming"},
-    ),
-    (
-        "n2n",
-        "N2N, policies and distillation",
-        SGD
-        | {
-            "least": (0.0, 0.97, 0.985, 0.995),
-            "rollout": (60, 150),
-            "rate_shrinking": (0.01, 0.03, 0.1),
-            "distilled": (0.1, 1.0),
-        },
-        False,
-        {},
-    ),
-    ("bc-gnj", "Bayesian compression, normal-Jeffreys", BAYES, False, {"optimizer": "adam"}),
-    ("bc-ghs", "Bayesian compression, horseshoe", BAYES | {"scale": (1e-5, 1e-3)}, False, {"optimizer": "adam"}),
-)
-"""Of each rival: its name, title, space, whether its size is given, and what is not searched. The structured lottery
-takes the settings of the other."""
 
 ALSO_ON = {
     "lenet5-caffe": ("bc-gnj", "bc-ghs", "l0", "lottery"),

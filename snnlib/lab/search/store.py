@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from ..experiments.studies import STUDIES, Between, Choices, Study
+from ..experiments.spaces import Between, Choices
+from ..experiments.studies import STUDIES, Study
 from ..names import Refused
 from .choice import by_role, chosen, confirmed, dense_accuracy, wanted
 from .trials import Row, file_of, read, rows_of, write
