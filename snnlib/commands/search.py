@@ -159,7 +159,7 @@ def _show(study: Study, folder: Path, as_json: bool) -> None:
             if isinstance(row, str)
             else f"trial {row['trial']}, {row['accuracy']:.2f} %"
             + (f", {row['removed']:.1f} % removed" if "removed" in row else "")
-            + " (means over fresh seeds)"
+            + (" (means over fresh seeds)" if study.fresh else "")
         )
         typer.echo(f"chosen, {role} ({ROLES[role]}): {said}" if role in ROLES else said)
     for objective, shares in matters.items():

@@ -203,6 +203,15 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
             "rounds": 3,
         }
     },
+    "mlp-dnw": {
+        "given": {
+            "rate": 0.09298266637459981,
+            "momentum": 0.9,
+            "weight_decay": 0.0005,
+            "clip_network": 1.0,
+            "fc": "torch",
+        }
+    },
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
