@@ -93,8 +93,17 @@ def test_what_has_been_run_is_said_in_short():
 
 
 def test_published_points_stand_beside_ours_of_the_nearest_size():
-    recipes = [row("bc-ghs-authors", 98.3, 88.0)]
+    recipes = [row("bc-ghs-authors", 98.3, 88.0), row("l0-authors", 98.5, 70.0)]
     found = rivals.beside_published([*tables.paper_rows("1"), *ROWS], recipes)
-    assert found.loc["L0", "published"] == "98.20 at 90.1"
-    assert found.loc["L0", "ours"].endswith("at 91.0") and found.loc["BC-GNJ", "ours"] == "not run yet"
-    assert found.loc["BC-GHS", "their recipe"].endswith("at 88.0") and found.loc["L0", "their recipe"] == "not run yet"
+    assert found.loc["L0 (lambda sep.)", "published"] == "98.20 at 90.1"
+    assert found.loc["L0 (lambda sep.)", "ours"].endswith("at 91.0") and found.loc["BC-GNJ", "ours"] == "not run yet"
+    assert found.loc["BC-GHS", "their recipe"].endswith("at 88.0")
+    assert list(found["their recipe"])[::2] == ["not run yet", "no recipe of ours"]
+
+
+def test_the_point_that_the_paper_leaves_out_stands_there_on_the_perceptron():
+    found = rivals.beside_published([*tables.paper_rows("1"), *ROWS], [row("l0-authors", 98.5, 70.0)])
+    line = found.loc["L0 (one lambda)"]
+    assert line["published"] == "98.60 at 74.0" and line["ours"].endswith("at 61.0")
+    assert line["their recipe"].endswith("at 70.0")
+    assert "L0 (one lambda)" not in rivals.beside_published([*tables.paper_rows("1"), *ROWS], (), "lenet5-caffe").index

@@ -62,6 +62,7 @@ COUNTS = {
     "sparse runs lost": lambda evidence: len(evidence.dead("rivals", SPARSE)),
     "MobileNetV1 runs": lambda evidence: len(colour_runs(evidence, "mobilenet-v1-x0.25")),
     "VGG-cov2 runs": lambda evidence: len(colour_runs(evidence, "vgg-cov2")),
+    "VGG-cov2 runs lost": lambda evidence: len(evidence.dead("3", "accurate", "vgg-cov2", WHOLE)),
     "VGG-cov2 runs at guessing": lambda evidence: at_guessing(evidence, "vgg-cov2"),
 }
 

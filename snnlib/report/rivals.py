@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from .. import metrics
 from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, is_rival
 from ..peers import PEERS
 from . import pages, tables, wording
@@ -26,8 +27,14 @@ OURS = "SNN-AL"
 MARKERS = {"neurons": "o", "neurons, by image": "^", "weights": "s", None: "D"}
 """Marker by what is pruned."""
 
-PUBLISHED = {"BC-GNJ": "BC-GNJ", "BC-GHS": "BC-GHS", "L0 (lambda sep.)": "L0"}
-"""The paper's name of a rival in Table 1 to ours."""
+PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", "L0 (lambda sep.)": None}
+"""The paper's name of a rival in Table 1, ours and what comes before a bracket in it, to the arm of its recipe."""
+
+PERCEPTRON = (784, 300, 100)
+
+LEFT_OUT = {"L0 (one lambda)": (98.6, (219, 214, 100), "l0-authors")}
+"""A point of the perceptron that the paper leaves out, from Table 1 of Louizos, Welling and Kingma (2018): accuracy in
+percent, widths, and the arm of its recipe."""
 
 
 def method_of(row: Row) -> str | None:
@@ -255,23 +262,33 @@ def ours_at(row: Row) -> str:
 
 
 def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: str = "mlp") -> pd.DataFrame:
-    """The paper's quoted points of ``network``, ours of nearly the same size, and those of the authors' ``recipes``:
-    accuracy at percent removed."""
-    ours, theirs = ({curve.method: curve for curve in curves(each, network)} for each in (rows, recipes))
+    """Published points of ``network``, ours of nearly the same size, and one run each by the authors' ``recipes``:
+    accuracy at percent removed. Beside those that the paper quotes stand those of :data:`LEFT_OUT`, on the MLP."""
+    ours = {curve.method: curve for curve in curves(rows, network)}
+    theirs = {row.arm: row for row in recipes if row.n}
+    points = {
+        row.arm: (row.acc_mean, row.removed_pct, PUBLISHED[row.arm])
+        for row in of_network(rows, network)
+        if row.source == "paper" and row.arm in PUBLISHED
+    }
+    if network == "mlp":
+        points |= {
+            name: (accuracy, metrics.removed_pct(PERCEPTRON, widths), arm)
+            for name, (accuracy, widths, arm) in LEFT_OUT.items()
+        }
     lines: dict[str, dict[str, str]] = {}
-    for row in of_network(rows, network):
-        method = PUBLISHED.get(row.arm)
-        if row.source == "paper" and method and row.removed_pct is not None:
-            lines[method] = {
-                "published": f"{row.acc_mean:.2f} at {row.removed_pct:.1f}",
-                "ours": _nearest(ours.get(method), row.removed_pct),
-                "their recipe": _nearest(theirs.get(method), row.removed_pct),
-            }
+    for name, (accuracy, share, arm) in points.items():
+        near = _nearest(ours.get(name.partition(" (")[0]), share or 0.0)
+        recipe = "no recipe of ours" if arm is None else ours_at(theirs[arm]) if arm in theirs else NOT_RUN
+        published = f"{accuracy:.2f} at {share:.1f}"
+        lines[name] = {"published": published, "ours": ours_at(near) if near else NOT_RUN, "their recipe": recipe}
     return pages.table(lines)
 
 
-def _nearest(curve: Curve | None, share: float) -> str:
+NOT_RUN = "not run yet"
+
+
+def _nearest(curve: Curve | None, share: float) -> Row | None:
     """Of ``curve`` the row whose percent of weights removed is nearest to ``share``."""
-    if curve is None:
-        return "not run yet"
-    return ours_at(min(curve.rows, key=lambda row: abs((row.removed_pct or 0.0) - share)))
+    rows = curve.rows if curve else ()
+    return min(rows, key=lambda row: abs((row.removed_pct or 0.0) - share), default=None)
