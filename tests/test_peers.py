@@ -337,6 +337,25 @@ def test_a_gap_is_the_widest_empty_stretch():
     assert [int((gate > 0).sum()) for gate in found.eval().gates()] == [64, 7, 8]
 
 
+@pytest.mark.parametrize("network", [None, "lenet5-caffe"])
+def test_a_negative_scale_is_judged_as_it_was_trained_and_counts_as_kept(network):
+    """Its sign moves into the weights: behind a kernel's ReLU a negative factor would be another function."""
+    found = made("bc-gnj", network and NETWORKS[network]((1, 28, 28)), threshold=math.inf)
+    with torch.no_grad():
+        for layer in range(len(found.network.gate_widths())):
+            found.get_parameter(f"scale_mean_{layer}")[::2] *= -0.7
+        for name, value in found.named_parameters():
+            if "log_variance" in name:
+                value.fill_(-40.0)  # so that nothing is drawn but the means
+    x = torch.rand(5, 1, 28, 28, generator=generator(2)) if network else torch.rand(5, 64, generator=generator(2))
+    with torch.no_grad():
+        drawn = found.train()(x)
+        judged = found.eval()(x)
+        torch.testing.assert_close(judged, drawn, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(compact(found.final(), found.gates())(x), judged, rtol=1e-4, atol=1e-5)
+    assert [int((gate > 0).sum()) for gate in found.gates()] == list(found.network.gate_widths())
+
+
 def test_the_bound_of_variances_and_the_warm_up():
     found = made("bc-gnj", variance=0.0, warm_up=0.5, strength=2.0)
     found.after_step()

@@ -17,11 +17,12 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from ..networks import MLP, ConvNet, Network
 from .base import Options as AnyOptions
-from .base import Peer, flat
+from .base import Peer, flat, with_weights
 
 K1, K2, K3 = 0.63576, 1.87320, 1.48695
 """Fit of the divergence from the log-uniform prior (Molchanov et al. 2017, Eq. 14)."""
@@ -178,18 +179,47 @@ class Bayesian(Peer):
 
     @torch.no_grad()
     def gates(self) -> list[Tensor]:
-        """The mean scale of each group, 0 for those above the threshold."""
+        """The size of each group's mean scale, 0 for those above the threshold; its sign is in :meth:`final`."""
         found: list[Tensor] = []
         for layer in range(len(self.network.gate_widths())):
             doubt = self.doubt(layer)
             threshold = gap(doubt) if self.options.threshold == "gap" else float(self.options.threshold)
-            found.append(torch.where(doubt < threshold, self.mean_scales(layer), 0))
+            found.append(torch.where(doubt < threshold, self.mean_scales(layer).abs(), 0))
         return found
+
+    def final(self) -> Network:
+        """The network of the mean weights, those of a group with a negative scale with their signs turned.
+
+        So factors are 0 or more, and a kernel's may come behind its ReLU.
+        """
+        return with_weights(self.network, self._turned())
+
+    @torch.no_grad()
+    def _turned(self) -> dict[str, Tensor]:
+        """The parameters that a sign of a scale changes, by name."""
+        found: dict[str, Tensor] = {}
+        for layer, name in enumerate(self._layers()):
+            sign = torch.where(self.mean_scales(layer) < 0, -1.0, 1.0)
+            for part, value in self.network.get_submodule(name).named_parameters():
+                if name.startswith("convolutions"):  # what comes before a kernel's ReLU
+                    found[f"{name}.{part}"] = value * sign.view(-1, *[1] * (value.dim() - 1))
+                elif part == "weight":  # of inputs
+                    found[f"{name}.{part}"] = value * sign
+        return found
+
+    def _layers(self) -> list[str]:
+        """Names of the layers whose weights a scale belongs to, in the order of the scales."""
+        network = self.network
+        if isinstance(network, ConvNet):
+            kernels = [f"convolutions.{index}" for index in range(len(network.plan))]
+            return [*kernels, *(f"head.layers.{index}" for index in range(len(network.head.layers)))]
+        assert isinstance(network, MLP)
+        return [f"layers.{index}" for index in range(len(network.layers))]
 
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Logits: drawn in training mode; by means, without pruned groups, in evaluation mode."""
         if not self.training:
-            return self.network(x, self.gates())
+            return functional_call(self.network, dict(self._turned()), (x, self.gates()))
         network, h, layer = self.network, x, 0
         if isinstance(network, ConvNet):
             for layer, stage in enumerate(network.plan):
