@@ -158,7 +158,8 @@ def test_other_networks_too(name, network):
         (lambda: made("lottery", rounds=1), "rounds=1: two or more"),
         (lambda: made("lottery", epochs=2), "epochs=2 for 3 rounds"),
         (lambda: made("nested", levels=(1.0, 0.5)), "give shares in rising order"),
-        (lambda: made("bc-gnj", threshold="widest"), "threshold='widest': a number, or 'gap'"),
+        (lambda: made("bc-gnj", threshold="widest"), "threshold='widest': a number, one for each layer, or 'gap'"),
+        (lambda: made("bc-gnj", threshold=(-3.0, -5.0)), "the network has 3 gated layers, so give 3 numbers"),
         (lambda: made("bc-ghs", scale=0.0), "scale=0.0"),
         (lambda: made("bc-gnj", strength=math.inf), "strength=inf: must be 0 or more, and finite"),
         (lambda: made("elastic", rho=0.0), "rho=0.0"),
@@ -335,6 +336,8 @@ def test_a_gap_is_the_widest_empty_stretch():
     with torch.no_grad():
         found.get_parameter("scale_log_variance_1")[:5] = 4.0
     assert [int((gate > 0).sum()) for gate in found.eval().gates()] == [64, 7, 8]
+    each = made("bc-gnj", threshold=(-20.0, -3.0, 5.0))
+    assert [int((gate > 0).sum()) for gate in each.eval().gates()] == [0, 12, 8], "all log alphas are near -9"
 
 
 @pytest.mark.parametrize("network", [None, "lenet5-caffe"])

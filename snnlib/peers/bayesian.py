@@ -36,9 +36,10 @@ class Options(AnyOptions):
 
     strength: float = 1.0
     warm_up: float = 0.0  # share of the run during which the divergence's weight grows from 0
-    # a group is pruned above this: of log alpha (BC-GNJ), or of minus the log of the mode of its scale (BC-GHS). "gap":
-    # in the middle of the widest empty stretch of a layer's values, as the authors read it off a histogram
-    threshold: float | Literal["gap"] = "gap"
+    # a group is pruned above this: of log alpha (BC-GNJ), or of minus the log of the mode of its scale (BC-GHS); one
+    # for all layers, or one for each. "gap": in the middle of the widest empty stretch of a layer's values, as the
+    # authors' paper reads it off a histogram
+    threshold: float | tuple[float, ...] | Literal["gap"] = "gap"
     variance: float = -9.0  # log of the variances at the start
     most_variance: float = 0.04  # of the first layer's weights, as in the authors' code; 0 for no bound
     scale: float = 1e-5  # tau_0 of the horseshoe
@@ -52,7 +53,7 @@ class Options(AnyOptions):
         if self.scale <= 0 or self.scale_factor <= 0:
             raise ValueError(f"scale={self.scale}, scale_factor={self.scale_factor}: must be positive")
         if isinstance(self.threshold, str) and self.threshold != "gap":
-            raise ValueError(f"threshold={self.threshold!r}: a number, or 'gap'")
+            raise ValueError(f"threshold={self.threshold!r}: a number, one for each layer, or 'gap'")
 
 
 def jeffreys(log_alpha: Tensor) -> Tensor:
@@ -120,6 +121,9 @@ class Bayesian(Peer):
         """Log variances of all weights."""
         if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
             raise ValueError(f"{type(self).__name__} cannot prune a network with batch norm: {self.WHY}")
+        given, layers = self.options.threshold, len(network.gate_widths())
+        if isinstance(given, tuple) and len(given) != layers:
+            raise ValueError(f"threshold={given}: the network has {layers} gated layers, so give {layers} numbers")
         for name, parameter in network.named_parameters():
             start = torch.randn(parameter.shape, generator=draw) * 0.01 + self.options.variance
             self.register_parameter(f"log_variance_{flat(name)}", nn.Parameter(start.to(parameter)))
@@ -183,7 +187,8 @@ class Bayesian(Peer):
         found: list[Tensor] = []
         for layer in range(len(self.network.gate_widths())):
             doubt = self.doubt(layer)
-            threshold = gap(doubt) if self.options.threshold == "gap" else float(self.options.threshold)
+            given = self.options.threshold
+            threshold = gap(doubt) if given == "gap" else given[layer] if isinstance(given, tuple) else float(given)
             found.append(torch.where(doubt < threshold, self.mean_scales(layer).abs(), 0))
         return found
 
