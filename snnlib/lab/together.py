@@ -26,6 +26,7 @@ from ..training.batches import Batches
 from ..training.checks import TrainingError, check
 from ..training.loops import State, accuracy, check_turns, gate_counts, graphed, phase_of, rate_at
 from ..training.optimizers import optimizer, restore_velocity, set_rate, velocity_of
+from ..training.subnormal import flushing
 
 Model = Switched | Masked | Network
 """A module that can be trained together with others of its kind."""
@@ -144,6 +145,7 @@ def clip_each(parameters: Sequence[Tensor], largest: float) -> None:
         grad.mul_(factors.view(-1, *[1] * (grad.ndim - 1)))
 
 
+@flushing()
 def train(
     models: Sequence[Model],
     method: str,

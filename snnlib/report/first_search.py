@@ -28,6 +28,10 @@ MOST_PCT = 60.0
 """Percent of the weights that a setting removes which "still prunes", and one that prunes much."""
 
 
+DEFAULT = "nothing: the default"
+"""What is said to differ in the default settings."""
+
+
 @dataclass(frozen=True)
 class Tried:
     """One setting of the search: what was recorded of it. Means over its finished runs; NaN without any."""
@@ -69,7 +73,7 @@ class Tried:
             for name, value in dataclasses.asdict(own).items() if own else ():
                 if value != usual[name] and name != implied:
                     found.append(f"{name.replace('_', ' ')} {'none' if value is None else value}")
-        return ", ".join(found) or ("nothing: the default" if self.scaled else "nothing else")
+        return ", ".join(found) or (DEFAULT if self.scaled else "nothing else")
 
 
 def tried(root: Path) -> list[Tried]:
@@ -152,7 +156,7 @@ def leaders(root: Path, most: int = 5) -> pd.DataFrame:
     able = sorted((each for each in able if each.runs and not each.failed), key=lambda each: -each.accuracy)
     pruning = [each for each in able if each.removed >= LEAST_PCT][:most]
     much = [each for each in able if each.removed >= MOST_PCT][:1]
-    default = [each for each in able if each.scaled and each.differs == "nothing: the default"]
+    default = [each for each in able if each.scaled and each.differs == DEFAULT]
     chosen = sorted({id(each): each for each in (*pruning, *default, *much)}.values(), key=lambda each: -each.accuracy)
     return pages.table({each.differs + ("" if each.scaled else " (not scaled)"): _outcome(each) for each in chosen})
 
@@ -162,6 +166,6 @@ def lengths(root: Path) -> pd.DataFrame:
     found = {
         each.arm.train.epochs: each
         for each in tried(root)
-        if each.scaled and (each.differs == "nothing: the default" or each.differs.removeprefix("epochs ").isdecimal())
+        if each.scaled and (each.differs == DEFAULT or each.differs.removeprefix("epochs ").isdecimal())
     }
     return pages.table({f"{epochs} epochs": _outcome(found[epochs]) for epochs in sorted(found)})
