@@ -254,7 +254,7 @@ def of_rival(
     usual = {"schedule": "cosine", "normalize": True, "momentum": 0.0, "weight_decay": 0.0, "clip_network": None}
     place, searched = PLACES[network], dict(space)
     if place.dataset == "cifar10":
-        searched, usual = of_photographs(space), usual | {"momentum": USUAL["momentum"]}
+        searched, usual = of_photographs(space, network), usual | {"momentum": USUAL["momentum"]}
     return Study(
         f"{place.prefix}-{name}",
         f"{title}, {place.title}",
@@ -310,7 +310,7 @@ def colour(network: str, method: Literal["dense", "alternating"], title: str, sp
         f"{network}-{kind}",
         f"{title}, {network} on CIFAR-10",
         method,
-        of_photographs(space),
+        of_photographs(space, network),
         COLOUR,
         dataset="cifar10",
         network=network,
