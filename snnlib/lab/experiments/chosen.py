@@ -138,7 +138,9 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
             "kernel_rows": 3,
         },
     },
-    "vgg-cov2-bn": {},
+    "vgg-cov2-bn": {
+        "dense": {"rate": 0.032565289798168535, "weight_decay": 0.0005, "clip_network": None, "fc": "torch"},
+    },
     "mobilenet-v1-x0.25": {
         "dense": {"rate": 0.20719094506668853, "weight_decay": 0.0005, "clip_network": 5.0, "fc": "torch"},
         "accurate": {
@@ -210,6 +212,15 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
             "weight_decay": 0.0005,
             "clip_network": 1.0,
             "fc": "torch",
+        }
+    },
+    "mlp-edge-popup": {
+        "given": {
+            "rate": 0.946809943404264,
+            "momentum": 0.0,
+            "weight_decay": 0.0001,
+            "start": "signed",
+            "scaled": True,
         }
     },
 }
