@@ -138,9 +138,7 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
             "kernel_rows": 3,
         },
     },
-    "vgg-cov2-bn": {
-        "dense": {"rate": 0.032565289798168535, "weight_decay": 0.0005, "clip_network": None, "fc": "torch"},
-    },
+    "vgg-cov2-bn": {},
     "mobilenet-v1-x0.25": {
         "dense": {"rate": 0.20719094506668853, "weight_decay": 0.0005, "clip_network": 5.0, "fc": "torch"},
         "accurate": {
