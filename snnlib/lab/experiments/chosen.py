@@ -213,13 +213,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
         }
     },
     "mlp-edge-popup": {
-        "given": {
-            "rate": 0.946809943404264,
-            "momentum": 0.0,
-            "weight_decay": 0.0001,
-            "start": "signed",
-            "scaled": True,
-        }
+        "given": {"rate": 0.946809943404264, "momentum": 0.0, "weight_decay": 0.0001, "start": "signed", "scaled": True}
     },
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
