@@ -42,3 +42,16 @@ def test_the_scale_of_each_network_is_told(tmp_path):
     results = Results("3", "quick", tmp_path)
     found = scale.table(results, ["vgg-cov2", "resnet34", "no network"], 50_000)
     assert found.loc["VGG-cov2"].tolist() == ["2 of 9", "5,000", "6"] and len(found) == 2
+
+
+def test_a_run_that_broke_off_is_named_beside_the_means(tmp_path):
+    for name in ("dense", "snn-al-epoch"):
+        arm = arm_of(TABLES["3"], "paper", name, "vgg-cov2")
+        for seed in range(3):
+            found = invented.record(arm, seed, profile="paper")
+            records.write(records.path_of(arm, "paper", seed, tmp_path), found)
+    assert scale.outcomes(Results("3", "paper", tmp_path)).endswith("of the weights counted are removed.")
+    died = {"status": "failed", "result": None, "error": {"message": "died", "type": "DivergenceError"}}
+    records.write(records.path_of(arm, "paper", 2, tmp_path), found | died)
+    said = scale.outcomes(Results("3", "paper", tmp_path))
+    assert "(n = 2)" in said and "another run with a switcher that broke off" in said

@@ -83,9 +83,19 @@ def outcomes(results: Results) -> str:
         means = [results.mean(name, network=network) for name in (ours, dense)]
         removed = results.mean(ours, "removed_pct", network)
         if found.n and removed is not None and None not in means:
+            lost = sum(
+                (entry.arm.name, entry.arm.network, entry.state) == (ours, network, "failed")
+                for entry in results.entries
+            )
+            runs = "another run" if lost == 1 else f"{lost} more runs"
             lines.append(
                 f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, "
                 f"{span(found)} points (n = {found.n}); {removed:.1f} % of the weights counted are removed."
+                + (
+                    f" Not in these means: {runs} with a switcher that broke off, a guess in the report."
+                    if lost
+                    else ""
+                )
             )
     return "\n".join(lines)
 
