@@ -54,4 +54,4 @@ def test_a_run_that_broke_off_is_named_beside_the_means(tmp_path):
     died = {"status": "failed", "result": None, "error": {"message": "died", "type": "DivergenceError"}}
     records.write(records.path_of(arm, "paper", 2, tmp_path), found | died)
     said = scale.outcomes(Results("3", "paper", tmp_path))
-    assert "(n = 2)" in said and "another run with a switcher that broke off" in said
+    assert "(n = 2)" in said and "One more run with its switcher broke off" in said

@@ -87,15 +87,11 @@ def outcomes(results: Results) -> str:
                 (entry.arm.name, entry.arm.network, entry.state) == (ours, network, "failed")
                 for entry in results.entries
             )
-            runs = "another run" if lost == 1 else f"{lost} more runs"
+            runs = "One more run" if lost == 1 else f"{lost} more runs"
+            besides = f" {runs} with its switcher broke off, and counts as a guess in the report." if lost else ""
             lines.append(
                 f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, "
-                f"{span(found)} points (n = {found.n}); {removed:.1f} % of the weights counted are removed."
-                + (
-                    f" Not in these means: {runs} with a switcher that broke off, a guess in the report."
-                    if lost
-                    else ""
-                )
+                f"{span(found)} points (n = {found.n}); {removed:.1f} % of the weights counted are removed." + besides
             )
     return "\n".join(lines)
 
