@@ -88,7 +88,7 @@ def outcomes(results: Results) -> str:
                 for entry in results.entries
             )
             runs = "One more run" if lost == 1 else f"{lost} more runs"
-            besides = f" {runs} with its switcher broke off, and counts as a guess in the report." if lost else ""
+            besides = f" {runs} with its switcher broke off, which the report counts as guessing." if lost else ""
             lines.append(
                 f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, "
                 f"{span(found)} points (n = {found.n}); {removed:.1f} % of the weights counted are removed." + besides
