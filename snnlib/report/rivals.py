@@ -12,7 +12,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from .. import metrics
 from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, is_rival
 from ..peers import PEERS
 from . import pages, tables, wording
@@ -30,11 +29,8 @@ MARKERS = {"neurons": "o", "neurons, by image": "^", "weights": "s", None: "D"}
 PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", "L0 (lambda sep.)": None}
 """The paper's name of a rival in Table 1, ours and what comes before a bracket in it, to the arm of its recipe."""
 
-PERCEPTRON = (784, 300, 100)
-
-LEFT_OUT = {"L0 (one lambda)": (98.6, (219, 214, 100), "l0-authors")}
-"""A point of the perceptron that the paper leaves out, from Table 1 of Louizos, Welling and Kingma (2018): accuracy in
-percent, widths, and the arm of its recipe."""
+LEFT_OUT = {"L0 (one lambda)": "l0-authors"}
+"""A row of the perceptron that the paper leaves out of what it quotes, and the arm of its recipe."""
 
 
 def method_of(row: Row) -> str | None:
@@ -263,24 +259,24 @@ def ours_at(row: Row) -> str:
 
 def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: str = "mlp") -> pd.DataFrame:
     """Published points of ``network``, ours of nearly the same size, and one run each by the authors' ``recipes``:
-    accuracy at percent removed. Beside those that the paper quotes stand those of :data:`LEFT_OUT`, on the MLP."""
+    accuracy at percent removed. Beside those that the paper quotes stand those of :data:`LEFT_OUT`, on the MLP, without
+    a published figure."""
     ours = {curve.method: curve for curve in curves(rows, network)}
     theirs = {row.arm: row for row in recipes if row.n}
     points = {
-        row.arm: (row.acc_mean, row.removed_pct, PUBLISHED[row.arm])
+        row.arm: (f"{row.acc_mean:.2f} at {row.removed_pct:.1f}", row.removed_pct or 0.0, PUBLISHED[row.arm])
         for row in of_network(rows, network)
         if row.source == "paper" and row.arm in PUBLISHED
     }
     if network == "mlp":
         points |= {
-            name: (accuracy, metrics.removed_pct(PERCEPTRON, widths), arm)
-            for name, (accuracy, widths, arm) in LEFT_OUT.items()
+            name: ("not quoted", (theirs[arm].removed_pct or 0.0) if arm in theirs else 0.0, arm)
+            for name, arm in LEFT_OUT.items()
         }
     lines: dict[str, dict[str, str]] = {}
-    for name, (accuracy, share, arm) in points.items():
-        near = _nearest(ours.get(name.partition(" (")[0]), share or 0.0)
+    for name, (published, share, arm) in points.items():
+        near = _nearest(ours.get(name.partition(" (")[0]), share)
         recipe = "no recipe of ours" if arm is None else ours_at(theirs[arm]) if arm in theirs else NOT_RUN
-        published = f"{accuracy:.2f} at {share:.1f}"
         lines[name] = {"published": published, "ours": ours_at(near) if near else NOT_RUN, "their recipe": recipe}
     return pages.table(lines)
 
