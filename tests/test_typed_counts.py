@@ -12,7 +12,7 @@ from snnlib.lab import records
 from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.lab.experiments.rivals import NAMES
 from snnlib.lab.experiments.studies import STUDIES
-from snnlib.report import claims, sampling
+from snnlib.report import claims, findings, sampling, tables
 from snnlib.report.evidence import WHOLE, Evidence
 
 CHAPTERS = Path(__file__).parents[1] / "book" / "chapters"
@@ -34,17 +34,17 @@ def rivals_with_runs(evidence):
 def pairs_ahead(evidence, rival):
     """Seeds in which ``rival``, at SNN-AL's size, is more accurate; a run that was lost guesses."""
     arm = claims.as_sparse(evidence, rival, claims.least_compared(evidence, SPARSE))
-    ours, theirs = (evidence.figures("rivals", name, "accuracy") if name else {} for name in (SPARSE, arm))
-    return sum(theirs[seed] > ours[seed] for seed in set(theirs) & set(ours))
+    return findings.pairs_ahead(evidence, arm, SPARSE) if arm else 0
 
 
-def colour_runs(evidence, network, arm="accurate"):
-    return evidence.runs("3", arm, network, WHOLE)
+def colour_runs(evidence, network):
+    return evidence.runs("3", "accurate", network, WHOLE)
 
 
 def at_guessing(evidence, network):
-    """Runs that end within a point of a guess among ten classes."""
-    return sum(run["result"]["accuracy"] < 11 for run in colour_runs(evidence, network).values())
+    """Runs with a switcher that ended at the accuracy of guessing, as tables count them."""
+    (row,) = (row for row in tables.rows("3", WHOLE, evidence.root) if (row.network, row.arm) == (network, "accurate"))
+    return row.at_chance
 
 
 COUNTS = {

@@ -185,10 +185,10 @@ class Bayesian(Peer):
     def gates(self) -> list[Tensor]:
         """The size of each group's mean scale, 0 for those above the threshold; its sign is in :meth:`final`."""
         found: list[Tensor] = []
-        for layer in range(len(self.network.gate_widths())):
+        layers, given = len(self.network.gate_widths()), self.options.threshold
+        for layer, each in enumerate(given if isinstance(given, tuple) else (given,) * layers):
             doubt = self.doubt(layer)
-            given = self.options.threshold
-            threshold = gap(doubt) if given == "gap" else given[layer] if isinstance(given, tuple) else float(given)
+            threshold = gap(doubt) if each == "gap" else float(each)
             found.append(torch.where(doubt < threshold, self.mean_scales(layer).abs(), 0))
         return found
 
@@ -224,30 +224,25 @@ class Bayesian(Peer):
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Logits: drawn in training mode; by means, without pruned groups, in evaluation mode."""
         if not self.training:
-            return functional_call(self.network, dict(self._turned()), (x, self.gates()))
-        network, h, layer = self.network, x, 0
-        if isinstance(network, ConvNet):
-            for layer, stage in enumerate(network.plan):
-                name = f"convolutions.{layer}"
-                scales = self.drawn_scales(layer, len(x))[:, :, None, None]
-                mean, variance = (
-                    F.conv2d(part, weight, bias, padding=stage.padding)
-                    for part, (weight, bias) in zip((h, h.square()), self._moments(name))
-                )
-                h = F.relu(self._drawn(mean * scales, variance * scales.square()))
-                h = F.max_pool2d(h, 2) if stage.pool else h
-            head, prefix, layer = network.head, "head.", len(network.plan)
-        else:
-            assert isinstance(network, MLP)
-            head, prefix = network, ""
+            return functional_call(self.network, self._turned(), (x, self.gates()))
+        network, h, names = self.network, x, self._layers()
+        stages = network.plan if isinstance(network, ConvNet) else ()
+        for layer, stage in enumerate(stages):
+            scales = self.drawn_scales(layer, len(x))[:, :, None, None]
+            mean, variance = (
+                F.conv2d(part, weight, bias, padding=stage.padding)
+                for part, (weight, bias) in zip((h, h.square()), self._moments(names[layer]))
+            )
+            h = F.relu(self._drawn(mean * scales, variance * scales.square()))
+            h = F.max_pool2d(h, 2) if stage.pool else h
         h = h.flatten(1)
-        for index in range(len(head.layers)):
-            if index:
+        for layer in range(len(stages), len(names)):
+            if layer > len(stages):
                 h = torch.relu(h)
-            h = h * self.drawn_scales(layer + index, len(x))
+            h = h * self.drawn_scales(layer, len(x))
             mean, variance = (
                 F.linear(part, weight, bias)
-                for part, (weight, bias) in zip((h, h.square()), self._moments(f"{prefix}layers.{index}"))
+                for part, (weight, bias) in zip((h, h.square()), self._moments(names[layer]))
             )
             h = self._drawn(mean, variance)
         return h

@@ -138,6 +138,12 @@ def structure(table: list[Row], evidence: Evidence) -> str:
     return f"{lead}. A dense network cut to the same widths, minus the switcher's: {wording.listing(parts)} points."
 
 
+def pairs_ahead(evidence: Evidence, rival: str, ours: str) -> int:
+    """Seeds in which the arm ``rival`` is more accurate than the arm ``ours``; a run that died counts at chance."""
+    theirs, mine = (evidence.figures("rivals", arm, "accuracy") for arm in (rival, ours))
+    return sum(theirs[seed] > mine[seed] for seed in set(theirs) & set(mine))
+
+
 def rivals(table: list[Row], evidence: Evidence) -> str:
     """How many rivals are more accurate than SNN-AL at its share of weights removed."""
     (ours,) = tuned.settings(("sparse",))
@@ -146,8 +152,7 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
     for rival, title in RIVALS.items():
         if (arm := as_sparse(evidence, rival, least)) is not None:
             found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy")
-            theirs, mine = (evidence.figures("rivals", name, "accuracy") for name in (arm, ours))
-            ahead[title] = sum(theirs[seed] > mine[seed] for seed in set(theirs) & set(mine))
+            ahead[title] = pairs_ahead(evidence, arm, ours)
     if not found:
         return ""
     decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}

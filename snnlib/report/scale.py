@@ -83,10 +83,7 @@ def outcomes(results: Results) -> str:
         means = [results.mean(name, network=network) for name in (ours, dense)]
         removed = results.mean(ours, "removed_pct", network)
         if found.n and removed is not None and None not in means:
-            lost = sum(
-                (entry.arm.name, entry.arm.network, entry.state) == (ours, network, "failed")
-                for entry in results.entries
-            )
+            lost = len(results.failed(ours, network))
             runs = "One more run" if lost == 1 else f"{lost} more runs"
             besides = f" {runs} with its switcher broke off, which the report counts as guessing." if lost else ""
             lines.append(
