@@ -67,11 +67,19 @@ void pooled_forward(const Shape *s, const MAP *x, MAP *out, Place *place, MAP *s
     }
 }
 
-INLINE void spread(const MAP *restrict g, const Place *restrict place, long channels, MAP *restrict x0, MAP *restrict x1) {
-    for (long c = 0; c < channels; c++) x0[c] = place[c] == 0 ? g[c] : 0;
-    for (long c = 0; c < channels; c++) x0[channels + c] = place[c] == 1 ? g[c] : 0;
-    for (long c = 0; c < channels; c++) x1[c] = place[c] == 2 ? g[c] : 0;
-    for (long c = 0; c < channels; c++) x1[channels + c] = place[c] == 3 ? g[c] : 0;
+/* One pixel of what is pooled: its gradient goes to the place it came from, 0 to the others */
+INLINE void spread(const MAP *g, const Place *place, long channels, MAP *x0, MAP *x1) {
+    for (long c = 0; c < channels; c += LANES) {
+        c = smaller(c, channels - LANES); /* as above */
+        Vector grad = get(g + c);
+        Places places;
+        memcpy(&places, place + c, sizeof places);
+        Mask at = __builtin_convertvector(places, Mask);
+        put(x0 + c, (Vector)((at == 0) & (Mask)grad));
+        put(x0 + channels + c, (Vector)((at == 1) & (Mask)grad));
+        put(x1 + c, (Vector)((at == 2) & (Mask)grad));
+        put(x1 + channels + c, (Vector)((at == 3) & (Mask)grad));
+    }
 }
 
 /* dx from grad, that of what is pooled */
