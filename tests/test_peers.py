@@ -183,7 +183,7 @@ def test_what_cannot_be_is_said(make, message):
         make()
 
 
-@pytest.mark.parametrize("name", ["l0", "lottery", "dnw", "edge-popup", "bc-gnj"])
+@pytest.mark.parametrize("name", ["l0", "lottery", "dnw", "edge-popup", "bc-gnj", "nested", "elastic"])
 def test_products_are_in_the_precision_asked_for_and_the_loss_in_float32(name):
     found = {}
     for precision in ("float32", "bfloat16"):
@@ -191,15 +191,15 @@ def test_products_are_in_the_precision_asked_for_and_the_loss_in_float32(name):
         built = peer(Rival.of(name), network, 100, TrainConfig(epochs=5, precision=precision), generator())
         built.noise = generator()
         x = torch.rand(5, 8, generator=generator())
-        found[precision] = built.loss(x, torch.tensor([0, 1, 2, 3, 0]))
+        y = torch.tensor([0, 1, 2, 3, 0])
+        found[precision] = built.step(built.optimizers(), x, y) if name == "elastic" else built.loss(x, y)
         assert found[precision].dtype == torch.float32
     assert torch.isfinite(found["bfloat16"]) and found["bfloat16"] != found["float32"]
 
 
-@pytest.mark.parametrize("name", ["elastic", "n2n", "nested"])
-def test_a_rival_with_steps_of_its_own_refuses_another_precision(name):
+def test_a_rival_with_steps_of_its_own_refuses_another_precision():
     with pytest.raises(ValueError, match="is trained in float32, not in bfloat16: its steps are its own"):
-        peer(Rival.of(name), MLP((8, 6, 4)), 100, TrainConfig(precision="bfloat16"), generator())
+        peer(Rival.of("n2n"), MLP((8, 6, 4)), 100, TrainConfig(precision="bfloat16"), generator())
 
 
 def test_an_arm_and_its_rival_belong_together():
@@ -480,6 +480,35 @@ def test_an_elastic_network_uses_for_each_image_what_was_chosen_for_it():
     assert use.tolist() == [1.0, 0.375]
     reward = found.reward(torch.tensor([[3, 3], [0, 1]]), torch.tensor([0.5, 2.0]))
     assert reward.tolist() == pytest.approx([0.5, 1 - 0.375**2 - 2 + 1])
+
+
+def test_an_elastic_deep_network_has_levels_in_its_fully_connected_layers_alone():
+    network = NETWORKS["vgg16"]((3, 32, 32), 10, fc_std=0.05, generator=generator())
+    found = made("elastic", network, levels=4).eval()
+    x, widths = torch.rand(2, 3, 32, 32, generator=generator(2)), (512, 4096, 4096)
+    chosen = torch.tensor([[0, 3, 1], [2, 0, 3]])
+    logits = found.logits(x, chosen)
+    for index in range(2):
+        gates = [(torch.arange(w) < (int(level) + 1) * w / 4).float() for level, w in zip(chosen[index], widths)]
+        torch.testing.assert_close(logits[index : index + 1], network(x[index : index + 1], gates))
+    left, total = found.left(x), count.weights(network)
+    used = [[(int(level) + 1) * width / 4 for level, width in zip(levels, widths)] for levels in found.choose(x)]
+    removed = total - sum(a * b + b * c + 10 * c for a, b, c in used) / 2
+    assert left.of - left.weights == pytest.approx(removed) and count.macs(network) - left.macs == pytest.approx(
+        removed
+    )
+
+
+def test_a_nested_deep_network_computes_its_features_once():
+    network, calls = NETWORKS["mobilenet-v1-x0.25"]((3, 32, 32), 10, fc_std=0.05, generator=generator()), []
+    found = made("nested", network, levels=(0.3, 0.6, 1.0))
+    found.network.features[-1].register_forward_hook(lambda *_: calls.append(1))
+    x, y = torch.rand(4, 3, 32, 32, generator=generator(2)), torch.tensor([0, 1, 2, 3])
+    before = copy.deepcopy(network)
+    loss = found.loss(x, y)
+    assert len(calls) == 1
+    losses = [F.cross_entropy(before(x, found.gates_of(level)), y) for level in range(3)]
+    torch.testing.assert_close(loss, torch.stack(losses).mean())
 
 
 def test_reinforce_follows_the_gradient_of_the_expected_reward():

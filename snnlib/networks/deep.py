@@ -62,8 +62,12 @@ class DeepNet(nn.Module):
         """Logits (images, classes) of images (images, channels, height, width); ``gates`` as :meth:`gate_widths`."""
         if gates is not None:
             check_gates(gates, self.gate_widths())  # before the features, which take long
+        return self.head(self.featured(x), gates)
+
+    def featured(self, x: Tensor) -> Tensor:
+        """What the ``head`` reads of images (images, channels, height, width), not flattened yet."""
         features = self.features if separable is None else partial(separable.run, self.features)
-        return self.head(features(x), gates)
+        return features(x)
 
 
 def vgg16(

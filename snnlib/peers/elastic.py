@@ -1,7 +1,8 @@
 """Deep Elastic Networks (Ahn, Kim and Oh, ICCV 2019): a second network chooses, for each image, how much of each layer
 is used.
 
-Each hidden layer is a block with nested levels of width. First the network is trained with all of it for three images
+Each hidden layer of a perceptron is a block with nested levels of width, and of a deep network the inputs of each fully
+connected layer, as the paper quotes it for VGG16. First the network is trained with all of it for three images
 of four and with random levels for the fourth, as in the authors' code; then a selection network, which sees the image,
 learns by policy gradient (REINFORCE) which levels to take, and the network goes on learning with the levels chosen.
 The reward of an image is (1 - u^2) / rho - cross-entropy + 1, where u is the share of the blocks in use (their code).
@@ -11,6 +12,7 @@ The mean reward of the batch is subtracted, which changes no expectation and mak
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..config import Side
-from ..networks import MLP, Network, count
+from ..networks import MLP, DeepNet, Network, count
 from ..networks.count import layers
 from ..networks.initial import as_torch, blank
-from ..training.loops import descend
+from ..training.loops import arithmetic, descend
 from .base import Left, Peer, check_share
 from .base import Options as AnyOptions
 
@@ -55,18 +57,19 @@ class ElasticNet(Peer):
     """A network whose hidden layers have ``levels`` nested widths, and the selection network that chooses them."""
 
     KIND = "images"
-    NETWORKS = (MLP,)
-    WHY = "its blocks are the hidden layers of a perceptron here"
-    PRECISIONS = ("float32",)
+    NETWORKS = (MLP, DeepNet)
+    WHY = "its blocks are the inputs of fully connected layers, behind features that keep their widths"
     Options = Options
     options: Options
 
     def add(self, network: Network, draw: torch.Generator) -> None:
         """The selection network, and the neurons of each level."""
-        assert isinstance(network, MLP)
-        reference, blocks = next(network.parameters()), network.gate_widths()[1:]
+        assert isinstance(network, MLP | DeepNet)
+        self._first = int(isinstance(network, MLP))  # pixels have no levels
+        reference, blocks = next(network.parameters()), network.gate_widths()[self._first :]
+        pixels = network.gate_widths()[0] if isinstance(network, MLP) else math.prod(network.image)
         self.policy = nn.Sequential(
-            blank(nn.Linear, network.gate_widths()[0], self.options.hidden),
+            blank(nn.Linear, pixels, self.options.hidden),
             nn.ReLU(),
             blank(nn.Linear, self.options.hidden, len(blocks) * self.options.levels),
         )
@@ -81,15 +84,16 @@ class ElasticNet(Peer):
         self._alone = True
 
     @property
-    def task(self) -> MLP:
-        """The task network."""
-        assert isinstance(self.network, MLP)
-        return self.network
+    def head(self) -> MLP:
+        """The task network, or the fully connected layers at the end of a deep one."""
+        head = self.network.head if isinstance(self.network, DeepNet) else self.network
+        assert isinstance(head, MLP)
+        return head
 
     @property
     def blocks(self) -> int:
         """Number of layers with levels."""
-        return len(self.network.gate_widths()) - 1
+        return len(self.network.gate_widths()) - self._first
 
     def groups(self) -> list[dict[str, object]]:
         """Those of the task network; the selection network has an optimizer of its own."""
@@ -111,12 +115,16 @@ class ElasticNet(Peer):
 
     def logits(self, x: Tensor, chosen: Tensor) -> Tensor:
         """Logits of ``x`` where image i uses level ``chosen`` [i, b] (images, blocks; from 0) of block b."""
-        h = x.flatten(1)
-        for index, layer in enumerate(self.task.layers):
-            if index:
-                h = torch.relu(h) * self.get_buffer(f"masks_{index - 1}")[chosen[:, index - 1]]
-            h = layer(h)
-        return h
+        training = self.config.precision if self.training else "float32"
+        with arithmetic(x.device, training):
+            h = (self.network.featured(x) if isinstance(self.network, DeepNet) else x).flatten(1)
+            for index, layer in enumerate(self.head.layers):
+                if index:
+                    h = torch.relu(h)
+                if (block := index - self._first) >= 0:
+                    h = h * self.get_buffer(f"masks_{block}")[chosen[:, block]]
+                h = layer(h)
+        return h.to(x.dtype)
 
     def use(self, chosen: Tensor) -> Tensor:
         """Share (images,) of the blocks' levels in use."""
@@ -161,10 +169,11 @@ class ElasticNet(Peer):
         """Means over ``images``; the selection network's own weights are told besides."""
         chosen = self.choose(images)
         widths = [self.get_buffer(f"masks_{block}").sum(1)[chosen[:, block]] for block in range(self.blocks)]
-        ends = [torch.full_like(widths[0], width) for width in (self.task.widths[0], self.task.widths[-1])]
-        chain = [ends[0], *widths, ends[1]]
+        fixed = [torch.full_like(widths[0], width) for width in self.head.widths]
+        chain = [*fixed[: self._first], *widths, fixed[-1]]
         used = sum((a * b for a, b in itertools.pairwise(chain)), torch.zeros_like(widths[0]))
-        mean = float(used.double().mean())
+        mean, whole = float(used.double().mean()), count.weights(self.head)
         extra = sum(layer.weight.numel() for _, layer in layers(self.policy))
         also = {"mean_widths": [float(width.double().mean()) for width in chain[:-1]], "selection_weights": extra}
-        return Left(mean, count.weights(self.task), mean, also)
+        of = sum(layer.weight.numel() for _, layer in layers(self.network))  # those of the features all stay
+        return Left(of - whole + mean, of, count.macs(self.network) - whole + mean, also)

@@ -2,6 +2,7 @@
 
 Here its structured form (their section 3.3, channel scheduling): the core takes the first neurons of each hidden layer,
 the full network takes all; they share their weights and are trained together by the sum of their losses (their Eq. 3).
+Of a deep network the inputs of its fully connected layers are nested, as the paper quotes it for VGG16.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..networks import MLP, Network
+from ..networks import MLP, DeepNet, Network
+from ..training.loops import arithmetic
 from .base import Options as AnyOptions
 from .base import Peer, check_share
 
@@ -35,7 +37,6 @@ class Options(AnyOptions):
 class NestedNet(Peer):
     """Networks of several widths with shared weights. Pixels have no order to nest and are all kept."""
 
-    PRECISIONS = ("float32",)
     Options = Options
     options: Options
 
@@ -57,11 +58,14 @@ class NestedNet(Peer):
         return self.gates_of(0)
 
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
-        """The mean of the losses of all levels."""
-        losses = [
-            F.cross_entropy(self.network(x, self.gates_of(level)), y) for level in range(len(self.options.levels))
-        ]
-        return torch.stack(losses).mean()
+        """The mean of the losses of all levels, which share the features before the layers that are nested."""
+        network, features = self.network, None
+        if isinstance(network, DeepNet):
+            network, features = network.head, network.featured
+        with arithmetic(x.device, self.config.precision):
+            h = x if features is None else features(x)
+            logits = [network(h, self.gates_of(level)) for level in range(len(self.options.levels))]
+        return torch.stack([F.cross_entropy(each.to(x.dtype), y) for each in logits]).mean()
 
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Logits of the core."""

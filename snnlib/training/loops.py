@@ -115,14 +115,16 @@ def loss_of(
     precision: str = "float32",
 ) -> Tensor:
     """Cross-entropy of images ``x`` and labels ``y``: the network's products in ``precision``, the loss in float32."""
-    arithmetic = (
-        torch.autocast(x.device.type, torch.bfloat16, cache_enabled=False)
-        if precision == "bfloat16"
-        else contextlib.nullcontext()
-    )
-    with arithmetic:
+    with arithmetic(x.device, precision):
         logits = network(x) if gates is None else network(x, gates)
     return F.cross_entropy(logits.to(x.dtype), y)
+
+
+def arithmetic(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
+    """Where products on ``device`` are computed in ``precision``, "float32" or "bfloat16"."""
+    if precision == "bfloat16":
+        return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
+    return contextlib.nullcontext()
 
 
 def switcher_step(
