@@ -4,6 +4,7 @@ import invented
 import pytest
 from invented import settings_of, unchecked  # noqa: F401
 
+from snnlib import metrics
 from snnlib.lab import records, search
 from snnlib.lab.experiments import TABLES, whole
 from snnlib.lab.experiments.studies import STUDIES
@@ -50,3 +51,24 @@ def test_searches_that_have_begun_are_told(tmp_path):
     search.write([row], search.file_of(study, tmp_path))
     said = few_epochs.progress(tmp_path)
     assert "1 of 20 trials of 4 epochs" in said and "SNN-AL, mobilenet-v1-x0.25 on CIFAR-10*: not begun" in said
+
+
+def test_networks_too_large_for_a_search_have_the_published_rivals_with_the_dense_networks_training():
+    source = "vgg-cov2-bn"
+    chosen = {
+        source: {"dense": settings_of(STUDIES[f"{source}-dense"]), "accurate": settings_of(STUDIES[f"{source}-snn"])}
+    }
+    arms = {
+        arm.name: arm
+        for arm in whole.arms("cifar10", ("vgg16", "resnet34"), chosen, {source: 8})
+        if arm.network == "vgg16"
+    }
+    assert list(arms) == ["tuned-dense", "accurate", "nested", "elastic"]
+    assert arms["nested"].train == arms["elastic"].train == arms["tuned-dense"].train
+    widths = (512, 4096, 4096)
+    core = [round(dict(arms["nested"].rival.options)["levels"][0] * width) for width in widths]
+    published = metrics.removed_pct(widths, (289, 2992, 2574))  # of Deep Elastic Networks, in Table 3
+    assert metrics.removed_pct(widths, core) == pytest.approx(published, abs=0.5)
+    assert not {"nested", "elastic"} & {
+        arm.name for arm in whole.arms("mini_imagenet", ("resnet34",), chosen, {source: 8})
+    }

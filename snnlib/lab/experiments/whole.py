@@ -64,6 +64,7 @@ def arms(
             found.append(tuned.equal_steps(both["dense"], both["accurate"]))
         if dataset == "cifar10":
             found += [replace(arm, train=replace(arm.train, epochs=epochs[source])) for arm in rivals.quoted(network)]
+            found += rivals.unsearched(both["dense"]) if "dense" in both else ()
     return tuple(found)
 
 
