@@ -14,7 +14,7 @@ from snnlib.lab import batch, records, workers
 from snnlib.lab.experiments import PROFILES, TABLES, arm_of, place_in_queue, question
 from snnlib.lab.names import Refused
 from snnlib.networks import NETWORKS
-from snnlib.report import pixels, tables
+from snnlib.report import pixels, printing, tables
 
 PAPER = [name for name in TABLES if "paper" in TABLES[name].arms]
 
@@ -116,9 +116,9 @@ def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
         assert sources == sorted(sources, reverse=True)
     ours = [row for row in rows if row.source == "ours"]
     assert [row.diff_mean for row in ours] == [None, 1.0, -1.0] * 6  # each against the dense run of its own network
-    assert tables.cells(ours[0])[1] == "vgg-cov2: dense" and "of the same network" in tables.notes(rows)[0]
-    assert any("compare with our x1" in note for note in tables.notes(rows)) and not any(
-        "our x1" in note for note in tables.notes(tables.rows("1", "smoke", tmp_path))
+    assert printing.cells(ours[0])[1] == "vgg-cov2: dense" and "of the same network" in printing.notes(rows)[0]
+    assert any("compare with our x1" in note for note in printing.notes(rows)) and not any(
+        "our x1" in note for note in printing.notes(tables.rows("1", "smoke", tmp_path))
     )
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from snnlib.config import hash_of
 from snnlib.lab import records, sealing, status
 from snnlib.lab.experiments import TABLES
-from snnlib.report import tables, verdicts
+from snnlib.report import printing, tables, verdicts
 
 PUBLISHED = sorted(Path(PROJECT, "data", "records").glob("*/*/*/seed-*.json"))
 ARM = replace(tiny.ALTERNATING, train=replace(tiny.TRAIN, epochs=20))
@@ -186,6 +186,6 @@ def test_a_spoiled_record_ends_in_a_sentence_never_in_a_traceback(tmp_path_facto
             records.write(records.path_of(arm, "paper", 0, root), record)
         except (TypeError, ValueError, AttributeError, KeyError):
             return  # no such record can be written
-    assert tables.markdown(tables.rows("2", "paper", root)) and status.problems("2", "paper", root)
+    assert printing.markdown(tables.rows("2", "paper", root)) and status.problems("2", "paper", root)
     if records.look_up(arms["snn-al-epoch"], "paper", 0, root).state != "broken":
         assert verdicts.all_verdicts(root)

@@ -15,7 +15,7 @@ from rich.console import Console
 from snnlib import metrics
 from snnlib.lab import experiments, records, status
 from snnlib.lab.experiments import REGIMES, TABLES
-from snnlib.report import tables
+from snnlib.report import printing, tables
 from snnlib.report.results import Results
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -126,7 +126,7 @@ def test_runs_of_different_machines_are_noted(root):
     write(root, "dense", 1, versions={"torch": "2.4"})
     note = row_of(root, "dense").note
     assert "different devices (another CPU, one CPU)" in note and "different torch versions (2.14.1, 2.4)" in note
-    assert any(note in line for line in tables.notes(tables.rows("2", "paper", root)))
+    assert any(note in line for line in printing.notes(tables.rows("2", "paper", root)))
 
 
 def test_the_papers_rows_are_those_of_its_table():
@@ -152,22 +152,22 @@ def test_a_table_is_a_pure_function_of_its_records(root):
 
 def test_frame_has_a_column_a_field(root):
     rows = tables.rows("2", "paper", root)
-    frame = tables.frame(rows)
+    frame = printing.frame(rows)
     assert isinstance(frame, pandas.DataFrame) and list(frame.columns) == list(asdict(rows[0]))
     assert frame.set_index("arm").loc["SNN-AL", "widths"] == "456-134-45"
-    assert list(tables.frame([]).columns) == list(frame.columns)
+    assert list(printing.frame([]).columns) == list(frame.columns)
 
 
 def test_markdown_and_console_show_the_same_texts(root):
     rows = tables.rows("2", "paper", root)
-    lines = tables.markdown(rows).splitlines()
+    lines = printing.markdown(rows).splitlines()
     assert len(lines) == 2 + len(rows)
     assert lines[-1] == (
         "| ours (paper profile) | SNN-AL, t counts epochs | 4 | 98.25 ± 0.13 | +0.10 [-0.03, +0.23] | 458-135-46 | "
         "74.37 | 74.87 | 12 |"
     )
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(tables.console(rows))
+    console.print(printing.console(rows))
     shown = console.export_text()
     for line in lines[2:]:
         for text in line.strip("| ").split(" | "):
@@ -175,10 +175,10 @@ def test_markdown_and_console_show_the_same_texts(root):
 
 
 def test_a_profile_is_always_named(root):
-    labels = {tables.cells(row)[0] for row in tables.rows("2", "paper", root)}
+    labels = {printing.cells(row)[0] for row in tables.rows("2", "paper", root)}
     assert labels == {"paper", "paper, quoted", "ours (paper profile)"}
-    assert "reduced" in tables.LABELS["quick"]
-    assert len(set(tables.LABELS.values())) == len(tables.LABELS)
+    assert "reduced" in printing.LABELS["quick"]
+    assert len(set(printing.LABELS.values())) == len(printing.LABELS)
 
 
 def test_rows_of_a_network_are_found_however_the_paper_spells_it(root):
@@ -214,7 +214,7 @@ def test_the_profile_shown_is_the_one_wanted_else_the_fullest_that_has_records(r
 
 
 def test_columns_without_a_figure_are_left_out():
-    head = tables.markdown(tables.paper_rows("2")).splitlines()[0]
+    head = printing.markdown(tables.paper_rows("2")).splitlines()[0]
     assert "removed %" in head and "effective %" not in head and "difference" not in head
 
 

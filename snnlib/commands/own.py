@@ -32,13 +32,13 @@ class Own:
 
     def show(self, root: Path) -> None:
         """Print the table of what is recorded, and where the records stand."""
-        from ..report import tables  # here, not above: it imports pandas and scipy
+        from ..report import printing, tables  # here, not above: it imports pandas and scipy
 
         rows = tables.our_rows(self.table, OWN, root)
         console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width to fold into
         typer.echo(self.table.title)
-        console.print(tables.console(rows))
-        for note in [*tables.notes(rows, self.table), f"records and weights: {Path(root, OWN)}"]:
+        console.print(printing.console(rows))
+        for note in [*printing.notes(rows, self.table), f"records and weights: {Path(root, OWN)}"]:
             typer.echo(note)
 
     def write_small(self, made: Sequence[Entry], folder: Path) -> None:

@@ -61,7 +61,10 @@ def table(
 
 def print_table(name: str, profile: str, root: Path, form: str = "console", regime: str | None = None) -> None:
     """Print rows, of one regime if it is named, then the runs that they lack; ``form`` is console, json, csv or md."""
-    from ..report import tables  # here, not above: it imports pandas and scipy, which the other commands do not need
+    from ..report import (  # here, not above: it imports pandas and scipy, which the other commands do not need
+        printing,
+        tables,
+    )
 
     rows = tables.rows(name, profile, root)
     if regime is not None:
@@ -69,15 +72,15 @@ def print_table(name: str, profile: str, root: Path, form: str = "console", regi
     if form == "json":
         typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
     elif form == "csv":
-        typer.echo(tables.frame(rows).to_csv(index=False), nl=False)
+        typer.echo(printing.frame(rows).to_csv(index=False), nl=False)
     elif form == "md":
-        typer.echo(tables.markdown(rows))
+        typer.echo(printing.markdown(rows))
     else:
         console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width to fold into
         typer.echo(f"Table {name}. {TABLES[name].title}")
-        console.print(tables.console(rows))
+        console.print(printing.console(rows))
     if form in ("console", "md"):
-        typer.echo("".join(f"\n{note}" for note in tables.notes(rows)).rstrip())
+        typer.echo("".join(f"\n{note}" for note in printing.notes(rows)).rstrip())
     for line in on_disk.problems(name, profile, root, regime):
         if form != "md" or not line.startswith("failed"):  # on a page the notes above say how many failed
             typer.echo(line, err=form in ("json", "csv"))

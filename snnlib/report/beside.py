@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..lab.experiments import TABLES
-from . import pages, tables
+from . import pages, printing, tables
 from .results import Results
 from .tables import Row
 from .wording import span, unbroken
@@ -79,7 +79,7 @@ def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
     several = len({NETWORKS.get(row.network, row.network) for row in found}) > 1
     shown: dict[str, dict[str, str]] = {}
     for row in found:
-        texts: dict[str, str] = dict(zip(tables.COLUMNS, tables.cells(row)))
+        texts: dict[str, str] = dict(zip(printing.COLUMNS, printing.cells(row)))
         of = f" of {(row.n or 0) + row.failed}" if row.failed else ""
         chance = f", {row.at_chance} at chance" if row.at_chance else ""
         texts["n"] = "" if row.n is None else f"{row.n}{of}{chance}"

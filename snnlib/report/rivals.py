@@ -16,7 +16,8 @@ from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, is_rival
 from ..peers import PEERS
 from . import pages, tables, wording
 from .figures import STYLE, arm_colours
-from .tables import Row, of_network, short
+from .printing import short
+from .tables import Row, of_network
 from .wording import unbroken
 
 FLOOR = {"random": "random pruning", "norm": "L2-norm pruning"}
