@@ -22,7 +22,7 @@ from snnlib.lab.experiments.spaces import RIVALS
 from snnlib.lab.experiments.studies import STUDIES
 from snnlib.lab.search import by_role
 from snnlib.networks import MLP, NETWORKS, count, lenet5_caffe
-from snnlib.peers import PEERS, base, bayesian, l0, lottery, masked, n2n, peer, train_peer
+from snnlib.peers import PEERS, base, bayesian, divergences, l0, lottery, masked, n2n, peer, train_peer
 from snnlib.report import tables
 
 OPTIONS = {
@@ -275,16 +275,16 @@ def test_a_high_price_closes_gates_and_the_average_is_what_is_judged():
 def test_divergence_from_the_standard_normal():
     mean, log_variance = torch.randn(2, 5, 3, generator=generator(), dtype=torch.float64)
     exact = of.kl_divergence(of.Normal(mean, (0.5 * log_variance).exp()), of.Normal(0.0, 1.0)).sum()
-    torch.testing.assert_close(bayesian.standard_normal(mean, log_variance), exact)
+    torch.testing.assert_close(divergences.standard_normal(mean, log_variance), exact)
     mean.requires_grad_(), log_variance.requires_grad_()
-    assert torch.autograd.gradcheck(bayesian.standard_normal, (mean, log_variance))
+    assert torch.autograd.gradcheck(divergences.standard_normal, (mean, log_variance))
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.3, 1.0, 5.0, 50.0])
 def test_divergence_from_the_log_uniform_prior(alpha):
     drawn = 1 + math.sqrt(alpha) * torch.randn(2_000_000, generator=generator(), dtype=torch.float64)
     exact = -0.5 * math.log(alpha) + float(drawn.abs().log().mean()) + 0.635181  # 0 for infinite alpha
-    assert float(bayesian.jeffreys(torch.tensor(math.log(alpha)))) == pytest.approx(exact, abs=0.01)
+    assert float(divergences.jeffreys(torch.tensor(math.log(alpha)))) == pytest.approx(exact, abs=0.01)
 
 
 @pytest.mark.parametrize("mean, log_variance", [(0.3, -1.0), (-2.0, -4.0), (1.5, 0.2)])
@@ -296,10 +296,10 @@ def test_divergences_from_gamma_and_inverse_gamma(mean, log_variance):
     pair = torch.tensor([mean, log_variance], dtype=torch.float64)
     gamma = of.Gamma(torch.tensor(0.5, dtype=torch.float64), 1 / torch.tensor(0.7, dtype=torch.float64))
     expected = (posterior.log_prob(drawn) - gamma.log_prob(drawn)).mean()
-    torch.testing.assert_close(bayesian.gamma_half(*pair, 0.7), expected, rtol=0.02, atol=0.02)
+    torch.testing.assert_close(divergences.gamma_half(*pair, 0.7), expected, rtol=0.02, atol=0.02)
     inverse = of.InverseGamma(torch.tensor(0.5, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64))
     expected = (posterior.log_prob(drawn) - inverse.log_prob(drawn)).mean()
-    torch.testing.assert_close(bayesian.inverse_gamma_half(*pair), expected, rtol=0.02, atol=0.02)
+    torch.testing.assert_close(divergences.inverse_gamma_half(*pair), expected, rtol=0.02, atol=0.02)
 
 
 def test_the_root_of_gamma_times_inverse_gamma_is_half_cauchy():

@@ -12,7 +12,7 @@ from snnlib.lab import records
 from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.lab.experiments.rivals import NAMES
 from snnlib.lab.experiments.studies import STUDIES
-from snnlib.report import claims, findings, sampling, tables
+from snnlib.report import comparable, findings, sampling, tables
 from snnlib.report.evidence import WHOLE, Evidence
 
 CHAPTERS = Path(__file__).parents[1] / "book" / "chapters"
@@ -33,7 +33,7 @@ def rivals_with_runs(evidence):
 
 def pairs_ahead(evidence, rival):
     """Seeds in which ``rival``, at SNN-AL's size, is more accurate; a run that was lost guesses."""
-    arm = claims.as_sparse(evidence, rival, claims.least_compared(evidence, SPARSE))
+    arm = comparable.as_sparse(evidence, rival, comparable.least_compared(evidence, SPARSE))
     return findings.pairs_ahead(evidence, arm, SPARSE) if arm else 0
 
 

@@ -17,7 +17,8 @@ from ..lab.experiments.controls import FED
 from ..lab.experiments.rivals import NAMES as RIVALS
 from ..lab.experiments.studies import STUDIES
 from ..metrics import paired_difference
-from . import pixels, tables
+from . import pixels
+from .comparable import as_sparse, least_compared, removed, sparsest_of
 from .evidence import ENOUGH, FEW, WHOLE, Evidence, Sign, one, sides
 
 Quantities = Callable[[Evidence, str], list[Sign]]
@@ -339,39 +340,6 @@ def structure(evidence: Evidence, regime: str) -> list[Sign]:
     ]
 
 
-def removed(record: records.Record) -> float:
-    """Weights removed in percent; of a rival that prunes single weights, these."""
-    return tables.removed(record["result"])
-
-
-NEAR = 5.0
-"""Points of the weights removed by which a rival may fall short of SNN-AL and still be compared with it."""
-
-
-def least_compared(evidence: Evidence, ours: str) -> float:
-    """The percent of weights that a rival must remove to be compared with the arm ``ours`` of SNN-AL."""
-    shares = evidence.figures("rivals", ours, removed).values()
-    return sum(shares) / len(shares) - NEAR if shares else 0.0
-
-
-def as_sparse(evidence: Evidence, rival: str, least: float) -> str | None:
-    """The least sparse arm of ``rival`` on the MLP that removes ``least`` percent or more, in the mean; None if none.
-
-    Sizes are those of the arms' names, so that no accuracy enters the choice.
-    """
-    sizes = sorted(
-        int(size)
-        for arm in TABLES["rivals"].arms["paper"]
-        for name, _, size in [arm.name.rpartition("-")]
-        if arm.network == "mlp" and arm.rival and name == rival
-    )
-    for size in sizes:
-        shares = evidence.figures("rivals", f"{rival}-{size}", removed).values()
-        if shares and sum(shares) / len(shares) >= least:
-            return f"{rival}-{size}"
-    return None
-
-
 @claim(
     "At the same compression the switcher's networks are more accurate than those of its rivals.",
     "sections 4.1.1 and 4.2.2, Tables 1 and 3",
@@ -415,16 +383,6 @@ def price(evidence: Evidence, regime: str) -> list[Sign]:
             ),
         )
     ]
-
-
-def sparsest_of(rival: str) -> str:
-    """The arm of ``rival`` on the MLP for the largest share of weights removed: roles of equal settings are one arm."""
-    sizes = [
-        int(arm.name.rpartition("-")[2])
-        for arm in TABLES["rivals"].arms["paper"]
-        if arm.network == "mlp" and arm.rival and arm.rival.name == rival
-    ]
-    return f"{rival}-{max(sizes, default=90)}"
 
 
 @claim(

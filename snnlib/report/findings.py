@@ -14,7 +14,8 @@ from ..lab.experiments import TABLES, tuned
 from ..metrics import PairedDifference
 from . import contrasts, wording
 from .beside import NETWORKS
-from .claims import READINGS, RIVALS, as_sparse, beside, least_compared
+from .claims import READINGS, RIVALS, beside
+from .comparable import as_sparse, least_compared
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 from .tables import Row, rows
 
