@@ -212,6 +212,15 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
             "fc": "torch",
         }
     },
+    "mlp-nested": {
+        "given": {
+            "rate": 0.05123746658693367,
+            "momentum": 0.9,
+            "weight_decay": 0.0005,
+            "clip_network": 1.0,
+            "fc": "torch",
+        }
+    },
     "mlp-edge-popup": {
         "given": {"rate": 0.946809943404264, "momentum": 0.0, "weight_decay": 0.0001, "start": "signed", "scaled": True}
     },
