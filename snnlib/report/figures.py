@@ -84,6 +84,9 @@ STYLE: dict[RcKeyType, Any] = {
 }
 """A white background with some margin: readable on a light page and on a dark one."""
 
+SINGLE = 5.8
+"""Inches across of a picture with one panel: where a page is as narrow as a phone its words are still read."""
+
 
 def factor_colours(largest: float) -> tuple[Colormap, BoundaryNorm]:
     """Colours for factors from 0 to ``largest``: one for exactly 0, shades of blue to 1, of orange above.
@@ -257,7 +260,7 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping[str, Any]
     if not found:
         raise ValueError("no runs to draw: give the finished runs of one arm at least")
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7.2, 4.2))
+        figure, axes = plt.subplots(figsize=(SINGLE, 4.2))
         lowest, highest = 99.0, 0.0
         colours = arm_colours(found)
         for index, (label, runs) in enumerate(found.items()):
@@ -366,7 +369,7 @@ def paired_differences(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[in
     seeds that both have (:func:`snnlib.metrics.paired_difference`). ``unit`` labels the axis.
     """
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7.2, 1.4 + 0.75 * len(pairs)))
+        figure, axes = plt.subplots(figsize=(SINGLE, 1.4 + 0.75 * len(pairs)))
         axes.axvline(0, color="#555555", linewidth=1)
         colours = arm_colours(pairs)
         for index, (label, (first, second)) in enumerate(pairs.items()):

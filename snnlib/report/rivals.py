@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, is_rival
 from ..peers import PEERS
 from . import pages, tables, wording
-from .figures import STYLE, arm_colours
+from .figures import SINGLE, STYLE, arm_colours
 from .printing import short
 from .tables import Row, of_network
 from .wording import unbroken
@@ -93,7 +93,7 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
     most = max(row.macs for curve in found for row in curve.rows if row.macs is not None)
     published = [row for row in of_network(rows, network) if row.source == "paper" and against == "weights"]
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7.4, 5.2))
+        figure, axes = plt.subplots(figsize=(SINGLE, 6.0))
         colours = arm_colours([OURS, *(curve.method for curve in found if curve.method not in (OURS, "dense"))])
         for index, curve in enumerate(found):
             shown = [row for row in curve.rows if _high(row)]
@@ -136,7 +136,7 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
         what = "weights" if against == "weights" else "multiplications for one image"
         axes.set(xlabel=f"{what} left (%)", ylabel="accuracy on the test images (%)", xlim=(None, 125))
         axes.grid()
-        figure.legend(loc="outside lower center", ncols=3)
+        figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

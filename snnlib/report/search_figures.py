@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..lab.experiments.studies import Study
 from ..lab.search import front
-from .figures import ARM_COLOURS, CLASS_COLOURS, STYLE, layer_name
+from .figures import ARM_COLOURS, CLASS_COLOURS, SINGLE, STYLE, layer_name
 
 RUNG_MARKS = (("o", 14, 0.35), ("s", 26, 0.6), ("D", 40, 0.9))
 """Marker, size and opacity of the trials of each rung: longer trials stand out."""
@@ -37,7 +37,7 @@ def plane(
     if not len(shown):
         raise ValueError(f"no finished trial of {study.name} reaches {lowest:g} %: there is nothing to draw")
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7.2, 4.6))
+        figure, axes = plt.subplots(figsize=(SINGLE, 4.6))
         for number, rung in enumerate(study.rungs, 1):
             of_rung, (marker, size, opacity) = shown[shown["rung"] == number], RUNG_MARKS[min(number, 3) - 1]
             colour = ARM_COLOURS[(number - 1) % len(ARM_COLOURS)]
@@ -82,7 +82,7 @@ def importance(shares: Mapping[str, Mapping[str, float]], most: int = 12) -> Fig
         key=lambda name: -max(each.get(name, 0.0) for each in shares.values()),
     )[:most]
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7.2, 1.2 + 0.36 * len(names)))
+        figure, axes = plt.subplots(figsize=(SINGLE, 1.2 + 0.36 * len(names)))
         height = 0.8 / len(shares)
         for index, (objective, each) in enumerate(shares.items()):
             place = np.arange(len(names)) - 0.4 + height * (index + 0.5)

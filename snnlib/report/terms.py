@@ -21,7 +21,7 @@ def share_over_steps(shares: ArrayLike, widths: Sequence[int]) -> Figure:
     if found.ndim != 2 or found.shape[1] != len(widths) - 1:
         raise ValueError(f"shares has shape {found.shape}: give (steps, {len(widths) - 1}), a column for each layer")
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(7.2, 3.8))
+        figure, axes = plt.subplots(figsize=(figures.SINGLE, 3.8))
         for layer, line in enumerate(found.T):
             axes.plot(
                 1 + np.arange(len(line)),
