@@ -68,6 +68,22 @@ def test_trials_are_foreseen_by_a_line_that_was_fitted_to_others():
     assert sparsity.foreseen_trials(trials[:10], (100,)).isna().to_numpy().all()
 
 
+def test_of_what_is_off_at_the_end_it_is_counted_how_much_was_off_before():
+    texts = [
+        flow.encode([torch.tensor(layer, dtype=torch.float) for layer in look])
+        for look in (([0, 0, 1, 1], [0, 1]), ([0, 1, 1, 0], [1, 0]))
+    ]
+    off = {"times": ["start", "epoch 0"], "widths": [4, 2], "bits": flow.pack(texts)}
+    run = {"off": off, "result": {"accuracy": 98.0, "removed_pct": 50.0, "shape": {"outputs": 3}}}
+    # 4*2 + 2*3 = 14 weights; left at the start 2*1 + 3, at the end 2*1 + 3, at both 1*0 + 0: gone at both 14 - 10
+    found = sparsity.gone_twice(run)
+    assert found == pytest.approx({"weights": 100 * 4 / 9, "neurons": 100 / 3, "all": 50.0})
+    table = sparsity.gone_twice_table(
+        Runs(some={0: run, 1: run | {"off": None}}, other={0: {"result": {"accuracy": 9.0}}})
+    )
+    assert table.index.tolist() == ["shorter, some"] and table.iloc[0].tolist() == ["1", "50 to 50", "44", "33", "50"]
+
+
 class Runs:
     """The runs of a table, in place of :class:`~snnlib.report.results.Results`."""
 
@@ -77,6 +93,9 @@ class Runs:
 
     def runs(self, arm, network=None):
         return self.of[arm]
+
+    def failed(self, arm, network=None):
+        return {}
 
 
 def test_the_origin_of_trials_counts_them_and_says_which_part_was_there_from_the_start():
@@ -101,9 +120,11 @@ def test_the_run_that_is_shown_is_of_the_sparse_setting_if_it_noted_its_neurons(
 
 def test_tables_of_shares_and_of_foresight_are_texts_by_title():
     runs = {seed: run_of([1, 0], [1, 1], [0, 1]) for seed in range(6)}
-    results = Runs(some=runs, none={})
+    results = Runs(some=runs, none={}, guesses=runs | {6: run_of([0, 0], [0, 0], [0, 0], accuracy=11.35)})
     table = sparsity.shares_table(results, without=("shorter, ",))
-    assert table.index.tolist() == ["some"] and table.loc["some"].tolist() == ["6", "98.0", "50.0", "100.0", "50.0"]
+    assert table.index.tolist() == ["some", "guesses"]
+    assert table.loc["some"].tolist() == ["6", "98.0", "50.0", "100.0", "50.0"]
+    assert table.loc["guesses"].tolist() == ["6 of 7", "98.0", "50.0", "100.0", "50.0"]
     foreseen = sparsity.foresight_table(results)
     assert foreseen.loc["shorter, some"].tolist() == ["0", "0", "0"]
     assert "Too few" in sparsity.foresight_table(Runs(some={})).iloc[0, 0]

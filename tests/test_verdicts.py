@@ -312,7 +312,7 @@ def test_a_rule_that_was_widened_is_as_old_as_that_for_the_runs_that_came_in(tmp
     write(tmp_path, "3", "accurate", eight(80.0), "vgg-cov2", profile="whole")
     for path in tmp_path.rglob("seed-*.json"):  # after the rule was written, before it was widened
         records.write(path, records.read(path) | {"started": "2026-11-27T00:00:00+00:00"})
-    assert verdict(tmp_path, "accuracy").history == "younger than 8 of its 8 runs"
+    assert verdict(tmp_path, "accuracy").history == "8 of its 8 runs had begun before it got its present form"
 
 
 @pytest.mark.parametrize("claim", [claim for claim in CLAIMS if not claim.verdict], ids=lambda claim: claim.name)
@@ -422,7 +422,7 @@ def test_the_verdict_over_all_regimes(found, expected):
 
 def test_rule_and_runs_say_which_came_first(tmp_path):
     accuracy_records(tmp_path, 1)
-    assert verdict(tmp_path, "accuracy").history == "younger than 32 of its 32 runs"
+    assert verdict(tmp_path, "accuracy").history == "32 of its 32 runs had begun before it got its present form"
     for path in tmp_path.rglob("seed-*.json"):
         records.write(path, records.read(path) | {"started": "2027-01-01T00:00:00+00:00"})
     assert verdict(tmp_path, "accuracy").history == "older than its 32 runs"
@@ -441,12 +441,15 @@ def test_the_command_prints_rules_evidence_and_verdicts(tmp_path, capsys):
     code, said, _ = inside(capsys, "verdicts", "--md", "--records", tmp_path)
     assert code == 0 and len(said.strip().splitlines()) == len(CLAIMS) + 2
     assert (
-        f"| {CLAIMS[0].claim} | {CLAIMS[0].place} | no runs | holds | no runs | confirmed in the plain regime |" in said
+        f"| {CLAIMS[0].claim} | {CLAIMS[0].place} | no finished runs | holds | no finished runs | confirmed in the plain regime |"
+        in said
     )
     assert inside(capsys, "verdicts", "--md", "--json")[0] == 2
 
 
 def test_a_page_shows_verdicts_in_a_line_each_and_none_of_reduced_runs(tmp_path):
     said = verdicts.shown(("centre", "weights"), "paper", tmp_path)
-    assert len(said.splitlines()) == 2 and said.count("**undecided**. Letter regime: no runs; plain regime") == 2
+    assert (
+        len(said.splitlines()) == 2 and said.count("**undecided**. Letter regime: no finished runs; plain regime") == 2
+    )
     assert "profile *paper* alone" in verdicts.shown(("centre",), "quick", tmp_path)

@@ -53,9 +53,10 @@ def test_a_verdict_says_claim_rule_and_evidence():
         )
     )
     assert said.splitlines() == [
-        "**It is better.** By [its rule](16_verdicts.ipynb) (younger than 3 of its 16 runs): **not reproduced**.",
+        "**It is better.** By [its rule](16_verdicts.ipynb) (3 of its 16 runs had begun before it got its present form): "
+        "**not reproduced**.",
         "",
-        "plain regime: fails; tuned regime: no runs.",
+        "plain regime: fails; tuned regime: no finished runs.",
         "",
         f"* accuracy: {MINUS}0.50 [{MINUS}0.70, {MINUS}0.30] points (n = 8)",
     ]

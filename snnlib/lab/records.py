@@ -145,6 +145,11 @@ def guessing(record: Record) -> float:
     return 100 / record.get("images", {}).get("classes", 10)
 
 
+def at_chance(record: Record) -> bool:
+    """Whether a finished run ended at the accuracy of guessing, or less than half of it above."""
+    return record["result"]["accuracy"] < 1.5 * guessing(record)
+
+
 def comparable(record: Record) -> Record:
     """The record without times, device and versions.
 

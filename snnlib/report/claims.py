@@ -391,9 +391,9 @@ def price(evidence: Evidence, regime: str) -> list[Sign]:
     "ours; the question of section 4.1.2",
     "MLP (tuned: the short runs of the settings in which the pattern shows best on held-out images). Contrast: "
     "share of pruned pixels in the top and bottom 4 rows minus that in the left and right 4 columns, corners left "
-    "out, in the image as it was. The contrast of images as they are, "
-    "minus that of transposed images, and the contrast of images as they are minus that of shuffled pixels and "
-    "minus that of reordered rows must all lie above 0; it fails if one of them lies below.",
+    "out, in the image as it was. Four numbers must lie above 0: the contrast of images as they are; that of "
+    "transposed images with its sign changed; and the first minus the contrast of shuffled pixels, and minus that of "
+    "reordered rows. It fails if one of them lies below.",
     WIDENED,
 )
 def position(evidence: Evidence, regime: str) -> list[Sign]:

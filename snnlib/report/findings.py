@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
+from ..lab import records
 from ..lab.experiments import TABLES, tuned
 from ..metrics import PairedDifference
 from . import contrasts, wording
@@ -17,7 +18,9 @@ from .beside import NETWORKS
 from .claims import READINGS, RIVALS, beside
 from .comparable import as_sparse, least_compared
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
+from .sparsity import gone_twice
 from .tables import Row, rows
+from .verdicts import verdict_on
 
 NOT_YET = "Not run yet."
 
@@ -37,6 +40,16 @@ def _row(found: list[Row], arm: str, source: str = "ours") -> Row | None:
     return next((row for row in found if row.arm == arm and row.source == source and row.n != 0), None)
 
 
+RULED = {
+    "refuted": "By our rule no, in every regime of settings",
+    "not reproduced": "By our rule it is not reproduced",
+    "confirmed": "By our rule yes",
+    "depends": "By our rule it depends on the settings",
+    "undecided": "By our rule that is not to be told yet",
+}
+"""A verdict to the words that begin an answer with it."""
+
+
 def _at(row: Row) -> str:
     return f"{row.removed_pct:.1f} % of the weights at {row.acc_mean:.2f} %"
 
@@ -49,14 +62,14 @@ def _lead(found: Sequence[PairedDifference], above: str, below: str) -> str:
     words = "It depends on the settings"
     if len(signs) < 2:
         words = above if 1 in signs else below if -1 in signs else "Not to be told"
-    few = any(each.n < ENOUGH for each in found)
+    few = all(each.n < ENOUGH for each in found)
     return f"With few pairs so far, {words[0].lower()}{words[1:]}" if few else words
 
 
 def accuracy(table: list[Row], evidence: Evidence) -> str:
-    """SNN-AL minus dense, in the tuned and in the plain settings, and in these with t as steps."""
+    """The verdict, and SNN-AL minus dense, in the tuned and in the plain settings, and in these with t as steps."""
     named = {"accurate": "with settings from a search", "snn-al-epoch": "with our first, plain ones"}
-    named["snn-al-step"] = "with these if turns are steps, not epochs"
+    named["snn-al-step"] = "with these if turns are steps, not epochs, which the rule does not ask"
     found = {
         arm: evidence.difference(said, "2", arm, "tuned-dense" if arm == "accurate" else "dense", "accuracy").found
         for arm, said in named.items()
@@ -65,7 +78,7 @@ def accuracy(table: list[Row], evidence: Evidence) -> str:
     if not found:
         return ""
     parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in found.items()]
-    return f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(parts)}."
+    return f"{RULED[verdict_on('accuracy', evidence.root).verdict]}; on the perceptron {wording.listing(parts)}."
 
 
 def compression(table: list[Row], evidence: Evidence) -> str:
@@ -78,23 +91,33 @@ def compression(table: list[Row], evidence: Evidence) -> str:
 
 
 def origin(table: list[Row], evidence: Evidence) -> str:
-    """Weights off before the first step and at the end, in the sparse setting and in the plain one of larger weights;
-    and what becomes of a short run in which none is off before."""
-    starts: list[str] = []
+    """Weights off before the first step and at the end, and how many of them are the same, in the sparse setting and in
+    the plain one of larger weights; and what becomes of a short run in which none is off before."""
+
+    def learnt(table: str, arm: str) -> list[records.Record]:
+        return [run for run in evidence.runs(table, arm).values() if not records.at_chance(run)]
+
+    said: list[str] = []
     named = {"in the sparse setting": tuned.settings(("sparse",))[0]}
     named["in the plain one with larger first weights"] = "snn-al-std-0.1"
-    for said, arm in named.items():
-        if runs := evidence.runs("2", arm).values():
+    for setting, arm in named.items():
+        if runs := learnt("2", arm):
             start, end = (mean([run["result"][key] for run in runs]) for key in ("start_removed_pct", "removed_pct"))
-            starts.append(f"{start:.1f} and {end:.1f} % {said}")
-    said = f"Weights off before the first step, and at the end: {wording.listing(starts)}." if starts else ""
-    short, none = (_row(table, arm) for arm in ("short", "short-start-none"))
-    if short is not None and none is not None:
-        said += (
-            f" Sixteen epochs from a start with nothing off end at {none.removed_pct:.1f} % ({none.acc_mean:.2f} % "
-            f"accurate), from the usual start at {short.removed_pct:.1f} % ({short.acc_mean:.2f} % accurate)."
+            same = [gone_twice(run)["weights"] for run in runs if run.get("off")]
+            before = f", of which {mean(same):.0f} % were off before" if same else ""
+            said.append(
+                f"{start:.1f} % of the weights are off before the first step {setting} and {end:.1f} % at the end"
+                f"{before}"
+            )
+    answer = "; ".join(said) + "." if said else ""
+    short, none = (learnt("sparsity", arm) for arm in ("short", "short-start-none"))
+    if short and none:
+        gone, kept = (mean([run["result"]["removed_pct"] for run in runs]) for runs in (short, none))
+        answer += (
+            f" Sixteen epochs of the sparse setting from a start with nothing off end at {kept:.1f} %, from the usual "
+            f"start at {gone:.1f} %."
         )
-    return said.strip()
+    return answer.strip()
 
 
 def reading(table: list[Row], evidence: Evidence) -> str:
@@ -159,19 +182,22 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
     decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
     side = dict(zip(decided, sides(list(decided.values()))))
     parts: list[str] = []
-    for word, sign in (("more", 1), ("less", -1)):
-        names = [f"{title} {wording.span(decided[title].found)}" for title in decided if side[title] == sign]
-        parts += [f"{word} accurate: {wording.listing(names)}"] if names else []
+    for word, sign in (("More", 1), ("Less", -1)):
+        names = [f"{title} ({wording.span(decided[title].found)} points)" for title in decided if side[title] == sign]
+        parts += [f"{word} accurate than the sparse setting: {wording.listing(names)}."] if names else []
     if level := [title for title in decided if not side[title]]:
-        names = [f"{title} (ahead in {ahead[title]} of {decided[title].found.n} pairs)" for title in level]
+        names = [f"{title} {ahead[title]} of {decided[title].found.n}" for title in level]
         dead = max(decided[title].dead for title in level)
-        wide = f", for {dead} runs died and count as guessing" if dead else ""
-        parts.append(f"not told apart by their intervals{wide}: {wording.listing(names)}")
+        why = f", for {dead} runs died and count as guessing" if dead else ""
+        parts.append(
+            f"Pairs of runs in which a rival is more accurate than the sparse setting: {'; '.join(names)}. No interval "
+            f"decides{why}."
+        )
     early = {title: each.found for title, each in found.items() if each.found.n < ENOUGH}
     if early:
-        names = [f"{title} {wording.span(each)} (n = {each.n})" for title, each in early.items()]
-        parts.append(f"too few seeds yet to tell: {wording.listing(names)}")
-    return f"Rivals minus the sparse setting, in points; {'; '.join(parts)}."
+        names = [f"{title} ({wording.span(each)} points, n = {each.n})" for title, each in early.items()]
+        parts.append(f"Too few seeds yet to tell: {wording.listing(names)}.")
+    return " ".join(parts)
 
 
 def pixels(table: list[Row], evidence: Evidence) -> str:
@@ -185,23 +211,35 @@ def pixels(table: list[Row], evidence: Evidence) -> str:
         found = contrasts.parts(*(evidence.runs("question", arm) for arm in arms))
         raster, digits = (wording.span(found[name], 1) for name in ("raster", "digits"))
         if found["raster"].n:
-            parts.append(f"{said}, {raster} points of it turn and {digits} stay (n = {found['raster'].n})")
-    return f"Transpose the images: {wording.listing(parts)}." if parts else ""
+            parts.append(f"{said}, {raster} points follow the raster and {digits} the digits (n = {found['raster'].n})")
+    return f"When images are transposed, of the pattern {wording.listing(parts)}." if parts else ""
 
 
 def photographs(table: list[Row], evidence: Evidence) -> str:
-    """SNN-AL minus dense on CIFAR-10 and Mini-ImageNet, with tuned settings and few epochs (the profile whole)."""
+    """SNN-AL minus dense on CIFAR-10 and Mini-ImageNet, with tuned settings and few epochs (the profile whole).
+
+    Networks of which runs broke off or ended at guessing are told apart: their mean is not of the method.
+    """
     found: dict[str, PairedDifference] = {}
+    astray: list[str] = []
     for number, images in (("3", "CIFAR-10"), ("4", "Mini-ImageNet")):
         for network in TABLES[number].networks:
-            each = evidence.difference("", number, "accurate", "tuned-dense", "accuracy", network, WHOLE).found
-            if each.n:
-                gone = mean(evidence.figures(number, "accurate", "removed_pct", network, WHOLE).values())
-                said = f"{NETWORKS[network]} on {images}, with {gone:.0f} % of the weights counted removed,"
-                found[f"{said} {wording.span(each)} points (n = {each.n})"] = each
-    if not found:
-        return ""
-    return f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(found)}."
+            sign = evidence.difference("", number, "accurate", "tuned-dense", "accuracy", network, WHOLE)
+            if not sign.found.n:
+                continue
+            runs = evidence.runs(number, "accurate", network, WHOLE).values()
+            guessed = sum(map(records.at_chance, runs))
+            if guessed or sign.dead:
+                astray.append(
+                    f"Of {sign.found.n} runs of {NETWORKS[network]} with a switcher {sign.dead} broke off and "
+                    f"{guessed} ended at guessing, so its mean says nothing yet."
+                )
+                continue
+            gone = mean(evidence.figures(number, "accurate", "removed_pct", network, WHOLE).values())
+            said = f"{NETWORKS[network]} on {images}, with {gone:.0f} % of the weights counted removed,"
+            found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
+    told = [f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(found)}."] if found else []
+    return " ".join([*told, *astray])
 
 
 QUESTIONS: tuple[tuple[str, str, str, str, Callable[[list[Row], Evidence], str]], ...] = (

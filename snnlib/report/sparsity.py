@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ..lab import records
 from ..lab.records import Record
+from ..metrics import weight_count
 from ..training import State, flow
 from . import pages, search_figures
 from .results import Results
@@ -42,26 +44,26 @@ def useful(trials: pd.DataFrame, lowest: float = 95.0) -> pd.DataFrame:
 def origin(trials: pd.DataFrame) -> pd.DataFrame:
     """How the weights removed at the end of trials relate to those removed earlier: counts, correlations, a share.
 
-    A setting is sparse here if it ends with half of the weights removed or more.
+    A trial is sparse here if it ends with half of the weights removed or more.
     """
     if len(trials) < 20:
         return pages.table({}, "There are too few trials to say anything.")
     start, first, end = (trials[name].to_numpy(float) for name in ("removed_start", "removed_first", "removed"))
     sparse = end >= 50
     rows = {
-        "settings": f"{len(trials)}",
+        "trials": f"{len(trials)}",
         "of these, end with fewer weights removed than at the start": f"{(end < start).sum()}",
         "of these, end with at least 5 points more": f"{(end > start + 5).sum()}",
         "rank correlation of the end with the start": f"{_rank_correlation(start, end):.2f}",
         "rank correlation of the end with the first turn": f"{_rank_correlation(first, end):.2f}",
-        "sparse settings": f"{sparse.sum()}",
+        "sparse trials": f"{sparse.sum()}",
     }
     if sparse.any():
         there = np.minimum(start[sparse], end[sparse]) / end[sparse]
         rows |= {
             "removed at their start (%)": f"{start[sparse].mean():.1f}",
             "removed at their end (%)": f"{end[sparse].mean():.1f}",
-            "part of it that was there before the first step (%)": f"{100 * there.mean():.0f}",
+            "at most so much of it was there before the first step (%)": f"{100 * there.mean():.0f}",
         }
     return pages.table({what: {"": value} for what, value in rows.items()})
 
@@ -95,18 +97,70 @@ def by_title(results: Results) -> dict[str, dict[int, Record]]:
     return {arm.title or arm.name: results.runs(arm.name, arm.network) for arm in results.arms.values()}
 
 
+def learnt(results: Results) -> tuple[dict[str, dict[int, Record]], dict[str, str]]:
+    """By title of the arm its runs that ended above guessing, and how many those are of how many: "6 of 8"."""
+    groups: dict[str, dict[int, Record]] = {}
+    told: dict[str, str] = {}
+    for arm in results.arms.values():
+        title, runs = arm.title or arm.name, results.runs(arm.name, arm.network)
+        groups[title] = {seed: run for seed, run in runs.items() if not records.at_chance(run)}
+        tried = len(runs) + len(results.failed(arm.name, arm.network))
+        told[title] = f"{len(groups[title])} of {tried}" if tried > len(groups[title]) else str(tried)
+    return groups, told
+
+
 def shares_table(results: Results, without: Sequence[str] = ()) -> pd.DataFrame:
-    """:func:`shares` of all arms as texts; titles lose the words ``without``."""
-    groups = by_title(results)
-    for words in without:
-        groups = {title.removeprefix(words): runs for title, runs in groups.items()}
-    rows = {
-        str(title): {
-            str(head): "" if pd.isna(value) else f"{value:.0f}" if head == "n" else f"{value:.1f}"
-            for head, value in row.items()
-        }
-        for title, row in shares(groups).iterrows()
+    """:func:`shares` of all arms as texts, of runs that ended above guessing; titles lose the words ``without``."""
+    groups, told = learnt(results)
+    rows: dict[str, dict[str, str]] = {}
+    for title, row in shares(groups).iterrows():
+        name = str(title)
+        cells = {str(head): "" if pd.isna(value) else f"{value:.1f}" for head, value in row.items()}
+        for words in without:
+            name = name.removeprefix(words)
+        rows[name] = {"n": told[str(title)]} | {head: text for head, text in cells.items() if head != "n"}
+    return pages.table(rows)
+
+
+def gone_twice(run: Record) -> dict[str, float]:
+    """Of what is off at the end of a perceptron's run, how much was off before the first step, in percent.
+
+    "weights": of the weights gone at the end; "neurons": of the neurons off at the end; "all": of all neurons, which
+    is what "neurons" would be if chance alone chose those that are off at the end.
+    """
+    looks = flow.of_record(run)
+    start, end = ([~layer for layer in looks[time]] for time in ("start", list(looks)[-1]))
+    outputs = run["result"]["shape"]["outputs"]
+
+    def alive(on: Sequence[NDArray[np.bool_]]) -> int:
+        return weight_count([int(layer.sum()) for layer in on], outputs)
+
+    whole = weight_count([len(layer) for layer in start], outputs)
+    gone = whole - alive(end)
+    both = whole - alive(start) - alive(end) + alive([a & b for a, b in zip(start, end)])
+    first, last = np.concatenate(start), np.concatenate(end)
+    return {
+        "weights": 100 * both / gone if gone else np.nan,
+        "neurons": 100 * float((~first & ~last).sum() / (~last).sum()) if (~last).any() else np.nan,
+        "all": 100 * float((~first).mean()),
     }
+
+
+TWICE = {"weights": "of the weights gone (%)", "neurons": "of the neurons off (%)", "all": "of all neurons (%)"}
+"""Keys of :func:`gone_twice` to the headings of a table."""
+
+
+def gone_twice_table(results: Results, least: float = 10.0) -> pd.DataFrame:
+    """A row a setting that removes ``least`` percent of the weights or more: what its runs remove, least and most, and
+    means of :func:`gone_twice`. Of runs that noted their neurons and ended above guessing."""
+    rows: dict[str, dict[str, str]] = {}
+    for title, runs in learnt(results)[0].items():
+        noted = [run for run in runs.values() if "start" in (run.get("off") or {}).get("times", ())]
+        ends = [run["result"]["removed_pct"] for run in noted]
+        if noted and np.mean(ends) >= least:
+            found = [gone_twice(run) for run in noted]
+            means = {heading: f"{np.nanmean([each[key] for each in found]):.0f}" for key, heading in TWICE.items()}
+            rows[title] = {"n": str(len(noted)), "removed (%)": f"{min(ends):.0f} to {max(ends):.0f}"} | means
     return pages.table(rows)
 
 

@@ -204,9 +204,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         regime=regime_of(arm.name),
         n=len(done),
         failed=failed,
-        at_chance=sum(
-            accuracies[run.seed] < 1.5 * records.guessing(run.content) for run in runs if run.seed in accuracies
-        ),
+        at_chance=sum(map(records.at_chance, done)),
         acc_mean=mean(accuracies.values()),
         acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
         widths=[round(float(width)) for width in widths] if found else None,

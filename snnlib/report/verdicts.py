@@ -26,6 +26,8 @@ class Judged:
     provisional: bool = False
 
     def __str__(self) -> str:
+        if self.verdict == "no runs":
+            return "no finished runs"
         return (
             f"{self.verdict} (provisional)"
             if self.provisional and self.verdict in ("holds", "fails", "mixed")
@@ -75,7 +77,7 @@ class Verdict:
         if not self.rests_on:
             return "older than its runs"
         return (
-            f"younger than {self.made_before} of its {self.rests_on} runs"
+            f"{self.made_before} of its {self.rests_on} runs had begun before it got its present form"
             if self.made_before
             else f"older than its {self.rests_on} runs"
         )
