@@ -28,7 +28,9 @@ def test_a_page_shows_what_there_is(tmp_path):
 
 def test_reduced_runs_decide_nothing_and_missing_ones_are_counted(tmp_path):
     bare = Results("3", "paper", tmp_path)
-    assert f"Of {len(bare.entries)} runs of the whole protocol none is recorded" in scale.in_short(bare)
+    assert f"Of {len(bare.entries)} runs of the full protocol (profile *paper*) none is recorded" in scale.in_short(
+        bare
+    )
     assert "hold the paper's rows alone" in scale.in_short(Results("3", "quick", tmp_path))
     write(tmp_path, "quick", 2)
     said = scale.in_short(Results("3", "quick", tmp_path))
@@ -50,8 +52,10 @@ def test_a_run_that_broke_off_is_named_beside_the_means(tmp_path):
         for seed in range(3):
             found = invented.record(arm, seed, profile="paper")
             records.write(records.path_of(arm, "paper", seed, tmp_path), found)
-    assert scale.outcomes(Results("3", "paper", tmp_path)).endswith("of the weights counted are removed.")
+    assert scale.outcomes(Results("3", "paper", tmp_path)).endswith("of its weights are removed.")
     died = {"status": "failed", "result": None, "error": {"message": "died", "type": "DivergenceError"}}
     records.write(records.path_of(arm, "paper", 2, tmp_path), found | died)
     said = scale.outcomes(Results("3", "paper", tmp_path))
     assert "(n = 2)" in said and "One more run with its switcher broke off" in said
+    records.write(records.path_of(arm, "paper", 1, tmp_path), invented.record(arm, 1, 10.0, profile="paper"))
+    assert "1 of these 2 ended at guessing." in scale.outcomes(Results("3", "paper", tmp_path))

@@ -88,14 +88,14 @@ def test_a_setting_is_told_by_what_differs_and_its_failures_are_counted(tmp_path
     search_record(tmp_path, "scaled-mean-1-spread-1", 0, 98.0, 20.0)
     search_record(tmp_path, "scaled-mean-1-spread-1", 1, 97.0, 30.0)
     found = first_search.table(tmp_path)
-    assert found.loc["1: fc std 0.1", ["runs", "failed", "weights removed (%)"]].tolist() == ["1", "1", "80.0"]
-    assert found.loc["3: nothing: the default", ["runs", "failed", "held-out accuracy (%)"]].tolist() == [
+    assert found.loc["1: fc std 0.1", ["finished", "failed", "weights removed (%)"]].tolist() == ["1", "1", "80.0"]
+    assert found.loc["3: nothing: the default", ["finished", "failed", "held-out accuracy (%)"]].tolist() == [
         "2",
         "0",
         "97.50",
     ]
     alive = first_search.survivors(tmp_path)
-    assert alive.loc["first convolution not scaled"].tolist() == ["2", "1"]
+    assert alive.loc["first convolution not scaled, both sides clipped"].tolist() == ["2", "1"]
     assert alive.loc["scaled, both sides clipped"].tolist() == ["2", "0"]
     assert list(first_search.leaders(tmp_path).index) == ["nothing: the default"], "the other lost a run"
 

@@ -53,8 +53,8 @@ def test_a_verdict_says_claim_rule_and_evidence():
         )
     )
     assert said.splitlines() == [
-        "**It is better.** By [its rule](16_verdicts.ipynb) (3 of its 16 runs had begun before it got its present form): "
-        "**not reproduced**.",
+        "**It is better.** By [its rule](16_verdicts.ipynb) (3 of its 16 runs had begun before it got its "
+        "present form): **not reproduced**.",
         "",
         "plain regime: fails; tuned regime: no finished runs.",
         "",

@@ -25,7 +25,8 @@ def verdicts(
 ) -> None:
     """Judge each claim of the paper by its rule, in each regime of settings: the paper's letter, plain, tuned.
 
-    Only records of the profile paper count; fewer than 8 pairs of runs decide nothing.
+    Only records of the profile paper count, and of the profile whole where a rule says so; fewer than 8 pairs of runs
+    decide nothing.
     """
     if as_json and as_markdown:
         raise Refused("choose one of --json and --md")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ..lab.records import Record
-from ..metrics import PairedDifference
+from ..metrics import PairedDifference, paired_difference
 from . import pages, pixels
 from .evidence import ENOUGH, Sign, one, sides
-from .wording import span
+from .wording import listing, span
 
 Runs = Mapping[int, Record]
 """Records by seed."""
@@ -64,6 +64,11 @@ def origin(found: Mapping[str, PairedDifference]) -> str:
     if found["raster"].n < ENOUGH:
         pairs = found["raster"].n
         return f"{pairs} pairs of runs so far, and fewer than {ENOUGH} decide nothing ({said})."
+    if raster > 0 > digits:
+        return (
+            "**The place in the raster has the top and bottom pruned; what the pixels show works against it** "
+            f"({said})."
+        )
     if raster > 0 >= digits:
         return (
             f"**The pattern comes from where the pixels stand in the weight matrix, not from what they show** ({said})."
@@ -75,8 +80,12 @@ def origin(found: Mapping[str, PairedDifference]) -> str:
     return f"Neither part lies above 0: these runs do not tell where the pattern comes from ({said})."
 
 
-def parts_table(pairs: Mapping[str, tuple[Runs, Runs]]) -> pd.DataFrame:
-    """One row a title: the parts of the digits and of the raster, from runs on images as they are and transposed."""
+def parts_table(pairs: Mapping[str, tuple[Runs, Runs]], against_first: bool = False) -> pd.DataFrame:
+    """One row a title: the parts of the digits and of the raster, from runs on images as they are and transposed.
+
+    ``against_first`` adds the raster's part minus that of the first row, paired by seed.
+    """
+    less = _less_first(pairs) if against_first else {}
     rows: dict[str, dict[str, str]] = {}
     for title, (straight, turned) in pairs.items():
         found = parts(straight, turned)
@@ -86,4 +95,36 @@ def parts_table(pairs: Mapping[str, tuple[Runs, Runs]]) -> pd.DataFrame:
                 "digits [95 %]": span(found["digits"], 1),
                 "raster [95 %]": span(found["raster"], 1),
             }
+            if against_first:
+                rows[title]["raster minus first row"] = span(less[title], 1) if title in less else ""
     return pages.table(rows)
+
+
+def _raster(straight: Runs, turned: Runs) -> dict[int, float]:
+    """The raster's part of each pair of runs, in percent, by seed."""
+    return {
+        seed: (pixels.edge_contrast(straight[seed]) - pixels.edge_contrast(turned[seed])) / 2
+        for seed in set(straight) & set(turned)
+    }
+
+
+def _less_first(pairs: Mapping[str, tuple[Runs, Runs]]) -> dict[str, PairedDifference]:
+    """By title, but for the first, the raster's part minus that of the first title."""
+    (_, first), *others = pairs.items()
+    return {title: paired_difference(_raster(*runs), _raster(*first)) for title, runs in others}
+
+
+def changed(pairs: Mapping[str, tuple[Runs, Runs]]) -> str:
+    """Which changes make the raster's part another than it is in the first row, in words; corrected (Holm)."""
+    less = {title: found for title, found in _less_first(pairs).items() if found.n}
+    if not less:
+        return "No pairs of runs of a change yet."
+    side = dict(zip(less, sides([Sign(title, found) for title, found in less.items()])))
+    said = [
+        f"{word} under *{title}*"
+        for title, sign in side.items()
+        for word in {1: ["larger"], -1: ["smaller"]}.get(sign, [])
+    ]
+    if not said:
+        return f"None of the {len(less)} changes makes a difference to the raster's part that these runs can show."
+    return f"The raster's part is {listing(said)}; the other changes make no difference that these runs can show."

@@ -87,8 +87,8 @@ def in_short(results: Results) -> str:
         said = start.replace("std", "standard deviation")
         lines.append(
             f"* With initial weights of {said}, of {len(kinds)} controls {better} came out more accurate than SNN-AL, "
-            f"{worse} less accurate, and {same} could not be told from it. For {waiting} of them there are too few "
-            "runs to say."
+            f"{worse} less accurate, and {same} could not be told from it."
+            + (f" For {waiting} of them there are too few runs to say." if waiting != "none" else "")
         )
     return "\n".join(lines)
 

@@ -18,6 +18,7 @@ from .beside import NETWORKS
 from .claims import READINGS, RIVALS, beside
 from .comparable import as_sparse, least_compared
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
+from .scale import counted_weights
 from .sparsity import gone_twice
 from .tables import Row, rows
 from .verdicts import verdict_on
@@ -236,7 +237,7 @@ def photographs(table: list[Row], evidence: Evidence) -> str:
                 )
                 continue
             gone = mean(evidence.figures(number, "accurate", "removed_pct", network, WHOLE).values())
-            said = f"{NETWORKS[network]} on {images}, with {gone:.0f} % of the weights counted removed,"
+            said = f"{NETWORKS[network]} on {images}, with {gone:.0f} % of {counted_weights(network)} removed,"
             found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
     told = [f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(found)}."] if found else []
     return " ".join([*told, *astray])

@@ -103,7 +103,7 @@ def table(root: Path) -> pd.DataFrame:
     """All settings of the search: runs that ended and that failed, held-out accuracy, and what is left."""
     rows = {
         f"{each.round}: {each.differs}": {
-            "runs": str(each.runs),
+            "finished": str(each.runs),
             "failed": str(each.failed),
             "held-out accuracy (%)": _shown(each.accuracy, 2),
             "neurons kept": unbroken(each.widths),
@@ -131,9 +131,9 @@ def survivors(root: Path) -> pd.DataFrame:
     """Of the runs with a switcher how many failed, by what keeps their layers alive."""
     switched = [each for each in tried(root) if each.round != "dense"]
     groups = {
-        "first convolution not scaled": [each for each in switched if not each.scaled],
-        "scaled, both sides clipped": [each for each in switched if each.scaled and each.clipped],
-        "scaled, a side not clipped": [each for each in switched if each.scaled and not each.clipped],
+        f"{start}, {clip}": [each for each in switched if (each.scaled, each.clipped) == (scaled, clipped)]
+        for scaled, start in ((False, "first convolution not scaled"), (True, "scaled"))
+        for clipped, clip in ((True, "both sides clipped"), (False, "a side not clipped"))
     }
     return pages.table(
         {

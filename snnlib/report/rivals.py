@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, is_rival
 from ..peers import PEERS
 from . import pages, tables, wording
+from .comparable import NEAR
 from .figures import SINGLE, STYLE, arm_colours
 from .printing import short
 from .tables import Row, of_network
@@ -188,16 +189,37 @@ def _named(curve: Curve, number: int) -> str:
     return curve.method + (f", {number}" if len(curve.rows) > 1 else "")
 
 
-def in_short(rows: Sequence[Row], network: str = "mlp") -> str:
-    """Which rivals have finished runs, of how many sizes, and which have none, as Markdown."""
-    found = {curve.method: curve for curve in curves(rows, network) if curve.method in NAMES.values()}
-    done = [
-        f"{method} ({len(curve.rows)} {'size' if len(curve.rows) == 1 else 'sizes'}, up to "
+def in_short(rows: Sequence[Row], network: str = "mlp", ours: str = "sparse") -> str:
+    """How rivals compare with the arm ``ours`` of SNN-AL, which have finished runs, and which have none, as Markdown.
+
+    Of each rival the least sparse row counts that removes as much in the mean, save :data:`NEAR` points.
+    """
+    found = {curve.method: curve for curve in curves(rows, network)}
+    done = {
+        method: f"{method} ({len(curve.rows)} {'size' if len(curve.rows) == 1 else 'sizes'}, up to "
         f"{max(row.n or 0 for row in curve.rows)} runs each)"
         for method, curve in found.items()
-    ]
+        if method in NAMES.values()
+    }
+    said: list[str] = []
+    own = next((row for row in of_network(rows, network) if row.arm == ours and row.acc_mean is not None), None)
+    if own is not None and done:
+        least = (own.removed_pct or 0.0) - NEAR
+        able = {
+            method: large[0]
+            for method, curve in found.items()
+            if method not in ("dense", OURS)
+            and (large := [row for row in curve.rows if (row.removed_pct or 0.0) >= least])
+        }
+        ahead = sorted(able.items(), key=lambda pair: -(pair[1].acc_mean or 0.0))
+        names = [f"{method} {row.acc_mean:.2f} at {row.removed_pct:.0f}" for method, row in ahead]
+        lost = f" ({own.failed} of {own.failed + (own.n or 0)} runs lost)" if own.failed else ""
+        said.append(
+            f"* **Accuracy at the percent of weights removed**: {'; '.join(names)}. SNN-AL, sparse setting: "
+            f"{own.acc_mean:.2f} at {own.removed_pct:.0f}{lost}."
+        )
     absent = [method for method in NAMES.values() if method not in found]
-    said = [f"* **Run so far**: {wording.listing(done) or 'none of the rivals'}."]
+    said.append(f"* **Run so far**: {wording.listing(done.values()) or 'none of the rivals'}.")
     return "\n".join([*said, *([f"* **Not run yet**: {wording.listing(absent)}."] if absent else [])])
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import mean
 
 import pandas as pd
 
-from ..lab import status
+from ..lab import records, status
 from ..lab.experiments import PROFILES
+from ..lab.records import Record
 from . import pages
 from .beside import NETWORKS
 from .evidence import WHOLE
@@ -51,7 +53,7 @@ def in_short(results: Results, profile: str = "paper") -> str:
     whole = Results(results.table, profile, results.root)
     done = _ended(whole)
     recorded = f"{done or 'none'} {'is' if done < 2 else 'are'} recorded"
-    said = f"**Of {len(whole.entries)} runs of the whole protocol {recorded}.** "
+    said = f"**Of {len(whole.entries)} runs of the full protocol (profile *paper*) {recorded}.** "
     if results.profile == profile and done:
         return said + "The tables below show what these say."
     if results.profile == WHOLE:
@@ -70,7 +72,8 @@ def in_short(results: Results, profile: str = "paper") -> str:
 
 
 def outcomes(results: Results) -> str:
-    """For each network with a pair of runs: SNN-AL against dense, and the weights removed, as a Markdown list.
+    """For each network with a pair of runs: SNN-AL against dense in these pairs, and the weights removed, as a Markdown
+    list.
 
     Nothing of reduced runs.
     """
@@ -80,17 +83,41 @@ def outcomes(results: Results) -> str:
     lines: list[str] = []
     for network in dict.fromkeys(network for network, _ in results.arms):
         found = results.difference(ours, dense, network=network)
-        means = [results.mean(name, network=network) for name in (ours, dense)]
-        removed = results.mean(ours, "removed_pct", network)
-        if found.n and removed is not None and None not in means:
-            lost = len(results.failed(ours, network))
+        if not found.n:
+            continue
+        first, second = (results.runs(name, network) for name in (ours, dense))
+        pairs = sorted(set(first) & set(second))
+        means = [mean([runs[seed]["result"]["accuracy"] for seed in pairs]) for runs in (first, second)]
+        removed = [first[seed]["result"]["removed_pct"] for seed in pairs]
+        told = [
+            f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, {span(found)} "
+            f"points (n = {found.n}); {_spread(removed)} of {counted_weights(network)} are removed."
+        ]
+        if guessed := sum(records.at_chance(first[seed]) for seed in pairs):
+            told.append(f"{guessed} of these {found.n} ended at guessing.")
+        if lost := len(results.failed(ours, network)):
             runs = "One more run" if lost == 1 else f"{lost} more runs"
-            besides = f" {runs} with its switcher broke off, which the report counts as guessing." if lost else ""
-            lines.append(
-                f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, "
-                f"{span(found)} points (n = {found.n}); {removed:.1f} % of the weights counted are removed." + besides
-            )
+            told.append(f"{runs} with its switcher broke off, which the report counts as guessing.")
+        lines.append(" ".join(told))
     return "\n".join(lines)
+
+
+def learned(results: Results, name: str, network: str) -> dict[int, Record]:
+    """Finished runs of an arm that did not end at guessing, by seed."""
+    return {seed: run for seed, run in results.runs(name, network).items() if not records.at_chance(run)}
+
+
+def _spread(values: Sequence[float]) -> str:
+    """Mean of ``values`` in percent and, of several, the least and the largest."""
+    ends = f" ({min(values):.0f} to {max(values):.0f})" if len(values) > 1 else ""
+    return f"{mean(values):.1f} %{ends}"
+
+
+def counted_weights(network: str) -> str:
+    """What the paper counts the removed weights of ``network`` of: those of the layers that have factors."""
+    if network.startswith("vgg-cov2"):
+        return "its weights"
+    return "its FC layers' weights" if network == "vgg16" else "its last layer's weights"
 
 
 def table(results: Results, networks: Iterable[str], images: int) -> pd.DataFrame:

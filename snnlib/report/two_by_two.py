@@ -79,6 +79,15 @@ def _mean(values: BySeed) -> str:
     return unbroken(f"{np.mean(every):.2f}" + (f" ± {np.std(every, ddof=1):.2f}" if len(every) > 1 else ""))
 
 
+def in_short(square: Square) -> str:
+    """Whose the gain is, or why that cannot be said yet, as Markdown."""
+    found = square.parts()
+    if not found["whole gain"].n:
+        return "Whose the gain is **cannot be said yet**: no seed has all four runs, with and without batch norm."
+    said = ", ".join(f"{name} {span(each)}" for name, each in found.items())
+    return f"In points, of {len(square.seeds)} seeds: {said}."
+
+
 def parts_table(square: Square) -> pd.DataFrame:
     """The whole gain and its two parts, in points; seeds with all four runs count."""
     return pages.table(
