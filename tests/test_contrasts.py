@@ -44,6 +44,22 @@ def test_tables_leave_out_what_has_no_runs():
         assert bare.iloc[0, 0] == "No finished runs yet."
 
 
+def test_what_a_change_makes_of_the_part_that_turns_is_compared_with_the_first_row():
+    noise = np.random.default_rng(0).integers(-1, 2, 8) / 20
+    turned = {seed: run_of(0.5, 0.5, "transposed") for seed in range(8)}
+    strong, weak = ({seed: run_of(high + extra, 0.2) for seed, extra in enumerate(noise)} for high in (0.8, 0.4))
+    table = contrasts.parts_table({"as it is": (strong, turned), "weak": (weak, turned)}, against_first=True)
+    assert table["raster minus first row"].tolist()[0] == "" and table["raster minus first row"].iloc[1].endswith(
+        "10.0, \N{MINUS SIGN}10.0]".replace(" ", "\N{NO-BREAK SPACE}")
+    )
+    assert "smaller under *weak*" in contrasts.changed({"as it is": (strong, turned), "weak": (weak, turned)})
+    alike = contrasts.changed({"as it is": (strong, turned), "same": (strong, turned)})
+    assert alike.startswith("None of the 1 changes makes a difference")
+    assert (
+        contrasts.changed({"as it is": (strong, turned), "none": ({}, turned)}) == "No pairs of runs of a change yet."
+    )
+
+
 def test_where_the_pattern_comes_from_is_said_once_there_are_enough_pairs():
     noise = np.random.default_rng(0).integers(-1, 2, 8) / 20
     shown = {seed: run_of(0.8 + extra, 0.2) for seed, extra in enumerate(noise)}
@@ -53,6 +69,9 @@ def test_where_the_pattern_comes_from_is_said_once_there_are_enough_pairs():
     assert "not from what they show**" in contrasts.origin(contrasts.parts(shown, turns))
     assert "not from where they stand in the matrix**" in contrasts.origin(contrasts.parts(shown, stays))
     assert "from both" in contrasts.origin(contrasts.parts(shown, plain))
+    weaker = {seed: run_of(0.4 + extra, 0.2) for seed, extra in enumerate(noise)}
+    against = {seed: run_of(0.9 - extra, 0.1, "transposed") for seed, extra in enumerate(noise)}
+    assert "works against it**" in contrasts.origin(contrasts.parts(weaker, against))
     same = {seed: run_of(0.5 + extra, 0.5) for seed, extra in enumerate(noise)}
     assert "Neither part" in contrasts.origin(contrasts.parts(same, plain))
     assert contrasts.origin(contrasts.parts(dict(list(shown.items())[:7]), turns)).startswith("7 pairs of runs so far")

@@ -23,9 +23,11 @@ def test_tables_show_the_square_and_its_parts():
     assert found.loc["with batch norm", "it adds"].startswith("+3.00")
     assert found.loc["batch norm adds", "switcher (%)"].startswith("+7.00")
     assert two_by_two.parts_table(SQUARE).loc["whole gain", "n"] == "2"
+    assert two_by_two.in_short(SQUARE).startswith("In points, of 2 seeds: whole gain +8.00")
 
 
 def test_without_runs_nothing_is_divided(tmp_path):
     bare = two_by_two.of(Results("3", "paper", tmp_path), "vgg-cov2", "vgg-cov2-bn")
     assert bare.seeds == [] and "all four runs" in two_by_two.parts_table(bare).iloc[0, 0]
+    assert "cannot be said yet" in two_by_two.in_short(bare)
     assert two_by_two.table(bare).loc["with batch norm", "dense (%)"].replace("\N{NO-BREAK SPACE}", " ") == "no runs"

@@ -9,7 +9,8 @@ from ...config import Arm
 PROFILES = {
     "smoke": "one or two seeds, two epochs of few images: only shows that everything runs",
     "quick": "three seeds, few epochs of part of the images: a reduced run",
-    "paper": "8 paired seeds (3 of the largest networks) on the whole data set, trained until the accuracy settles",
+    "paper": "8 paired seeds (3 seeds of the largest networks) on the whole data set, for a number of epochs fixed "
+    "beforehand",
     "whole": "the whole data set in as few epochs as will do, 1 to 8 paired seeds by the network's size: fewer "
     "epochs than in the profile paper, settings from a search",
     "authors": "rivals as their own authors train them, one seed, for as many epochs as they say",
