@@ -146,7 +146,11 @@ def gone_twice(run: Record) -> dict[str, float]:
     }
 
 
-TWICE = {"weights": "of the weights gone (%)", "neurons": "of the neurons off (%)", "all": "of all neurons (%)"}
+TWICE = {
+    "weights": "of these, gone before (%)",
+    "neurons": "of neurons off, off before (%)",
+    "all": "of all neurons, off before (%)",
+}
 """Keys of :func:`gone_twice` to the headings of a table."""
 
 
@@ -160,7 +164,7 @@ def gone_twice_table(results: Results, least: float = 10.0) -> pd.DataFrame:
         if noted and np.mean(ends) >= least:
             found = [gone_twice(run) for run in noted]
             means = {heading: f"{np.nanmean([each[key] for each in found]):.0f}" for key, heading in TWICE.items()}
-            rows[title] = {"n": str(len(noted)), "removed (%)": f"{min(ends):.0f} to {max(ends):.0f}"} | means
+            rows[title] = {"n": str(len(noted)), "weights gone (%)": f"{min(ends):.0f} to {max(ends):.0f}"} | means
     return pages.table(rows)
 
 
