@@ -290,10 +290,16 @@ def strengthening(evidence: Evidence, regime: str) -> list[Sign]:
     ]
 
 
+def better_of(signs: Sequence[Sign]) -> list[int]:
+    """Of quantities that come in pairs, accuracy and weights removed: +1 where SNN-AL is better, -1 where the control
+    is, 0 where neither lies on one side alone."""
+    found = sides(signs)
+    return [(1 in pair and -1 not in pair) - (-1 in pair and 1 not in pair) for pair in zip(found[::2], found[1::2])]
+
+
 def better_than_controls(signs: Sequence[Sign]) -> str:
     """The verdict of the claim "weights" from its quantities, which come in pairs, one for each control."""
-    found = sides(signs)
-    better = [1 in pair and -1 not in pair for pair in zip(found[::2], found[1::2])]
+    better = [side == 1 for side in better_of(signs)]
     by_setting = [better[start : start + len(FED)] for start in range(0, len(better), len(FED))]
     if any(sign.found.n < ENOUGH for sign in signs[::2]):  # of the shares removed, dead runs have none
         return "undecided"

@@ -12,8 +12,9 @@ from statistics import mean
 
 from ..lab import records
 from ..lab.experiments import TABLES, tuned
+from ..lab.experiments.controls import FED
 from ..metrics import PairedDifference
-from . import contrasts, wording
+from . import claims, contrasts, wording
 from .beside import NETWORKS
 from .claims import READINGS, RIVALS, beside
 from .comparable import as_sparse, least_compared
@@ -148,7 +149,29 @@ def reading(table: list[Row], evidence: Evidence) -> str:
     if dying:
         ours = len(evidence.dead("controls", large))
         answer += f" With larger ones {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
-    return answer
+    return answer + tuned_reading(evidence)
+
+
+INSTEAD = {
+    "nothing": "free factors",
+    "constants": "constants",
+    "noise": "fixed noise",
+    "shuffled": "rows in a new order",
+}
+"""What stands in the place of reading the weights, in a word or two."""
+
+
+def tuned_reading(evidence: Evidence) -> str:
+    """SNN-AL with the settings of a small search against controls with those of an equal one, as the rule sees it."""
+    signs = claims.weights(evidence, "tuned")
+    if not signs or any(sign.found.n < ENOUGH for sign in signs[::2]):
+        return ""
+    groups: dict[int, list[str]] = {1: [], -1: [], 0: []}
+    for kind, side in zip(FED, claims.better_of(signs)):
+        groups[side].append(INSTEAD[kind])
+    words = {1: "better than", -1: "worse than", 0: "not told from"}
+    parts = [f"{words[side]} {wording.listing(titles)}" for side, titles in groups.items() if titles]
+    return f" With sparse settings from an equal search for each, reading the weights is {wording.listing(parts)}."
 
 
 def structure(table: list[Row], evidence: Evidence) -> str:
