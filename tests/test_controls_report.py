@@ -77,7 +77,9 @@ def test_parity_is_a_matter_of_the_decoder(tmp_path):
 
 
 def test_searches_and_tuned_widths_that_were_not_run_are_said_to_be_missing(results, tmp_path):
-    assert controls.small_searches(results).iloc[0, 0] == "The small searches have not chosen yet."
+    assert (
+        controls.small_searches(results).iloc[0, 0] == "No finished runs of the settings that the small searches chose."
+    )
     assert controls.widths_of_tuned(results).iloc[0, 0] == "Not run yet."
     write(tmp_path, "sparse", 97 + NOISE)
     write(tmp_path, "sparse-random", 96 + NOISE**2)

@@ -1,15 +1,21 @@
 """How the settings and epochs of the profile "whole" were found."""
 
+import math
+
 import invented
 import pytest
+import torch
 from invented import settings_of, unchecked  # noqa: F401
 
 from snnlib import metrics
-from snnlib.lab import records, search
-from snnlib.lab.experiments import TABLES, whole
+from snnlib.config import Arm, Rival
+from snnlib.data import Dataset
+from snnlib.lab import records, search, underway
+from snnlib.lab.experiments import TABLES, regime_of, rivals, whole
 from snnlib.lab.experiments.studies import STUDIES
 from snnlib.lab.experiments.table import Table
-from snnlib.report import few_epochs
+from snnlib.networks import NETWORKS
+from snnlib.report import few_epochs, tables
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
@@ -63,12 +69,29 @@ def test_networks_too_large_for_a_search_have_the_published_rivals_with_the_dens
         for arm in whole.arms("cifar10", ("vgg16", "resnet34"), chosen, {source: 8})
         if arm.network == "vgg16"
     }
-    assert list(arms) == ["tuned-dense", "accurate", "nested", "elastic"]
-    assert arms["nested"].train == arms["elastic"].train == arms["tuned-dense"].train
+    assert list(arms) == ["tuned-dense", "accurate", "nested-55", "elastic-55"]
+    assert arms["nested-55"].train == arms["elastic-55"].train == arms["tuned-dense"].train
+    assert {regime_of(name) for name in arms} == {"tuned"}
     widths = (512, 4096, 4096)
-    core = [round(dict(arms["nested"].rival.options)["levels"][0] * width) for width in widths]
+    core = [round(dict(arms["nested-55"].rival.options)["levels"][0] * width) for width in widths]
     published = metrics.removed_pct(widths, (289, 2992, 2574))  # of Deep Elastic Networks, in Table 3
     assert metrics.removed_pct(widths, core) == pytest.approx(published, abs=0.5)
-    assert not {"nested", "elastic"} & {
+    assert not {"nested-55", "elastic-55"} & {
         arm.name for arm in whole.arms("mini_imagenet", ("resnet34",), chosen, {source: 8})
     }
+
+
+def test_of_deep_networks_rivals_that_leave_the_features_alone_are_counted_by_the_other_layers():
+    images = torch.zeros(4, 3, 32, 32, dtype=torch.uint8)
+    labels = torch.zeros(4, dtype=torch.long)
+    data = Dataset("cifar10", images, labels, images, labels, tuple("0123456789"))
+    for name, removed in (("nested-55", 54.6), ("elastic-55", None)):
+        title, options = rivals.UNSEARCHED["vgg16"][name]
+        kind = name.partition("-")[0]
+        arm = Arm(name, "rival", title, "cifar10", "vgg16", rival=Rival.of(kind, **options))
+        peer = underway.rival_of(arm, NETWORKS["vgg16"]((3, 32, 32)), 0, 4)
+        found = underway.measured(peer, data, arm, 0, [{"epoch": 0, "accuracy": 0.1}])
+        assert found["weights"] == metrics.weight_count((512, 4096, 4096))
+        widths = [math.ceil(width) for width in found.get("mean_widths", found["widths"])]
+        expected = removed or metrics.removed_pct((512, 4096, 4096), widths)
+        assert tables.removed(found) == pytest.approx(expected, abs=0.5)

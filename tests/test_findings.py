@@ -1,5 +1,6 @@
 """What came out, in a few lines: every answer from records, and where to read on."""
 
+import random
 from pathlib import Path
 
 import invented
@@ -90,4 +91,41 @@ def test_of_rivals_that_no_interval_tells_apart_it_is_said_how_often_they_are_ah
             records.write(records.path_of(arm, "paper", seed, tmp_path), record)
     found = {each.question: each.answer for each in findings.findings(tmp_path)}
     said = found["Does it do better than the paper's rivals at its own size?"]
-    assert said.endswith("the sparse setting: L0 8 of 8. No interval decides, for 2 runs died and count as guessing.")
+    assert said.endswith(
+        "the sparse setting: L0 8 of 8. No interval decides, for 2 runs of SNN-AL are lost and count as guessing."
+    )
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_controls_with_searches_of_their_own_are_told_as_the_rule_sees_them(tmp_path):
+    """Free factors prune less, constants all die, noise is level, changing rows are more accurate and prune as much."""
+    kinds = {"small": (97.0, 80.0), "nothing": (97.0, 60.0), "noise": (97.0, 80.0), "shuffled": (98.0, 80.0)}
+
+    def keep(name, seed, accuracy, removed):
+        arm = arm_of(TABLES["controls"], "paper", name)
+        status = "finished" if removed is not None else "failed"
+        record = invented.record(arm, seed, accuracy, profile="paper", status=status)
+        if removed is not None:
+            record["result"]["removed_pct"] = removed
+        records.write(records.path_of(arm, "paper", seed, tmp_path), record)
+
+    def said():
+        return {each.question: each.answer for each in findings.findings(tmp_path)}[
+            "Does the switcher have to read the weights?"
+        ]
+
+    draw = random.Random(0)
+    for seed in range(8):
+        for name in ("snn-al-epoch", "fed-noise", "fed-shuffled", "snn-al-std-0.1"):
+            keep(name, seed, 97.0 + draw.random() / 10, 50.0 + draw.random())
+        for kind, (accuracy, removed) in kinds.items():
+            name = kind if kind == "small" else f"small-fed-{kind}"
+            keep(name, seed, accuracy + draw.random() / 10, removed + draw.random())
+        if seed < 7:
+            keep("small-fed-constants", seed, 97.0, None)
+    assert "equal search" not in said(), "seven pairs decide nothing"
+    keep("small-fed-constants", 7, 97.0, None)
+    assert said().endswith(
+        " With sparse settings from an equal search for each, reading the weights is better than free factors and "
+        "constants, worse than rows in a new order and not told from fixed noise."
+    )

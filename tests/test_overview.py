@@ -21,7 +21,9 @@ def test_the_words_of_the_report_rest_on_verdicts_that_still_hold(found):
     """Who changes a verdict reads the report's words again, and then what stands in its mark."""
     said = re.search(r"<!-- rests on: (.*?) -->", REPORT.read_text()).group(1)
     named = dict(part.split(" ", 1) for part in said.split(", "))
-    verdicts = {each.name: each.verdict for each in found}
+    verdicts = {each.name: each.verdict for each in found} | {
+        f"{each.name}/{regime}": judged.verdict for each in found for regime, judged in each.regimes.items()
+    }
     assert set(named) <= set(verdicts)
     assert {name: verdicts[name] for name in named} == named
 

@@ -88,7 +88,7 @@ def test_the_best_come_first_apart_for_neurons_and_weights():
 
 def test_what_has_been_run_is_said_in_short():
     figures, done, absent = rivals.in_short(ROWS).splitlines()
-    assert "L0 98.30 at 61; Deep Elastic" in figures and figures.endswith("SNN-AL, sparse setting: 97.80 at 62.")
+    assert "L0 98.30 at 61; Deep Elastic" in figures and figures.endswith("sparse: 97.80 at 62.")
     assert "L0 (2 sizes, up to 8 runs each)" in done and "BC-GNJ" in absent and "L0" not in absent
     assert rivals.in_short([]).startswith("* **Run so far**: none of the rivals.")
 

@@ -77,11 +77,17 @@ def test_of_what_is_off_at_the_end_it_is_counted_how_much_was_off_before():
     run = {"off": off, "result": {"accuracy": 98.0, "removed_pct": 50.0, "shape": {"outputs": 3}}}
     # 4*2 + 2*3 = 14 weights; left at the start 2*1 + 3, at the end 2*1 + 3, at both 1*0 + 0: gone at both 14 - 10
     found = sparsity.gone_twice(run)
-    assert found == pytest.approx({"weights": 100 * 4 / 9, "neurons": 100 / 3, "all": 50.0})
+    by_chance = {"weights by chance": 100 * (6 / 8 * 6 + 3 / 6 * 3) / 9, "neurons by chance": 50.0}
+    assert found == pytest.approx({"weights": 100 * 4 / 9, "neurons": 100 / 3, **by_chance})
     table = sparsity.gone_twice_table(
         Runs(some={0: run, 1: run | {"off": None}}, other={0: {"result": {"accuracy": 9.0}}})
     )
-    assert table.index.tolist() == ["shorter, some"] and table.iloc[0].tolist() == ["1", "50 to 50", "44", "33", "50"]
+    assert table.index.tolist() == ["shorter, some"] and table.iloc[0].tolist() == [
+        "1",
+        "50 to 50",
+        "44 (67)",
+        "33 (50)",
+    ]
 
 
 class Runs:

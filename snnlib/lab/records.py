@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -148,6 +149,11 @@ def guessing(record: Record) -> float:
 def at_chance(record: Record) -> bool:
     """Whether a finished run ended at the accuracy of guessing, or less than half of it above."""
     return record["result"]["accuracy"] < 1.5 * guessing(record)
+
+
+def learned(runs: Mapping[int, Record]) -> dict[int, Record]:
+    """Of finished runs by seed those that did not end at guessing."""
+    return {seed: run for seed, run in runs.items() if not at_chance(run)}
 
 
 def comparable(record: Record) -> Record:

@@ -16,7 +16,7 @@ from torch import Tensor
 from .. import __version__, data, files, metrics, peers
 from ..compaction import compact
 from ..config import Arm
-from ..networks import NETWORKS, Network, count
+from ..networks import NETWORKS, DeepNet, Network, count
 from ..networks.initial import start_linear
 from ..networks.specs import builder, is_perceptron
 from ..optional import unet
@@ -295,8 +295,13 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
     images = Batches(dataset, arm.train, seed).standard(data.scale(dataset.x_test))
     final, left = peer.final(), peer.left(images)
     scaled = peer if any(bool((gate != 1).any()) for gate in peer.gates()) else None
-    share = {"left_pct": 100 * left.weights / left.of, "macs_left": left.macs, "macs_full": count.macs(peer.network)}
-    return result(final, scaled, history) | {"kind": peer.KIND, "weights": left.of} | share | left.also
+    uncounted = 0  # weights of features that no factor touches are not counted, as the paper does not
+    if isinstance(peer.network, DeepNet) and peer.KIND != "weights":
+        uncounted = left.of - count.weights(peer.network)
+    counted = left.of - uncounted
+    share = {"left_pct": 100 * (left.weights - uncounted) / counted, "macs_left": left.macs}
+    share |= {"macs_full": count.macs(peer.network)}
+    return result(final, scaled, history) | {"kind": peer.KIND, "weights": counted} | share | left.also
 
 
 def rival_of(arm: Arm, network: Network, seed: int, images: int) -> Peer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..lab import records
 from ..lab.experiments import TABLES
 from . import tables
@@ -34,11 +36,15 @@ def as_sparse(evidence: Evidence, rival: str, least: float) -> str | None:
         for name, _, size in [arm.name.rpartition("-")]
         if arm.network == "mlp" and arm.rival and name == rival
     )
-    for size in sizes:
-        shares = evidence.figures("rivals", f"{rival}-{size}", removed).values()
-        if shares and sum(shares) / len(shares) >= least:
-            return f"{rival}-{size}"
-    return None
+    figures = {size: evidence.figures("rivals", f"{rival}-{size}", removed).values() for size in sizes}
+    size = first_large({size: sum(found) / len(found) if found else None for size, found in figures.items()}, least)
+    return None if size is None else f"{rival}-{size}"
+
+
+def first_large(shares: Mapping[int, float | None], least: float) -> int | None:
+    """Of sizes, with the percent of weights removed in the mean, the smallest that removes ``least`` or more."""
+    known = {size: share for size, share in shares.items() if share is not None}
+    return next((size for size in sorted(known) if known[size] >= least), None)
 
 
 def sparsest_of(rival: str) -> str:

@@ -28,15 +28,15 @@ def parts(straight: Runs, turned: Runs) -> dict[str, PairedDifference]:
     Half the sum and half the difference of the contrasts of both, paired by seed, in percent; only seeds with both
     count.
     """
-    pairs = [
-        (pixels.edge_contrast(straight[seed]), pixels.edge_contrast(turned[seed]))
+    return {"digits": one(_part(straight, turned, 1)), "raster": one(_part(straight, turned, -1))}
+
+
+def _part(straight: Runs, turned: Runs, sign: int) -> dict[int, float]:
+    """Half the sum (``sign`` 1) or half the difference (-1) of the contrasts of each pair of runs, by seed."""
+    return {
+        seed: (pixels.edge_contrast(straight[seed]) + sign * pixels.edge_contrast(turned[seed])) / 2
         for seed in sorted(set(straight) & set(turned))
-    ]
-    halves = {
-        "digits": [(first + second) / 2 for first, second in pairs],
-        "raster": [(first - second) / 2 for first, second in pairs],
     }
-    return {name: one(values) for name, values in halves.items()}
 
 
 def contrast_table(groups: Mapping[str, Runs]) -> pd.DataFrame:
@@ -100,31 +100,26 @@ def parts_table(pairs: Mapping[str, tuple[Runs, Runs]], against_first: bool = Fa
     return pages.table(rows)
 
 
-def _raster(straight: Runs, turned: Runs) -> dict[int, float]:
-    """The raster's part of each pair of runs, in percent, by seed."""
-    return {
-        seed: (pixels.edge_contrast(straight[seed]) - pixels.edge_contrast(turned[seed])) / 2
-        for seed in set(straight) & set(turned)
-    }
-
-
 def _less_first(pairs: Mapping[str, tuple[Runs, Runs]]) -> dict[str, PairedDifference]:
     """By title, but for the first, the raster's part minus that of the first title."""
     (_, first), *others = pairs.items()
-    return {title: paired_difference(_raster(*runs), _raster(*first)) for title, runs in others}
+    return {title: paired_difference(_part(*runs, -1), _part(*first, -1)) for title, runs in others}
 
 
 def changed(pairs: Mapping[str, tuple[Runs, Runs]]) -> str:
-    """Which changes make the raster's part another than it is in the first row, in words; corrected (Holm)."""
-    less = {title: found for title, found in _less_first(pairs).items() if found.n}
-    if not less:
-        return "No pairs of runs of a change yet."
-    side = dict(zip(less, sides([Sign(title, found) for title, found in less.items()])))
-    said = [
-        f"{word} under *{title}*"
-        for title, sign in side.items()
-        for word in {1: ["larger"], -1: ["smaller"]}.get(sign, [])
-    ]
-    if not said:
-        return f"None of the {len(less)} changes makes a difference to the raster's part that these runs can show."
-    return f"The raster's part is {listing(said)}; the other changes make no difference that these runs can show."
+    """Which changes make the raster's part another than it is in the first row, in words; corrected (Holm).
+
+    Changes with fewer pairs of runs than decide anything are named.
+    """
+    less = _less_first(pairs)
+    asked = {title: found for title, found in less.items() if found.n >= ENOUGH}
+    side = dict(zip(asked, sides([Sign(title, found) for title, found in asked.items()])))
+    words = {1: "larger", -1: "smaller"}
+    told = [f"{words[sign]} with *{title}*" for title, sign in side.items() if sign]
+    level = [f"*{title}*" for title, sign in side.items() if not sign]
+    said = [f"The raster's part is {listing(told)}."] if told else []
+    if level:
+        said.append(f"That {listing(level)} changes it these runs cannot show.")
+    if few := [f"*{title}*" for title in less if title not in asked]:
+        said.append(f"Too few pairs of runs yet: {listing(few)}.")
+    return " ".join(said)

@@ -161,7 +161,7 @@ def small_searches(results: Results) -> pd.DataFrame:
                 "accuracy (%)": f"{accuracy:.2f}",
                 "removed (%)": f"{removed:.1f}",
             }
-    return pages.table(rows, "The small searches have not chosen yet.")
+    return pages.table(rows, "No finished runs of the settings that the small searches chose.")
 
 
 def widths_of_tuned(results: Results) -> pd.DataFrame:

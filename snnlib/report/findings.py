@@ -19,7 +19,7 @@ from .beside import NETWORKS
 from .claims import READINGS, RIVALS, beside
 from .comparable import as_sparse, least_compared
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
-from .scale import counted_weights
+from .scale import counted_weights, paired
 from .sparsity import gone_twice
 from .tables import Row, rows
 from .verdicts import verdict_on
@@ -58,14 +58,13 @@ def _at(row: Row) -> str:
 
 def _lead(found: Sequence[PairedDifference], above: str, below: str) -> str:
     """A first word for intervals that all lie above 0, all below, on both sides, or on none for certain."""
-    signs = {
-        side for each in found for side in (1, -1) if each.n > 1 and side * (each.low if side > 0 else each.high) > 0
-    }
+    told = [each for each in found if each.n > 1 and each.low * each.high > 0]
+    signs = {each.mean > 0 for each in told}
     words = "It depends on the settings"
     if len(signs) < 2:
-        words = above if 1 in signs else below if -1 in signs else "Not to be told"
-    few = all(each.n < ENOUGH for each in found)
-    return f"With few pairs so far, {words[0].lower()}{words[1:]}" if few else words
+        words = above if True in signs else below if False in signs else "Not to be told"
+    enough = any(each.n >= ENOUGH for each in told) if told else all(each.n >= ENOUGH for each in found)
+    return words if enough else f"With few pairs so far, {words[0].lower()}{words[1:]}"
 
 
 def accuracy(table: list[Row], evidence: Evidence) -> str:
@@ -88,7 +87,7 @@ def compression(table: list[Row], evidence: Evidence) -> str:
     ours, published = _row(table, *tuned.settings(("sparse",))), _row(table, "SNN-AL", "paper")
     if ours is None or published is None:
         return ""
-    lost = f", and {ours.failed} of {ours.failed + (ours.n or 0)} runs diverge" if ours.failed else ""
+    lost = f", and {ours.failed} of {ours.failed + (ours.n or 0)} runs are lost" if ours.failed else ""
     return f"{_at(ours)} in its sparse setting{lost}; published are {_at(published)}."
 
 
@@ -96,23 +95,24 @@ def origin(table: list[Row], evidence: Evidence) -> str:
     """Weights off before the first step and at the end, and how many of them are the same, in the sparse setting and in
     the plain one of larger weights; and what becomes of a short run in which none is off before."""
 
-    def learnt(table: str, arm: str) -> list[records.Record]:
-        return [run for run in evidence.runs(table, arm).values() if not records.at_chance(run)]
-
     said: list[str] = []
     named = {"in the sparse setting": tuned.settings(("sparse",))[0]}
     named["in the plain one with larger first weights"] = "snn-al-std-0.1"
     for setting, arm in named.items():
-        if runs := learnt("2", arm):
+        if runs := records.learned(evidence.runs("2", arm)).values():
             start, end = (mean([run["result"][key] for run in runs]) for key in ("start_removed_pct", "removed_pct"))
-            same = [gone_twice(run)["weights"] for run in runs if run.get("off")]
-            before = f", of which {mean(same):.0f} % were off before" if same else ""
+            before = ""
+            if all(run.get("off") and run["result"]["removed_pct"] for run in runs):
+                same, chance = (
+                    mean([gone_twice(run)[what] for run in runs]) for what in ("weights", "weights by chance")
+                )
+                before = f", of which {same:.0f} % were off before, where chance alone would make it {chance:.0f} %"
             said.append(
                 f"{start:.1f} % of the weights are off before the first step {setting} and {end:.1f} % at the end"
                 f"{before}"
             )
     answer = "; ".join(said) + "." if said else ""
-    short, none = (learnt("sparsity", arm) for arm in ("short", "short-start-none"))
+    short, none = (records.learned(evidence.runs("sparsity", arm)).values() for arm in ("short", "short-start-none"))
     if short and none:
         gone, kept = (mean([run["result"]["removed_pct"] for run in runs]) for runs in (short, none))
         answer += (
@@ -212,7 +212,7 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
     if level := [title for title in decided if not side[title]]:
         names = [f"{title} {ahead[title]} of {decided[title].found.n}" for title in level]
         dead = max(decided[title].dead for title in level)
-        why = f", for {dead} runs died and count as guessing" if dead else ""
+        why = f", for {dead} runs of SNN-AL are lost and count as guessing" if dead else ""
         parts.append(
             f"Pairs of runs in which a rival is more accurate than the sparse setting: {'; '.join(names)}. No interval "
             f"decides{why}."
@@ -235,8 +235,8 @@ def pixels(table: list[Row], evidence: Evidence) -> str:
         found = contrasts.parts(*(evidence.runs("question", arm) for arm in arms))
         raster, digits = (wording.span(found[name], 1) for name in ("raster", "digits"))
         if found["raster"].n:
-            parts.append(f"{said}, {raster} points follow the raster and {digits} the digits (n = {found['raster'].n})")
-    return f"When images are transposed, of the pattern {wording.listing(parts)}." if parts else ""
+            parts.append(f"{said}, {raster} points follow the raster, {digits} the digits (n = {found['raster'].n})")
+    return f"When images are transposed, {wording.listing(parts)}." if parts else ""
 
 
 def photographs(table: list[Row], evidence: Evidence) -> str:
@@ -251,15 +251,16 @@ def photographs(table: list[Row], evidence: Evidence) -> str:
             sign = evidence.difference("", number, "accurate", "tuned-dense", "accuracy", network, WHOLE)
             if not sign.found.n:
                 continue
-            runs = evidence.runs(number, "accurate", network, WHOLE).values()
+            runs, _ = paired(*(evidence.runs(number, arm, network, WHOLE) for arm in ("accurate", "tuned-dense")))
             guessed = sum(map(records.at_chance, runs))
-            if guessed or sign.dead:
+            lost = len(evidence.dead(number, "accurate", network, WHOLE))
+            if guessed or lost:
                 astray.append(
-                    f"Of {sign.found.n} runs of {NETWORKS[network]} with a switcher {sign.dead} broke off and "
+                    f"Of {len(runs) + lost} runs of {NETWORKS[network]} with a switcher {lost} broke off and "
                     f"{guessed} ended at guessing, so its mean says nothing yet."
                 )
                 continue
-            gone = mean(evidence.figures(number, "accurate", "removed_pct", network, WHOLE).values())
+            gone = mean([run["result"]["removed_pct"] for run in runs])
             said = f"{NETWORKS[network]} on {images}, with {gone:.0f} % of {counted_weights(network)} removed,"
             found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
     told = [f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(found)}."] if found else []

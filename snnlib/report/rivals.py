@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, is_rival
 from ..peers import PEERS
 from . import pages, tables, wording
-from .comparable import NEAR
+from .comparable import NEAR, first_large
 from .figures import SINGLE, STYLE, arm_colours
 from .printing import short
 from .tables import Row, of_network
@@ -205,18 +205,18 @@ def in_short(rows: Sequence[Row], network: str = "mlp", ours: str = "sparse") ->
     own = next((row for row in of_network(rows, network) if row.arm == ours and row.acc_mean is not None), None)
     if own is not None and done:
         least = (own.removed_pct or 0.0) - NEAR
-        able = {
-            method: large[0]
-            for method, curve in found.items()
-            if method not in ("dense", OURS)
-            and (large := [row for row in curve.rows if (row.removed_pct or 0.0) >= least])
-        }
+        able: dict[str, Row] = {}
+        for method, curve in found.items():
+            by_size = {int(row.arm.rpartition("-")[2]) if is_rival(row.arm) else 0: row for row in curve.rows}
+            size = first_large({size: row.removed_pct for size, row in by_size.items()}, least)
+            if size is not None and method not in ("dense", OURS):
+                able[method] = by_size[size]
         ahead = sorted(able.items(), key=lambda pair: -(pair[1].acc_mean or 0.0))
         names = [f"{method} {row.acc_mean:.2f} at {row.removed_pct:.0f}" for method, row in ahead]
         lost = f" ({own.failed} of {own.failed + (own.n or 0)} runs lost)" if own.failed else ""
         said.append(
-            f"* **Accuracy at the percent of weights removed**: {'; '.join(names)}. SNN-AL, sparse setting: "
-            f"{own.acc_mean:.2f} at {own.removed_pct:.0f}{lost}."
+            f"* **Accuracy at the percent of weights removed**: {'; '.join(names)}. {own.title}: {own.acc_mean:.2f} at "
+            f"{own.removed_pct:.0f}{lost}."
         )
     absent = [method for method in NAMES.values() if method not in found]
     said.append(f"* **Run so far**: {wording.listing(done.values()) or 'none of the rivals'}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
@@ -85,15 +85,14 @@ def outcomes(results: Results) -> str:
         found = results.difference(ours, dense, network=network)
         if not found.n:
             continue
-        first, second = (results.runs(name, network) for name in (ours, dense))
-        pairs = sorted(set(first) & set(second))
-        means = [mean([runs[seed]["result"]["accuracy"] for seed in pairs]) for runs in (first, second)]
-        removed = [first[seed]["result"]["removed_pct"] for seed in pairs]
+        first, second = paired(results.runs(ours, network), results.runs(dense, network))
+        means = [mean([run["result"]["accuracy"] for run in runs]) for runs in (first, second)]
+        removed = [run["result"]["removed_pct"] for run in first]
         told = [
             f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, {span(found)} "
             f"points (n = {found.n}); {_spread(removed)} of {counted_weights(network)} are removed."
         ]
-        if guessed := sum(records.at_chance(first[seed]) for seed in pairs):
+        if guessed := sum(map(records.at_chance, first)):
             told.append(f"{guessed} of these {found.n} ended at guessing.")
         if lost := len(results.failed(ours, network)):
             runs = "One more run" if lost == 1 else f"{lost} more runs"
@@ -102,9 +101,10 @@ def outcomes(results: Results) -> str:
     return "\n".join(lines)
 
 
-def learned(results: Results, name: str, network: str) -> dict[int, Record]:
-    """Finished runs of an arm that did not end at guessing, by seed."""
-    return {seed: run for seed, run in results.runs(name, network).items() if not records.at_chance(run)}
+def paired(first: Mapping[int, Record], second: Mapping[int, Record]) -> tuple[list[Record], list[Record]]:
+    """The runs of the seeds that both have, in the order of the seeds."""
+    seeds = sorted(set(first) & set(second))
+    return [first[seed] for seed in seeds], [second[seed] for seed in seeds]
 
 
 def _spread(values: Sequence[float]) -> str:

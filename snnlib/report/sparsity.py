@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from ..lab import records
 from ..lab.records import Record
-from ..metrics import weight_count
 from ..training import State, flow
 from . import pages, search_figures
 from .results import Results
@@ -92,18 +92,13 @@ def fates_figure(run: Record | None) -> Figure:
     return search_figures.fates_over_epochs(flow.fates(flow.of_record(run)), run["off"]["widths"])
 
 
-def by_title(results: Results) -> dict[str, dict[int, Record]]:
-    """Records by title of their arm, then by seed."""
-    return {arm.title or arm.name: results.runs(arm.name, arm.network) for arm in results.arms.values()}
-
-
-def learnt(results: Results) -> tuple[dict[str, dict[int, Record]], dict[str, str]]:
+def learned(results: Results) -> tuple[dict[str, dict[int, Record]], dict[str, str]]:
     """By title of the arm its runs that ended above guessing, and how many those are of how many: "6 of 8"."""
     groups: dict[str, dict[int, Record]] = {}
     told: dict[str, str] = {}
     for arm in results.arms.values():
         title, runs = arm.title or arm.name, results.runs(arm.name, arm.network)
-        groups[title] = {seed: run for seed, run in runs.items() if not records.at_chance(run)}
+        groups[title] = records.learned(runs)
         tried = len(runs) + len(results.failed(arm.name, arm.network))
         told[title] = f"{len(groups[title])} of {tried}" if tried > len(groups[title]) else str(tried)
     return groups, told
@@ -111,7 +106,7 @@ def learnt(results: Results) -> tuple[dict[str, dict[int, Record]], dict[str, st
 
 def shares_table(results: Results, without: Sequence[str] = ()) -> pd.DataFrame:
     """:func:`shares` of all arms as texts, of runs that ended above guessing; titles lose the words ``without``."""
-    groups, told = learnt(results)
+    groups, told = learned(results)
     rows: dict[str, dict[str, str]] = {}
     for title, row in shares(groups).iterrows():
         name = str(title)
@@ -125,46 +120,48 @@ def shares_table(results: Results, without: Sequence[str] = ()) -> pd.DataFrame:
 def gone_twice(run: Record) -> dict[str, float]:
     """Of what is off at the end of a perceptron's run, how much was off before the first step, in percent.
 
-    "weights": of the weights gone at the end; "neurons": of the neurons off at the end; "all": of all neurons, which
-    is what "neurons" would be if chance alone chose those that are off at the end.
+    "weights": of the weights gone at the end; "neurons": of the neurons off at the end. "weights by chance" and
+    "neurons by chance" are what these would be, on average, if those off at the end were drawn anew in each layer. All
+    are NaN where nothing is off at the end.
     """
     looks = flow.of_record(run)
     start, end = ([~layer for layer in looks[time]] for time in ("start", list(looks)[-1]))
+    both = [a & b for a, b in zip(start, end)]
     outputs = run["result"]["shape"]["outputs"]
-
-    def alive(on: Sequence[NDArray[np.bool_]]) -> int:
-        return weight_count([int(layer.sum()) for layer in on], outputs)
-
-    whole = weight_count([len(layer) for layer in start], outputs)
-    gone = whole - alive(end)
-    both = whole - alive(start) - alive(end) + alive([a & b for a, b in zip(start, end)])
-    first, last = np.concatenate(start), np.concatenate(end)
-    return {
-        "weights": 100 * both / gone if gone else np.nan,
-        "neurons": 100 * float((~first & ~last).sum() / (~last).sum()) if (~last).any() else np.nan,
-        "all": 100 * float((~first).mean()),
+    sizes = _matrices([np.ones_like(layer) for layer in start], outputs)
+    before, after, left_twice = (sizes - _matrices(on, outputs) for on in (start, end, both))
+    off_before, off_after = (np.array([(~layer).sum() for layer in on], float) for on in (start, end))
+    shares = {
+        "weights": (before + after - left_twice, after),
+        "weights by chance": (before / sizes * after, after),
+        "neurons": (np.array([(~a & ~b).sum() for a, b in zip(start, end)], float), off_after),
+        "neurons by chance": (off_before / [len(layer) for layer in start] * off_after, off_after),
     }
+    return {what: 100 * part.sum() / of.sum() if of.sum() else np.nan for what, (part, of) in shares.items()}
 
 
-TWICE = {
-    "weights": "of these, gone before (%)",
-    "neurons": "of neurons off, off before (%)",
-    "all": "of all neurons, off before (%)",
-}
-"""Keys of :func:`gone_twice` to the headings of a table."""
+def _matrices(on: Sequence[NDArray[np.bool_]], outputs: int) -> NDArray[np.float64]:
+    """How many weights each matrix has between neurons that are on (layers,)."""
+    widths = [*(int(layer.sum()) for layer in on), outputs]
+    return np.array([a * b for a, b in itertools.pairwise(widths)], float)
 
 
 def gone_twice_table(results: Results, least: float = 10.0) -> pd.DataFrame:
     """A row a setting that removes ``least`` percent of the weights or more: what its runs remove, least and most, and
-    means of :func:`gone_twice`. Of runs that noted their neurons and ended above guessing."""
+    means of :func:`gone_twice`, in brackets those by chance. Of runs that noted their neurons and ended above
+    guessing."""
     rows: dict[str, dict[str, str]] = {}
-    for title, runs in learnt(results)[0].items():
+    for title, runs in learned(results)[0].items():
         noted = [run for run in runs.values() if "start" in (run.get("off") or {}).get("times", ())]
         ends = [run["result"]["removed_pct"] for run in noted]
         if noted and np.mean(ends) >= least:
-            found = [gone_twice(run) for run in noted]
-            means = {heading: f"{np.nanmean([each[key] for each in found]):.0f}" for key, heading in TWICE.items()}
-            rows[title] = {"n": str(len(noted)), "weights gone (%)": f"{min(ends):.0f} to {max(ends):.0f}"} | means
+            found = pd.DataFrame([gone_twice(run) for run in noted]).mean()
+            rows[title] = {
+                "n": str(len(noted)),
+                "weights gone (%)": f"{min(ends):.0f} to {max(ends):.0f}",
+                "of these, gone before (%)": f"{found['weights']:.0f} ({found['weights by chance']:.0f})",
+                "of neurons off, off before (%)": f"{found['neurons']:.0f} ({found['neurons by chance']:.0f})",
+            }
     return pages.table(rows)
 
 
@@ -179,7 +176,7 @@ def foresight_table(results: Results, learnt_from: Sequence[int] = range(4)) -> 
     """:func:`foresight` of every setting with enough runs as texts: a row a setting, errors summed over the layers."""
     rows = {
         title: {str(way): f"{errors.sum():.0f}" for way, errors in found.iterrows()}
-        for title, runs in by_title(results).items()
+        for title, runs in learned(results)[0].items()
         if (found := foresight(runs, learnt_from)) is not None
     }
     return pages.table(rows, "Too few runs of one setting have noted their neurons.")

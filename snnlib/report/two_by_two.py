@@ -80,7 +80,7 @@ def _mean(values: BySeed) -> str:
 
 
 def in_short(square: Square) -> str:
-    """Whose the gain is, or why that cannot be said yet, as Markdown."""
+    """The whole gain and its parts, or why whose it is cannot be said yet, as Markdown."""
     found = square.parts()
     if not found["whole gain"].n:
         return "Whose the gain is **cannot be said yet**: no seed has all four runs, with and without batch norm."

@@ -99,21 +99,22 @@ def quoted(network: str, chosen: Chosen | None = None) -> tuple[Arm, ...]:
 
 UNSEARCHED: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "vgg16": {
-        "nested": ("NestedNet, a core with 45 % of the weights", {"levels": (0.673, 1.0)}),
-        "elastic": ("Deep Elastic Networks, rho 0.1", {"rho": 0.1}),
+        "nested-55": ("NestedNet, a core with 45 % of the FC weights", {"levels": (0.673, 1.0)}),
+        "elastic-55": ("Deep Elastic Networks, rho 0.1", {"rho": 0.1}),
     }
 }
-"""Network too large for a search to the rivals that Table 3 quotes for it: title, and options as published.
+"""Network too large for a search to the rivals that Table 3 quotes for it, by arm: title and options.
 
-The core of NestedNet is as large as what Deep Elastic Networks leaves there in print. N2N, quoted for ResNet34, is run
-on the MLP and LeNet5-Caffe alone: it shrinks hidden layers and kernels, which residual blocks tie to one another.
+Rho is as published. The core of NestedNet is ours: as large as what Deep Elastic Networks leaves there in print, since
+the row that is quoted of NestedNet removes next to nothing. N2N, quoted for ResNet34, is run on the MLP and
+LeNet5-Caffe alone: it shrinks hidden layers and kernels, which residual blocks tie to one another.
 """
 
 
 def unsearched(dense: Arm) -> tuple[Arm, ...]:
     """The rivals of :data:`UNSEARCHED` on the network of ``dense``, trained as it is."""
     return tuple(
-        replace(dense, name=name, method="rival", title=title, rival=Rival.of(name, **options))
+        replace(dense, name=name, method="rival", title=title, rival=Rival.of(name.rpartition("-")[0], **options))
         for name, (title, options) in UNSEARCHED.get(dense.network, {}).items()
     )
 
