@@ -8,7 +8,7 @@ import torch
 from invented import settings_of, unchecked  # noqa: F401
 
 from snnlib import metrics
-from snnlib.config import Arm, Rival
+from snnlib.config import Arm, Rival, TrainConfig
 from snnlib.data import Dataset
 from snnlib.lab import records, search, underway
 from snnlib.lab.experiments import TABLES, regime_of, rivals, whole
@@ -88,7 +88,8 @@ def test_of_deep_networks_rivals_that_leave_the_features_alone_are_counted_by_th
     for name, removed in (("nested-55", 54.6), ("elastic-55", None)):
         title, options = rivals.UNSEARCHED["vgg16"][name]
         kind = name.partition("-")[0]
-        arm = Arm(name, "rival", title, "cifar10", "vgg16", rival=Rival.of(kind, **options))
+        train = TrainConfig(batch_size=4)
+        arm = Arm(name, "rival", title, "cifar10", "vgg16", train, rival=Rival.of(kind, **options))
         peer = underway.rival_of(arm, NETWORKS["vgg16"]((3, 32, 32)), 0, 4)
         found = underway.measured(peer, data, arm, 0, [{"epoch": 0, "accuracy": 0.1}])
         assert found["weights"] == metrics.weight_count((512, 4096, 4096))
