@@ -54,7 +54,7 @@ def test_what_a_change_makes_of_the_part_that_turns_is_compared_with_the_first_r
     )
     changes = {"as it is": (strong, turned), "weak": (weak, turned), "same": (strong, turned), "none": ({}, turned)}
     assert contrasts.changed(changes) == (
-        "The raster's part is smaller with *weak*. That *same* changes it these runs cannot show. Too few pairs of "
+        "The raster's part is smaller with *weak*. No difference to it can be shown of *same*. Too few pairs of "
         "runs yet: *none*."
     )
 

@@ -119,7 +119,7 @@ def changed(pairs: Mapping[str, tuple[Runs, Runs]]) -> str:
     level = [f"*{title}*" for title, sign in side.items() if not sign]
     said = [f"The raster's part is {listing(told)}."] if told else []
     if level:
-        said.append(f"That {listing(level)} changes it these runs cannot show.")
+        said.append(f"No difference to it can be shown of {listing(level)}.")
     if few := [f"*{title}*" for title in less if title not in asked]:
         said.append(f"Too few pairs of runs yet: {listing(few)}.")
     return " ".join(said)
