@@ -83,12 +83,21 @@ def accuracy(table: list[Row], evidence: Evidence) -> str:
 
 
 def compression(table: list[Row], evidence: Evidence) -> str:
-    """Weights removed in the sparse setting, beside the published share."""
+    """Weights removed in the sparse setting, and in that of the small search, beside the published share."""
     ours, published = _row(table, *tuned.settings(("sparse",))), _row(table, "SNN-AL", "paper")
     if ours is None or published is None:
         return ""
     lost = f", and {ours.failed} of {ours.failed + (ours.n or 0)} runs are lost" if ours.failed else ""
-    return f"{_at(ours)} in its sparse setting{lost}; published are {_at(published)}."
+    said = f"{_at(ours)} in its sparse setting{lost}"
+    small, dead = evidence.runs("controls", "small").values(), evidence.dead("controls", "small")
+    if len(small) + len(dead) >= ENOUGH and small:
+        gone, right = (mean([run["result"][key] for run in small]) for key in ("removed_pct", "accuracy"))
+        broken = f"{len(dead)} of {len(dead) + len(small)} runs are" if dead else "no run is"
+        said += (
+            f"; {gone:.1f} % at {right:.2f} % with the settings of a smaller search, made for the controls, and "
+            f"{broken} lost"
+        )
+    return f"{said}; published are {_at(published)}."
 
 
 def origin(table: list[Row], evidence: Evidence) -> str:
@@ -149,7 +158,7 @@ def reading(table: list[Row], evidence: Evidence) -> str:
     if dying:
         ours = len(evidence.dead("controls", large))
         answer += f" With larger ones {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
-    return answer + tuned_reading(evidence)
+    return f"{answer} {tuned_reading(evidence)}".strip()
 
 
 INSTEAD = {
@@ -162,7 +171,10 @@ INSTEAD = {
 
 
 def tuned_reading(evidence: Evidence) -> str:
-    """SNN-AL with the settings of a small search against controls with those of an equal one, as the rule sees it."""
+    """SNN-AL with the settings of a small search against controls with those of an equal one, as the rule sees it.
+
+    Nothing before there are eight pairs of each.
+    """
     signs = claims.weights(evidence, "tuned")
     if not signs or any(sign.found.n < ENOUGH for sign in signs[::2]):
         return ""
@@ -171,7 +183,7 @@ def tuned_reading(evidence: Evidence) -> str:
         groups[side].append(INSTEAD[kind])
     words = {1: "better than", -1: "worse than", 0: "not told from"}
     parts = [f"{words[side]} {wording.listing(titles)}" for side, titles in groups.items() if titles]
-    return f" With sparse settings from an equal search for each, reading the weights is {wording.listing(parts)}."
+    return f"With sparse settings from an equal search for each, reading the weights is {wording.listing(parts)}."
 
 
 def structure(table: list[Row], evidence: Evidence) -> str:
