@@ -4,6 +4,7 @@ A mark reads ``<!-- counts: what = number, ... -->``. Who changes a number in it
 """
 
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,11 @@ COUNTS = {
     "rivals ahead in all eight pairs": lambda evidence: sum(pairs_ahead(evidence, rival) == 8 for rival in NAMES),
     "pairs in which edge-popup is ahead": lambda evidence: pairs_ahead(evidence, "edge-popup"),
     "sparse runs lost": lambda evidence: len(evidence.dead("rivals", SPARSE)),
+    "fifths of the weights that the small search's setting removes": lambda evidence: round(
+        statistics.mean(evidence.figures("controls", "small", "removed_pct").values()) / 20
+    ),
+    "runs of it": lambda evidence: len(evidence.runs("controls", "small")),
+    "half of the runs fed constants there": lambda evidence: len(evidence.dead("controls", "small-fed-constants")),
     "MobileNetV1 runs": lambda evidence: len(colour_runs(evidence, "mobilenet-v1-x0.25")),
     "VGG-cov2 runs": lambda evidence: len(colour_runs(evidence, "vgg-cov2")),
     "VGG-cov2 runs lost": lambda evidence: len(evidence.dead("3", "accurate", "vgg-cov2", WHOLE)),
