@@ -71,7 +71,7 @@ def test_in_the_profile_whole_the_tuned_arm_is_meant(tmp_path):
             records.write(records.path_of(arm, "whole", seed, tmp_path), record)
     said = scale.outcomes(Results("3", "whole", tmp_path))
     assert said.startswith("* **MobileNetV1 x0.25**: 71.00 % with its switcher, 81.00 % alone, \N{MINUS SIGN}10.00")
-    assert said.endswith("points (n = 2); 20.0 % of the weights counted are removed.")
+    assert said.endswith("points (n = 2); 20.0 % (20 to 20) of its last layer's weights are removed.")
     plt.close("all")
 
 
