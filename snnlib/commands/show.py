@@ -61,10 +61,8 @@ def table(
 
 def print_table(name: str, profile: str, root: Path, form: str = "console", regime: str | None = None) -> None:
     """Print rows, of one regime if it is named, then the runs that they lack; ``form`` is console, json, csv or md."""
-    from ..report import (  # here, not above: it imports pandas and scipy, which the other commands do not need
-        printing,
-        tables,
-    )
+    # here, not above: it imports pandas and scipy, which the other commands do not need
+    from ..report import printing, tables
 
     rows = tables.rows(name, profile, root)
     if regime is not None:

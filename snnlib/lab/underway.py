@@ -299,9 +299,14 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
     if isinstance(peer.network, DeepNet) and peer.KIND != "weights":
         uncounted = left.of - count.weights(peer.network)
     counted = left.of - uncounted
-    share = {"left_pct": 100 * (left.weights - uncounted) / counted, "macs_left": left.macs}
-    share |= {"macs_full": count.macs(peer.network)}
-    return result(final, scaled, history) | {"kind": peer.KIND, "weights": counted} | share | left.also
+    found = {
+        "kind": peer.KIND,
+        "weights": counted,
+        "left_pct": 100 * (left.weights - uncounted) / counted,
+        "macs_left": left.macs,
+        "macs_full": count.macs(peer.network),
+    }
+    return result(final, scaled, history) | found | left.also
 
 
 def rival_of(arm: Arm, network: Network, seed: int, images: int) -> Peer:

@@ -115,8 +115,8 @@ class ElasticNet(Peer):
 
     def logits(self, x: Tensor, chosen: Tensor) -> Tensor:
         """Logits of ``x`` where image i uses level ``chosen`` [i, b] (images, blocks; from 0) of block b."""
-        training = self.config.precision if self.training else "float32"
-        with arithmetic(x.device, training):
+        precision = self.config.precision if self.training else "float32"
+        with arithmetic(x.device, precision):
             h = (self.network.featured(x) if isinstance(self.network, DeepNet) else x).flatten(1)
             for index, layer in enumerate(self.head.layers):
                 if index:

@@ -103,7 +103,6 @@ def compression(table: list[Row], evidence: Evidence) -> str:
 def origin(table: list[Row], evidence: Evidence) -> str:
     """Weights off before the first step and at the end, and how many of them are the same, in the sparse setting and in
     the plain one of larger weights; and what becomes of a short run in which none is off before."""
-
     said: list[str] = []
     named = {"in the sparse setting": tuned.settings(("sparse",))[0]}
     named["in the plain one with larger first weights"] = "snn-al-std-0.1"
@@ -112,9 +111,8 @@ def origin(table: list[Row], evidence: Evidence) -> str:
             start, end = (mean([run["result"][key] for run in runs]) for key in ("start_removed_pct", "removed_pct"))
             before = ""
             if all(run.get("off") and run["result"]["removed_pct"] for run in runs):
-                same, chance = (
-                    mean([gone_twice(run)[what] for run in runs]) for what in ("weights", "weights by chance")
-                )
+                shares = [gone_twice(run) for run in runs]
+                same, chance = (mean([each[what] for each in shares]) for what in ("weights", "weights by chance"))
                 before = f", of which {same:.0f} % were off before, where chance alone would make it {chance:.0f} %"
             said.append(
                 f"{start:.1f} % of the weights are off before the first step {setting} and {end:.1f} % at the end"
