@@ -1,6 +1,6 @@
 """Algorithm 1 and its relatives: switcher and task network trained by turns, one after the other, or one alone."""
 
-from .checks import DeadLayerError, DivergenceError, TrainingError
+from .checks import DeadLayerError, DivergenceError, NoTurnError, TrainingError
 from .fit import UntrainedWarning
 from .loops import (
     State,
@@ -18,6 +18,7 @@ from .optimizers import optimizer
 __all__ = [
     "DeadLayerError",
     "DivergenceError",
+    "NoTurnError",
     "State",
     "TrainingError",
     "UntrainedWarning",

@@ -11,6 +11,10 @@ from ..networks import TaskNetwork
 from ..switching.switched import dead_layers
 
 
+class NoTurnError(ValueError):
+    """Turns that leave the task network none within the epochs."""
+
+
 class TrainingError(Exception):
     """A run that cannot go on; ``layer`` names the place, ``epoch`` and ``step`` count from 0."""
 

@@ -26,7 +26,7 @@ from ..optional import graphs
 from ..switching.switched import Switched
 from . import flow
 from .batches import Batches
-from .checks import Dead, DeadLayerError, DivergenceError, TrainingError, check
+from .checks import Dead, DeadLayerError, DivergenceError, NoTurnError, TrainingError, check
 from .fit import UntrainedWarning, check_fit, check_read, check_switched, left_as_it_was, remark
 from .optimizers import optimizer, restore_velocity, set_rate, velocity_of
 from .subnormal import flushing
@@ -55,7 +55,7 @@ class State:
     first: int = 0
 
 
-__all__ = ["DeadLayerError", "DivergenceError", "State", "TrainingError", "UntrainedWarning"]
+__all__ = ["DeadLayerError", "DivergenceError", "NoTurnError", "State", "TrainingError", "UntrainedWarning"]
 
 OnEpoch = Callable[[State], None]
 """Called after each epoch with the state; it may save it, show it, or raise to stop the run.
@@ -85,9 +85,9 @@ def phase_of(config: TrainConfig, t: int, per_epoch: int) -> Side:
 
 
 def check_turns(config: TrainConfig) -> None:
-    """Raise ``ValueError`` where the task network would have no turn."""
+    """Raise ``NoTurnError`` where the task network would have no turn."""
     if config.alternate == "epoch" and config.epochs <= config.turns[0] and config.switcher_until == 1:
-        raise ValueError(
+        raise NoTurnError(
             f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; "
             f"give at least {config.turns[0] + 1} epochs"
         )

@@ -105,7 +105,7 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
     from ...peers import train_peer
     from ...training.fit import unremarked
     from ...training.flow import decode
-    from ...training.loops import State, TrainingError, train_alternating, train_dense
+    from ...training.loops import NoTurnError, State, TrainingError, train_alternating, train_dense
     from ..runner import pick_device
     from ..underway import build_network, measured, result, rival_of, wrap
 
@@ -130,7 +130,7 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
                 train_dense(network, data, train, seed, state, look)
             else:
                 train_alternating(model, data, train, seed, state, look)
-    except TrainingError as error:
+    except (TrainingError, NoTurnError) as error:
         row |= {"state": "failed", "error": f"{type(error).__name__}: {error}"}
     except _Hopeless as reason:
         row |= {"state": "cut", "error": str(reason)}
