@@ -565,6 +565,12 @@ def test_a_search_ends_with_the_best_student_it_has_tried():
     assert list(found.final().widths) == widths
 
 
+def test_a_search_that_accepts_no_student_keeps_the_whole_size():
+    found = made("n2n", epochs=20, most=0.01)
+    train_peer(found, noise(), found.config, 0)
+    assert float(found._get("best_reward")) == n2n.REFUSED and list(found.final().widths) == [64, 12, 8, 4]
+
+
 def test_a_proposal_that_diverges_has_no_accuracy():
     found = made("n2n")
     optimizers, x, y = found.optimizers(), noise().x_test.float() / 255, noise().y_test

@@ -345,7 +345,7 @@ def test_a_trial_that_diverges_or_is_hopeless_says_so():
     no_turn = search.try_out(
         SNN.arm(values_of(SNN, turn="epoch", ratio="3:1", switcher_until=1.0), 3, "trial"), 0, 0.0
     )
-    assert no_turn["state"] == "failed" and "give at least 4 epochs" in no_turn["error"], "it counts, the search goes on"
+    assert no_turn["state"] == "failed" and "give at least 4 epochs" in no_turn["error"], "it counts"
     hopeless = search.try_out(DENSE.arm(values_of(DENSE), 3, "trial"), 0, 100.0)
     assert (
         hopeless["state"] == "cut"

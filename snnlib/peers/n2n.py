@@ -39,13 +39,17 @@ FEATURES = 4
 """Numbers by which the policies know a layer: where it is, its width, whether it is a convolution, the bias."""
 
 
+REFUSED = -1.0
+"""The reward of a student beyond a bound."""
+
 STAGES = ("teacher", "removal", "shrinking", "student")
 
 
 @dataclass(frozen=True)
 class Options(AnyOptions):
     """``most`` is the largest share of the weights that a student may keep, ``least`` the smallest share of the
-    teacher's accuracy that it may have; beyond either its reward is -1."""
+    teacher's accuracy that it may have; beyond either its reward is -1. Where all are, the student is as large as the
+    teacher."""
 
     most: float = 1.0
     least: float = 0.0
@@ -177,7 +181,7 @@ class N2N(Peer):
             "kept": torch.tensor(self.full),  # the present proposal
             "actions": torch.zeros(layers, dtype=torch.int64),
             "best": torch.tensor(self.full),
-            "best_reward": torch.tensor(-2.0, dtype=torch.float64),
+            "best_reward": torch.tensor(REFUSED, dtype=torch.float64),  # a refused student is never the best
             "tried": torch.zeros(
                 self.options.rollouts, layers, dtype=torch.int64
             ),  # actions that wait for a policy's step
@@ -289,7 +293,7 @@ class N2N(Peer):
         """C (2 - C) times ``ratio``, the accuracy over the teacher's; -1 for a student beyond a bound."""
         removed = self.removed(kept)
         refused = 1 - removed > self.options.most or ratio < self.options.least
-        return -1.0 if refused else removed * (2 - removed) * ratio
+        return REFUSED if refused else removed * (2 - removed) * ratio
 
     def _rewarded(self, optimizers: Mapping[Side, torch.optim.Optimizer]) -> None:
         """Reward the present proposal; after as many as a step of the policy needs, take it; propose the next."""

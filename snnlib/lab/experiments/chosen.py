@@ -221,6 +221,41 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
             "fc": "torch",
         }
     },
+    "mlp-elastic": {
+        "60": {
+            "rate": 0.02467327867353778,
+            "momentum": 0.9,
+            "weight_decay": 0.0,
+            "clip_network": None,
+            "fc": "torch",
+            "rho": 0.8431760425437992,
+            "rate_policy": 0.01,
+            "explore": 0.1,
+            "alone": 0.25,
+        },
+        "75": {
+            "rate": 0.02467327867353778,
+            "momentum": 0.9,
+            "weight_decay": 0.0,
+            "clip_network": None,
+            "fc": "torch",
+            "rho": 0.8431760425437992,
+            "rate_policy": 0.01,
+            "explore": 0.1,
+            "alone": 0.25,
+        },
+        "90": {
+            "rate": 0.031862592107573244,
+            "momentum": 0.9,
+            "weight_decay": 0.0001,
+            "clip_network": 1.0,
+            "fc": "kaiming",
+            "rho": 0.11785833146612623,
+            "rate_policy": 0.01,
+            "explore": 0.1,
+            "alone": 0.25,
+        },
+    },
     "mlp-edge-popup": {
         "given": {"rate": 0.946809943404264, "momentum": 0.0, "weight_decay": 0.0001, "start": "signed", "scaled": True}
     },

@@ -165,7 +165,7 @@ RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...]
         "N2N, policies and distillation",
         SGD
         | {
-            "least": (0.0, 0.97, 0.985, 0.995),
+            "least": (0.0, 0.8, 0.9, 0.95),  # of a student that 60 or 150 steps have trained
             "rollout": (60, 150),
             "rate_shrinking": (0.01, 0.03, 0.1),
             "distilled": (0.1, 1.0),
@@ -177,4 +177,6 @@ RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...]
     ("bc-ghs", "Bayesian compression, horseshoe", BAYES | {"scale": (1e-5, 1e-3)}, False, {"optimizer": "adam"}),
 )
 """Of each rival: its name, title, space, whether its size is given, and what is not searched. The structured lottery
-takes the settings of the other."""
+takes the settings of the other. N2N's bounds on accuracy were lowered from 0.97 to 0.995 on 2026-11-30, after 46 trials
+in which they had refused every student, before any test run; these trials were thrown away, for the first student that
+was refused had been taken for the best."""
