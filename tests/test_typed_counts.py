@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from snnlib.lab import records
+from snnlib.lab import records, status
 from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.lab.experiments.rivals import NAMES
 from snnlib.lab.experiments.studies import STUDIES
-from snnlib.report import comparable, findings, sampling, tables
+from snnlib.report import comparable, controls, findings, sampling, sparsity, tables
 from snnlib.report.evidence import WHOLE, Evidence
+from snnlib.report.results import Results
 
 CHAPTERS = Path(__file__).parents[1] / "book" / "chapters"
 MARK = re.compile(r"<!-- counts: (.*?) -->")
@@ -48,7 +49,42 @@ def at_guessing(evidence, network):
     return row.at_chance
 
 
+def rounding_in_quarters(evidence):
+    """Whole quarters of the deviation between seeds that one weight moved by a millionth makes, of weights removed."""
+    nudged = [run for runs in status.finished("rounding", "paper", evidence.root).values() for run in runs.values()]
+    apart = [
+        statistics.stdev(run["result"]["removed_pct"] for run in runs)
+        for runs in (nudged, evidence.runs("2", "snn-al-epoch").values())
+    ]
+    return int(4 * apart[0] / apart[1])
+
+
+def parity_in_tenths(evidence):
+    """What resizing leaves of the size of odd minus even rows that the decoder of the library has."""
+    sizes = controls.parity(Results("controls", "paper", evidence.root))["size"].astype(float)
+    (left,) = {
+        round(10 * sizes[f"{start}: resize and convolve"] / sizes[f"{start}: transposed, a bias for each tap"])
+        for start in controls.STARTS.values()
+    }
+    return left
+
+
+def interventions_that_lost_half(evidence):
+    arms = [arm.name for arm in TABLES["sparsity"].arms["paper"] if arm.name != "short"]
+    return sum(len(records.learned(evidence.runs("sparsity", arm))) <= 4 for arm in arms)
+
+
+def gained_by_the_start(evidence):
+    """Neurons by which knowing who is off early makes a prediction better, in the setting where most."""
+    found = sparsity.foresight_table(Results("2", "paper", evidence.root)).astype(float)
+    return int((found["the setting alone"] - found.min(axis=1)).max())
+
+
 COUNTS = {
+    "quarters of the deviation of seeds that rounding makes": rounding_in_quarters,
+    "tenths of the parity that resizing leaves": parity_in_tenths,
+    "changes that lost half of their runs or more": interventions_that_lost_half,
+    "neurons that knowing the start gains at most": gained_by_the_start,
     "epochs of the profile paper": lambda _: arm_of(TABLES["2"], "paper", "snn-al-epoch").train.epochs,
     "tenths of a point of sampling error": lambda _: round(10 * sampling.standard_error(98.0, 5000)),
     "trials of SNN-AL's search": lambda _: STUDIES["mlp-snn"].rungs[0].trials,

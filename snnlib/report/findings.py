@@ -21,7 +21,7 @@ from .comparable import as_sparse, least_compared
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 from .scale import counted_weights, paired
 from .sparsity import gone_twice
-from .tables import Row, rows
+from .tables import Row, of_network, rows
 from .verdicts import verdict_on
 
 NOT_YET = "Not run yet."
@@ -83,7 +83,8 @@ def accuracy(table: list[Row], evidence: Evidence) -> str:
 
 
 def compression(table: list[Row], evidence: Evidence) -> str:
-    """Weights removed in the sparse setting, and in that of the small search, beside the published share."""
+    """Weights removed in the sparse setting, and in that of the small search, beside the published share; and the same
+    of LeNet5-Caffe."""
     ours, published = _row(table, *tuned.settings(("sparse",))), _row(table, "SNN-AL", "paper")
     if ours is None or published is None:
         return ""
@@ -97,7 +98,22 @@ def compression(table: list[Row], evidence: Evidence) -> str:
             f"; {gone:.1f} % at {right:.2f} % with the settings of a smaller search, made for the controls, and "
             f"{broken} lost"
         )
-    return f"{said}; published are {_at(published)}."
+    return f"{said}; published are {_at(published)}.{_of_lenet(evidence)}"
+
+
+def _of_lenet(evidence: Evidence) -> str:
+    """Weights removed from LeNet5-Caffe in each setting that its search has chosen, beside the published share."""
+    found = of_network(rows("1", "paper", evidence.root), "lenet5-caffe")
+    published = _row(found, "SNN", "paper")
+    parts = [
+        f"{_at(row)} in its {tuned.TITLES[row.arm]}"
+        + (f", {row.failed} of {row.failed + (row.n or 0)} runs lost" if row.failed else "")
+        for row in found
+        if row.arm in tuned.TITLES and row.n
+    ]
+    if not parts or published is None:
+        return ""
+    return f" LeNet5-Caffe: {wording.listing(parts)}; published are {_at(published)}."
 
 
 def origin(table: list[Row], evidence: Evidence) -> str:
