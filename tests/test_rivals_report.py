@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from snnlib.report import rivals, tables
+from snnlib.report import rivals, rivals_picture, rivals_tables, tables
 from snnlib.report.tables import Row
 
 OURS = {"source": "ours", "profile": "paper", "regime": "tuned", "n": 8, "note": "", "table": "rivals"}
@@ -48,7 +48,7 @@ def test_the_paper_and_its_rows_are_not_methods_of_ours():
 
 @pytest.mark.parametrize("against, expected", [("weights", [39.0, 9.0]), ("macs", [25.0, 25.0])])
 def test_the_picture_has_every_method_at_what_it_leaves(against, expected):
-    figure = rivals.picture([*tables.paper_rows("1"), *ROWS], against)
+    figure = rivals_picture.picture([*tables.paper_rows("1"), *ROWS], against)
     axes = figure.axes[0]
     shown = {container.get_label(): container.lines[0] for container in axes.containers}
     assert set(shown) == {"SNN-AL", "random pruning", "L0", "DNW", "Deep Elastic Networks"}
@@ -60,30 +60,30 @@ def test_the_picture_has_every_method_at_what_it_leaves(against, expected):
 
 
 def test_without_a_run_there_is_no_picture_but_a_sentence():
-    figure = rivals.picture(ROWS, network="lenet5-caffe")
+    figure = rivals_picture.picture(ROWS, network="lenet5-caffe")
     assert [text.get_text() for text in figure.axes[0].texts] == ["No finished runs yet."]
-    assert rivals.sizes([]).iloc[0, 0] == rivals.cost([]).iloc[0, 0] == "No finished runs yet."
+    assert rivals_tables.sizes([]).iloc[0, 0] == rivals_tables.cost([]).iloc[0, 0] == "No finished runs yet."
 
 
 def test_tables_say_what_is_pruned_at_which_size_and_cost():
-    found = rivals.sizes(ROWS)
+    found = rivals_tables.sizes(ROWS)
     line = [text.replace("\N{NO-BREAK SPACE}", " ") for text in found.loc["L0 (90\N{NO-BREAK SPACE}%)"]]
     assert line == ["neurons", "91.0", "98.10 ± 0.10", "8"] and list(found.index[:3]) == [
         "dense",
         "sparse",
         "random pruning",
     ], "SNN-AL's rows are called by their settings"
-    assert list(rivals.cost(ROWS).loc["SNN-AL"]) == ["1.00 k", "60"]
-    assert list(rivals.cost(ROWS).loc["L0"]) == ["1.00 k", "50"], "the quickest run of all sizes"
+    assert list(rivals_tables.cost(ROWS).loc["SNN-AL"]) == ["1.00 k", "60"]
+    assert list(rivals_tables.cost(ROWS).loc["L0"]) == ["1.00 k", "50"], "the quickest run of all sizes"
 
 
 def test_the_best_come_first_apart_for_neurons_and_weights():
-    found = rivals.best(ROWS)
+    found = rivals_tables.best(ROWS)
     for _, group in found.groupby(level=0):
         means = [float(text.split()[0]) for text in group["accuracy %"]]
         assert means == sorted(means, reverse=True)
-    assert all(float(share) >= rivals.LEAST for share in found["removed %"])
-    assert rivals.best([]).iloc[0, 0] == "No finished runs yet."
+    assert all(float(share) >= rivals_tables.LEAST for share in found["removed %"])
+    assert rivals_tables.best([]).iloc[0, 0] == "No finished runs yet."
 
 
 def test_what_has_been_run_is_said_in_short():
@@ -95,7 +95,7 @@ def test_what_has_been_run_is_said_in_short():
 
 def test_published_points_stand_beside_ours_of_the_nearest_size():
     recipes = [row("bc-ghs-authors", 98.3, 88.0), row("l0-authors", 98.5, 70.0)]
-    found = rivals.beside_published([*tables.paper_rows("1"), *ROWS], recipes)
+    found = rivals_tables.beside_published([*tables.paper_rows("1"), *ROWS], recipes)
     assert found.loc["L0 (lambda sep.)", "published"] == "98.20 at 90.1"
     assert found.loc["L0 (lambda sep.)", "ours"].endswith("at 91.0") and found.loc["BC-GNJ", "ours"] == "not run yet"
     assert found.loc["BC-GHS", "their recipe"].endswith("at 88.0")
@@ -103,8 +103,9 @@ def test_published_points_stand_beside_ours_of_the_nearest_size():
 
 
 def test_the_row_that_the_paper_leaves_out_stands_there_on_the_perceptron():
-    found = rivals.beside_published([*tables.paper_rows("1"), *ROWS], [row("l0-authors", 98.5, 70.0)])
+    found = rivals_tables.beside_published([*tables.paper_rows("1"), *ROWS], [row("l0-authors", 98.5, 70.0)])
     line = found.loc["L0 (one lambda)"]
     assert line["published"] == "not quoted" and line["ours"].endswith("at 61.0")
     assert line["their recipe"].endswith("at 70.0")
-    assert "L0 (one lambda)" not in rivals.beside_published([*tables.paper_rows("1"), *ROWS], (), "lenet5-caffe").index
+    others = rivals_tables.beside_published([*tables.paper_rows("1"), *ROWS], (), "lenet5-caffe")
+    assert "L0 (one lambda)" not in others.index

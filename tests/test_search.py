@@ -342,9 +342,7 @@ def test_a_trial_that_diverges_or_is_hopeless_says_so():
         DENSE.arm(values_of(DENSE, rate=1e30, clip_network=None, schedule="constant"), 2, "trial"), 0, 0.0
     )
     assert broken["state"] == "failed" and broken["error"].startswith("DivergenceError") and "accuracy" not in broken
-    no_turn = search.try_out(
-        SNN.arm(values_of(SNN, turn="epoch", ratio="3:1", switcher_until=1.0), 3, "trial"), 0, 0.0
-    )
+    no_turn = search.try_out(SNN.arm(values_of(SNN, turn="epoch", ratio="3:1", switcher_until=1.0), 3, "trial"), 0, 0.0)
     assert no_turn["state"] == "failed" and "give at least 4 epochs" in no_turn["error"], "it counts"
     hopeless = search.try_out(DENSE.arm(values_of(DENSE), 3, "trial"), 0, 100.0)
     assert (

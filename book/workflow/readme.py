@@ -9,7 +9,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from snnlib.report import findings, rivals
+from snnlib.report import findings, rivals, rivals_picture
 from snnlib.report.digests import digest
 
 from . import ROOT
@@ -88,7 +88,7 @@ CAPTION = "What came out: questions, what was measured, and where to read on."
 
 def came_out(records: str = "data/records") -> str:
     """The introduction's block: the findings, and a digest of what the picture beside it draws."""
-    drawn = digest(rivals.picture(rivals.of_profile("paper", ROOT / records)))
+    drawn = digest(rivals_picture.picture(rivals.of_profile("paper", ROOT / records)))
     table = f"```{{table}} {CAPTION}\n:name: tab-findings\n\n{findings.markdown(ROOT / records)}\n```"
     return f"{table}\n\n<!-- the picture draws {drawn} -->"
 
@@ -99,7 +99,7 @@ def fill_intro(path: Path = INTRO, picture: Path = PICTURE) -> bool:
     content = filled(before, marks(FINDINGS), came_out(), path.name)
     if content != before:
         path.write_text(content, encoding="utf-8")
-        figure = rivals.picture(rivals.of_profile("paper", ROOT / "data" / "records"))
+        figure = rivals_picture.picture(rivals.of_profile("paper", ROOT / "data" / "records"))
         with mpl.rc_context({"svg.hashsalt": "findings"}):  # the same records give the same file
             figure.savefig(picture, metadata={"Date": None})
     return content != before

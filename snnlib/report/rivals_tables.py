@@ -1,0 +1,145 @@
+"""Narrow tables of the rivals: sizes and accuracies, the best of each kind, costs, and what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ..lab.experiments.rivals import is_rival
+from . import pages
+from .printing import short
+from .rivals import OURS, Curve, curves
+from .tables import Row, of_network
+from .wording import unbroken
+
+PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", "L0 (lambda sep.)": None}
+"""The paper's name of a rival in Table 1, ours and what comes before a bracket in it, to the arm of its recipe."""
+
+LEFT_OUT = {"L0 (one lambda)": "l0-authors"}
+"""A row of the perceptron that the paper leaves out of what it quotes, and the arm of its recipe."""
+
+
+def _accuracy(row: Row) -> str:
+    deviation = f" ± {row.acc_std:.2f}" if row.acc_std is not None else ""
+    return unbroken(f"{row.acc_mean:.2f}{deviation}")
+
+
+def _runs(row: Row) -> str:
+    """How many runs a row's means are of, and how many beside them failed."""
+    return f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else "")
+
+
+def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
+    """A line a method and size, the least sparse first: what is pruned, how much, and the accuracy in percent."""
+    lines = {
+        _named(curve, number): {
+            "prunes": curve.prunes or "nothing",
+            "removed %": f"{row.removed_pct:.1f}",
+            "accuracy %": _accuracy(row),
+            "runs": _runs(row),
+        }
+        for curve in curves(rows, network)
+        for number, row in enumerate(curve.rows, 1)
+    }
+    return pages.table(lines)
+
+
+def _named(curve: Curve, number: int) -> str:
+    """What the row ``number``, from 1, of a curve is called: SNN-AL's by setting, a rival's by the size asked for."""
+    row = curve.rows[number - 1]
+    if curve.method == OURS:
+        return row.title
+    if is_rival(row.arm):
+        return f"{curve.method} ({unbroken(row.arm.rpartition('-')[2] + ' %')})"
+    return curve.method + (f", {number}" if len(curve.rows) > 1 else "")
+
+
+KINDS = {
+    "neurons": "neurons: smaller and faster",
+    "weights": "single weights: smaller files",
+    "neurons, by image": "others for each image: less work",
+}
+"""What is pruned, and what it is good for."""
+
+LEAST = 60.0
+"""Percent of the weights that :func:`best` asks a method to remove."""
+
+
+def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.DataFrame:
+    """The methods that remove ``least`` percent of the weights or more, the most accurate first, by what they prune.
+
+    Of each method its most accurate size counts. Runs that died or ended at chance are in the column of runs.
+    """
+    lines: dict[tuple[str, str], dict[str, str]] = {}
+    for kind, title in KINDS.items():
+        able = [
+            (curve.method, max(large, key=lambda row: row.acc_mean or 0.0))
+            for curve in curves(rows, network)
+            if curve.prunes == kind and (large := [row for row in curve.rows if (row.removed_pct or 0.0) >= least])
+        ]
+        for method, row in sorted(able, key=lambda pair: -(pair[1].acc_mean or 0.0)):
+            lines[title, method] = {
+                "accuracy %": _accuracy(row),
+                "removed %": f"{row.removed_pct:.1f}",
+                "runs": _runs(row),
+            }
+    found = pages.table({" | ".join(key): line for key, line in lines.items()})
+    if lines:
+        found.index = pd.MultiIndex.from_tuples(list(lines), names=["what goes", "method"])
+    return found
+
+
+def cost(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
+    """A line a method: multiplications for one image of its smallest network, and seconds of its quickest run."""
+    lines = {
+        curve.method: {
+            "MACs": short(curve.rows[-1].macs),
+            "s a run": "" if (quickest := _quickest(curve)) is None else f"{quickest:.0f}",
+        }
+        for curve in curves(rows, network)
+    }
+    return pages.table(lines)
+
+
+def _quickest(curve: Curve) -> float | None:
+    """Seconds of the quickest of all runs; means would tell how busy the machine was."""
+    return min((row.quickest for row in curve.rows if row.quickest is not None), default=None)
+
+
+def ours_at(row: Row) -> str:
+    """Accuracy of a row at the weights that it removes, in percent."""
+    return f"{_accuracy(row)} at {row.removed_pct:.1f}"
+
+
+def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: str = "mlp") -> pd.DataFrame:
+    """Published points of ``network``, ours of nearly the same size, and one run each by the authors' ``recipes``:
+    accuracy at percent removed. Beside those that the paper quotes stand those of :data:`LEFT_OUT`, on the MLP, without
+    a published figure."""
+    ours = {curve.method: curve for curve in curves(rows, network)}
+    theirs = {row.arm: row for row in recipes if row.n}
+    points = {
+        row.arm: (f"{row.acc_mean:.2f} at {row.removed_pct:.1f}", row.removed_pct or 0.0, PUBLISHED[row.arm])
+        for row in of_network(rows, network)
+        if row.source == "paper" and row.arm in PUBLISHED
+    }
+    if network == "mlp":
+        points |= {
+            name: ("not quoted", (theirs[arm].removed_pct or 0.0) if arm in theirs else 0.0, arm)
+            for name, arm in LEFT_OUT.items()
+        }
+    lines: dict[str, dict[str, str]] = {}
+    for name, (published, share, arm) in points.items():
+        near = _nearest(ours.get(name.partition(" (")[0]), share)
+        recipe = "no recipe of ours" if arm is None else ours_at(theirs[arm]) if arm in theirs else NOT_RUN
+        lines[name] = {"published": published, "ours": ours_at(near) if near else NOT_RUN, "their recipe": recipe}
+    return pages.table(lines)
+
+
+NOT_RUN = "not run yet"
+
+
+def _nearest(curve: Curve | None, share: float) -> Row | None:
+    """Of ``curve`` the row whose percent of weights removed is nearest to ``share``."""
+    rows = curve.rows if curve else ()
+    return min(rows, key=lambda row: abs((row.removed_pct or 0.0) - share), default=None)
