@@ -57,6 +57,20 @@ def test_what_came_out_is_said_in_a_line(results, tmp_path, ours, said):
     assert ("12.3 % of its weights" in line) == bool(ours)
 
 
+def test_settings_from_a_search_are_said_in_a_line(results, tmp_path):
+    assert beside.of_search(results, ["mlp"]) == "No run of such settings yet."
+    write(tmp_path, "tuned-dense", (98.0, 98.1))
+    write(tmp_path, "accurate", (97.5, 97.7), removed=20.0)
+    write(tmp_path, "front-656", (97.5, 97.6), removed=50.0)
+    line = beside.of_search(results, ["mlp", "lenet5-caffe"])
+    assert line.startswith("* **Perceptron**: accurate setting −0.45") and "\n" not in line
+    assert line.endswith("points, 20.0 % of the weights removed.") and "50.0" not in line
+    arm = arm_of(TABLES["1"], "paper", "accurate", "mlp")
+    lost = invented.record(arm, 2, profile="paper", status="failed")
+    records.write(records.path_of(arm, "paper", 2, tmp_path), lost)
+    assert beside.of_search(Results("1", "paper", tmp_path), ["mlp"]).endswith("removed, 1 of 3 runs lost.")
+
+
 def test_a_network_under_another_name_finds_its_row_in_the_paper():
     row = beside.printed("3", "mobilenet-v1-x1", "SNN")
     assert row is not None and row.acc_mean == 91.0

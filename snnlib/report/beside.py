@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..lab.experiments import TABLES
+from ..lab.experiments import TABLES, tuned
 from . import pages, printing, tables
 from .results import Results
 from .tables import Row
@@ -92,6 +92,24 @@ def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
 def in_short(results: Results, networks: Iterable[str], arm: str = "snn-al-epoch", dense: str = "dense") -> str:
     """For each network a line, as Markdown: accuracy against the dense network, weights removed, and the paper's."""
     return "\n".join(f"* {_line(results, network, arm, dense)}" for network in networks)
+
+
+def of_search(results: Results, networks: Iterable[str]) -> str:
+    """For each network a line, as Markdown: accuracy of each chosen setting minus that of the tuned dense network, the
+    weights that it removes, and how many runs were lost; a network without such runs has no line."""
+    lines: list[str] = []
+    for network in networks:
+        parts: list[str] = []
+        for row in rows(results, network, "tuned"):
+            if row.arm in tuned.TITLES and row.n:
+                texts = dict(zip(printing.COLUMNS, printing.cells(row)))
+                lost = f", {row.failed} of {row.failed + row.n} runs lost" if row.failed else ""
+                difference = unbroken(texts["difference [95 %]"])
+                gone = f"{row.removed_pct:.1f} % of the weights removed"
+                parts.append(f"{tuned.TITLES[row.arm]} {difference} points, {gone}{lost}")
+        if parts:
+            lines.append(f"* **{NETWORKS[network][0].upper()}{NETWORKS[network][1:]}**: {'; '.join(parts)}.")
+    return "\n".join(lines) or "No run of such settings yet."
 
 
 def against_dense(results: Results, networks: Iterable[str], arm: str = "snn-al-epoch") -> Figure:
