@@ -107,6 +107,52 @@ MLP_SNN: dict[int, dict[str, Any]] = {
 }
 """Trials of ``mlp-snn``."""
 
+LENET5_SNN: dict[int, dict[str, Any]] = {
+    110: {
+        "rate": 0.02225339682851751,
+        "momentum": 0.9,
+        "weight_decay": 1e-05,
+        "clip_network": 5.0,
+        "schedule": "cosine",
+        "normalize": False,
+        "fc": "kaiming",
+        "rate_switcher": 0.004699403270160785,
+        "momentum_switcher": 0.0,
+        "weight_decay_switcher": 0.0005,
+        "clip_switcher": 0.1,
+        "turn": "1",
+        "ratio": "3:1",
+        "switcher_until": 0.25,
+        "initial_mean": 0.554628370444815,
+        "initial_spread": 0.4804346770080664,
+        "upsample": "resize",
+        "kernel_rows": 7,
+        "channels": "4-8",
+    },
+    112: {
+        "rate": 0.048863953745873254,
+        "momentum": 0.9,
+        "weight_decay": 1e-05,
+        "clip_network": 5.0,
+        "schedule": "cosine",
+        "normalize": False,
+        "fc": "0.1",
+        "rate_switcher": 0.008769569919735406,
+        "momentum_switcher": 0.0,
+        "weight_decay_switcher": 0.0005,
+        "clip_switcher": 0.1,
+        "turn": "100",
+        "ratio": "3:1",
+        "switcher_until": 0.5,
+        "initial_mean": 0.5553232302753921,
+        "initial_spread": 0.6070483804505284,
+        "upsample": "resize",
+        "kernel_rows": 7,
+        "channels": "4-8-16-16",
+    },
+}
+"""Trials of ``lenet5-snn``."""
+
 CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
     "mlp": {
         "dense": MLP_DENSE,
@@ -118,7 +164,20 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
         "front-656": MLP_SNN[656],
         "front-659": MLP_SNN[659],
     },
-    "lenet5-caffe": {},
+    "lenet5-caffe": {
+        "dense": {
+            "rate": 0.16401858307106149,
+            "momentum": 0.9,
+            "weight_decay": 0.0005,
+            "clip_network": 1.0,
+            "schedule": "cosine",
+            "normalize": True,
+            "fc": "0.03",
+        },
+        "accurate": LENET5_SNN[110],
+        "knee": LENET5_SNN[110],
+        "sparse": LENET5_SNN[112],
+    },
     "vgg-cov2": {
         "dense": {"rate": 0.029451797321498097, "weight_decay": 0.0001, "clip_network": 5.0, "fc": "torch"},
         "accurate": {
