@@ -34,6 +34,16 @@ def test_a_table_holds_the_papers_rows_and_ours(results, tmp_path):
     assert "ours: perceptron, dense" in every.index and "paper: LeNet5-Caffe, SNN" in every.index
 
 
+def test_what_single_runs_remove_stands_beside_their_mean(results, tmp_path):
+    write(tmp_path, "snn-al-epoch", (98.0, 98.1, 98.2), removed=12.3)
+    found = beside.table(beside.rows(results, "mlp"), ("removed (%)",))
+    assert found.loc["ours: SNN-AL, t counts epochs", "removed (%)"] == "12.30", "alike: no range"
+    write(tmp_path, "snn-al-epoch", (98.0,), removed=72.3)
+    found = beside.table(beside.rows(Results("1", "paper", tmp_path), "mlp"), ("removed (%)",))
+    assert found.loc["ours: SNN-AL, t counts epochs", "removed (%)"].split() == ["32.30", "(12", "to", "72)"]
+    assert found.loc["paper: SNN", "removed (%)"] == "74.61"
+
+
 def test_a_table_without_our_rows_says_so(results):
     found = beside.table(beside.rows(results, "lenet5-caffe"), ("runs", "MACs"))
     assert found.index[-1] == "ours: not run yet" and len(found) == 6

@@ -49,6 +49,14 @@ def test_controls_are_told_apart_only_with_enough_pairs(results):
     assert found.loc["switcher fed fixed noise", "removed"].startswith("\N{MINUS SIGN}10.0")
 
 
+def test_the_norm_is_held_against_chance_at_the_same_widths(results, tmp_path):
+    assert "Not run yet." in controls.norm_minus_random(results).iloc[0, 0]
+    write(tmp_path, "norm-clipped-std-0.1", 97.5 + NOISE)
+    write(tmp_path, "random-clipped-std-0.1", 97.25 + NOISE)
+    found = controls.norm_minus_random(Results("controls", "paper", tmp_path))
+    assert found.index.tolist() == ["std 0.1"] and found.loc["std 0.1", "norm minus random"].startswith("+0.25")
+
+
 def test_the_outcome_in_short_counts_what_is_better_worse_and_missing(results, tmp_path):
     said = controls.in_short(results).splitlines()
     assert len(said) == 2 and "standard deviation 0.01, of 7 controls 1 came out more accurate than SNN-AL" in said[0]

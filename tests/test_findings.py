@@ -159,3 +159,38 @@ def test_controls_with_searches_of_their_own_are_told_as_the_rule_sees_them(tmp_
         " With sparse settings from an equal search for each, reading the weights is better than free factors and "
         "constants, worse than rows in a new order and not told from fixed noise."
     )
+    keep("small-fed-noise", 0, 97.0, None)
+    for seed in range(1, 8):
+        keep("small-fed-noise", seed, 97.0, 20.0 + draw.random())
+    told = said()
+    assert "; of the controls that lost runs, which the rule wants eight pairs of, it differs in percent" in told
+    assert "from fixed noise +60." in told and told.endswith("(n = 7).")
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_the_structure_is_told_with_the_pairs_that_were_lost(tmp_path):
+    (sparse,) = tuned.settings(("sparse",))
+
+    def said():
+        return {each.question: each.answer for each in findings.findings(tmp_path)}[
+            "Is the structure that it finds a good one?"
+        ]
+
+    for seed in range(8):
+        noise = (seed % 2 - 0.5) / 100
+        for name, accuracy in ((sparse, 97.0), (f"{sparse}-norm", 98.0 + noise), (f"{sparse}-random", 97.5 + noise)):
+            arm = arm_of(TABLES["controls"], "paper", name)
+            status = "failed" if seed == 3 and name == sparse else "finished"
+            if seed == 3 and name != sparse:
+                continue
+            record = invented.record(arm, seed, accuracy, profile="paper", status=status)
+            records.write(records.path_of(arm, "paper", seed, tmp_path), record)
+    lost = said()
+    assert "in the sparse setting by the norm of its weights +1.00" in lost and "at random +0.50" in lost
+    assert lost.endswith("(n = 7; of 8, 1 lost).") and "plain" not in lost
+    for seed in range(8):
+        for name, accuracy in (("snn-al-std-0.1", 97.0), ("norm-clipped-std-0.1", 96.0 + seed / 100)):
+            arm = arm_of(TABLES["controls"], "paper", name)
+            record = invented.record(arm, seed, accuracy, profile="paper")
+            records.write(records.path_of(arm, "paper", seed, tmp_path), record)
+    assert said().startswith("It depends on the settings.") and "weights −0.9" in said() and "(n = 8); " in said()

@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 
+import invented
 import pytest
+from invented import unchecked  # noqa: F401
 
+from snnlib.lab import records
+from snnlib.lab.experiments import TABLES, arm_of
 from snnlib.report import rivals, rivals_picture, rivals_tables, tables
+from snnlib.report.evidence import Evidence
 from snnlib.report.tables import Row
 
 OURS = {"source": "ours", "profile": "paper", "regime": "tuned", "n": 8, "note": "", "table": "rivals"}
@@ -83,6 +88,10 @@ def test_the_best_come_first_apart_for_neurons_and_weights():
         means = [float(text.split()[0]) for text in group["accuracy %"]]
         assert means == sorted(means, reverse=True)
     assert all(float(share) >= rivals_tables.LEAST for share in found["removed %"])
+    more = [*ROWS, row("l0-75", 99.0, 76.0), row("small", 97.0, 81.0)]
+    neurons = rivals_tables.best(more).loc["neurons: smaller and faster"]
+    assert neurons.loc["L0", "removed %"] == "61.0", "the least sparse, not the most accurate"
+    assert {"sparse", "small"} <= set(neurons.index), "every setting of SNN-AL"
     assert rivals_tables.best([]).iloc[0, 0] == "No finished runs yet."
 
 
@@ -109,3 +118,19 @@ def test_the_row_that_the_paper_leaves_out_stands_there_on_the_perceptron():
     assert line["their recipe"].endswith("at 70.0")
     others = rivals_tables.beside_published([*tables.paper_rows("1"), *ROWS], (), "lenet5-caffe")
     assert "L0 (one lambda)" not in others.index
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_rivals_are_held_against_snn_al_seed_by_seed(tmp_path):
+    for seed in range(8):
+        for name, accuracy, removed in (("sparse", 97.0, 62.0), ("l0-60", 98.0, 59.0), ("l0-90", 96.0, 91.0)):
+            arm = arm_of(TABLES["rivals"], "paper", name)
+            status = "failed" if name == "sparse" and seed == 0 else "finished"
+            record = invented.record(arm, seed, accuracy + seed / 100, profile="paper", status=status)
+            if status == "finished":
+                record["result"]["removed_pct"] = removed
+            records.write(records.path_of(arm, "paper", seed, tmp_path), record)
+    found = rivals_tables.pairs(Evidence(tmp_path))
+    assert [" ".join(name.split()) for name in found.index] == ["sparse: L0 (60 %)"]
+    ahead, chance, difference = found.iloc[0]
+    assert ahead.split() == ["8", "of", "8"] and chance == "0.008" and difference.startswith("+11.88")

@@ -131,6 +131,8 @@ def test_tables_of_shares_and_of_foresight_are_texts_by_title():
     assert table.index.tolist() == ["some", "guesses"]
     assert table.loc["some"].tolist() == ["6", "98.0", "50.0", "100.0", "50.0"]
     assert table.loc["guesses"].tolist() == ["6 of 7", "98.0", "50.0", "100.0", "50.0"]
+    one = sparsity.shares_table(results, arms=["guesses"], gained=True)
+    assert one.index.tolist() == ["shorter, guesses"] and one.iloc[0, -1].startswith("+0.0")
     foreseen = sparsity.foresight_table(results)
     assert foreseen.loc["shorter, some"].tolist() == ["0", "0", "0"]
     assert "Too few" in sparsity.foresight_table(Runs(some={})).iloc[0, 0]

@@ -3,6 +3,7 @@
 A mark reads ``<!-- counts: what = number, ... -->``. Who changes a number in it reads the words around it again.
 """
 
+import math
 import re
 import statistics
 from pathlib import Path
@@ -13,7 +14,7 @@ from snnlib.lab import records, status
 from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.lab.experiments.rivals import NAMES
 from snnlib.lab.experiments.studies import STUDIES
-from snnlib.report import comparable, controls, findings, sampling, sparsity, tables
+from snnlib.report import comparable, controls, sampling, sparsity, tables
 from snnlib.report.evidence import WHOLE, Evidence
 from snnlib.report.results import Results
 
@@ -36,7 +37,7 @@ def rivals_with_runs(evidence):
 def pairs_ahead(evidence, rival):
     """Seeds in which ``rival``, at SNN-AL's size, is more accurate; a run that was lost guesses."""
     arm = comparable.as_sparse(evidence, rival, comparable.least_compared(evidence, SPARSE))
-    return findings.pairs_ahead(evidence, arm, SPARSE) if arm else 0
+    return comparable.pairs_ahead(evidence, arm, SPARSE) if arm else 0
 
 
 def colour_runs(evidence, network):
@@ -80,7 +81,30 @@ def gained_by_the_start(evidence):
     return int((found["the setting alone"] - found.min(axis=1)).max())
 
 
+def small_runs(evidence, what=""):
+    """Results of the small searches' runs that learned something, by seed."""
+    return [run["result"] for run in records.learned(evidence.runs("controls", f"small{what}")).values()]
+
+
 COUNTS = {
+    "small runs with nothing off at the start": lambda evidence: sum(
+        run["start_removed_pct"] == 0 for run in small_runs(evidence)
+    ),
+    "small runs that end with more off than after the first turn": lambda evidence: sum(
+        run["removed_pct"] > run["first_turn_removed_pct"] for run in small_runs(evidence)
+    ),
+    "of these the runs fed noise": lambda evidence: sum(
+        run["removed_pct"] > run["first_turn_removed_pct"] for run in small_runs(evidence, "-fed-noise")
+    ),
+    "percent that training removes of free factors": lambda evidence: round(
+        statistics.mean(run["removed_pct"] - run["start_removed_pct"] for run in small_runs(evidence, "-fed-nothing"))
+    ),
+    "tens of images by which SNN-AL is behind on LeNet5-Caffe (rounded up)": lambda evidence: math.ceil(
+        -10 * evidence.difference("", "1", "snn-al-epoch", "dense", "accuracy", "lenet5-caffe").found.mean
+    ),
+    "MobileNetV1 runs that remove nothing": lambda evidence: sum(
+        run["result"]["removed_pct"] == 0 for run in colour_runs(evidence, "mobilenet-v1-x0.25").values()
+    ),
     "quarters of the deviation of seeds that rounding makes": rounding_in_quarters,
     "tenths of the parity that resizing leaves": parity_in_tenths,
     "changes that lost half of their runs or more": interventions_that_lost_half,

@@ -73,8 +73,8 @@ HEADS = {
 def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
     """These rows with the columns ``heads`` of :data:`HEADS`, as texts.
 
-    *runs* says of how many, if some died, and how many guess: "6 of 8, 1 at chance". A
-    table without a row of ours ends with a line that says so.
+    *runs* says of how many, if some died, and how many guess: "6 of 8, 1 at chance". Beside what is removed stand the
+    least and the most of single runs. A table without a row of ours ends with a line that says so.
     """
     several = len({NETWORKS.get(row.network, row.network) for row in found}) > 1
     shown: dict[str, dict[str, str]] = {}
@@ -83,10 +83,18 @@ def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
         of = f" of {(row.n or 0) + row.failed}" if row.failed else ""
         chance = f", {row.at_chance} at chance" if row.at_chance else ""
         texts["n"] = "" if row.n is None else f"{row.n}{of}{chance}"
+        texts["removed %"] += _range(row)
         shown[label(row, several)] = {head: unbroken(texts[HEADS[head]]) for head in heads}
     if not any(row.source == "ours" for row in found):
         shown["ours: not run yet"] = dict.fromkeys(heads, "")
     return pages.table(shown)
+
+
+def _range(row: Row) -> str:
+    """The least and the most weights that single runs remove, in brackets; nothing where these are alike."""
+    if row.removed_low is None or row.removed_high is None or row.removed_high - row.removed_low < 0.1:
+        return ""
+    return f" ({row.removed_low:.0f} to {row.removed_high:.0f})"
 
 
 def in_short(results: Results, networks: Iterable[str], arm: str = "snn-al-epoch", dense: str = "dense") -> str:

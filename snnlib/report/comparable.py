@@ -47,6 +47,12 @@ def first_large(shares: Mapping[int, float | None], least: float) -> int | None:
     return next((size for size in sorted(known) if known[size] >= least), None)
 
 
+def pairs_ahead(evidence: Evidence, rival: str, ours: str) -> int:
+    """Seeds in which the arm ``rival`` is more accurate than the arm ``ours``; a run that died counts at chance."""
+    theirs, mine = (evidence.figures("rivals", arm, "accuracy") for arm in (rival, ours))
+    return sum(theirs[seed] > mine[seed] for seed in set(theirs) & set(mine))
+
+
 def sparsest_of(rival: str) -> str:
     """The arm of ``rival`` on the MLP for the largest share of weights removed: roles of equal settings are one arm."""
     sizes = [

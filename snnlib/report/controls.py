@@ -172,3 +172,13 @@ def widths_of_tuned(results: Results) -> pd.DataFrame:
         if any(sign.found.n for sign in _signs(results, role, PRUNED).values())
     ]
     return pd.concat(found) if found else pages.table({}, "Not run yet.")
+
+
+def norm_minus_random(results: Results) -> pd.DataFrame:
+    """Accuracy of the dense network cut by the norm less cut at random, to widths of SNN-AL where it prunes much."""
+    rows: dict[str, dict[str, str]] = {}
+    for title, arm in {"std 0.1": "snn-al-std-0.1", "sparse setting": tuned.settings(("sparse",))[0]}.items():
+        found = results.difference(beside(arm, "norm"), beside(arm, "random"))
+        if found.n:
+            rows[title] = {"n": str(found.n), "norm minus random": span(found)}
+    return pages.table(rows, "Not run yet.")

@@ -17,10 +17,10 @@ from ..metrics import PairedDifference
 from . import claims, contrasts, wording
 from .beside import NETWORKS
 from .claims import READINGS, RIVALS, beside
-from .comparable import as_sparse, least_compared
+from .comparable import as_sparse, least_compared, pairs_ahead
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 from .scale import counted_weights, paired
-from .sparsity import gone_twice
+from .sparsity import TIMES, gone_twice
 from .tables import Row, of_network, rows
 from .verdicts import verdict_on
 
@@ -79,7 +79,13 @@ def accuracy(table: list[Row], evidence: Evidence) -> str:
     if not found:
         return ""
     parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in found.items()]
-    return f"{RULED[verdict_on('accuracy', evidence.root).verdict]}; on the perceptron {wording.listing(parts)}."
+    said = f"{RULED[verdict_on('accuracy', evidence.root).verdict]}; on the perceptron {wording.listing(parts)}"
+    other = {
+        arm: evidence.difference("", "1", arm, against, "accuracy", "lenet5-caffe").found
+        for arm, against in (("accurate", "tuned-dense"), ("snn-al-epoch", "dense"))
+    }
+    parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in other.items() if each.n]
+    return f"{said}; on LeNet5-Caffe {wording.listing(parts)}." if parts else f"{said}."
 
 
 def compression(table: list[Row], evidence: Evidence) -> str:
@@ -142,6 +148,13 @@ def origin(table: list[Row], evidence: Evidence) -> str:
             f" Sixteen epochs of the sparse setting from a start with nothing off end at {kept:.1f} %, from the usual "
             f"start at {gone:.1f} %."
         )
+    searched = [run["result"] for run in records.learned(evidence.runs("controls", "small")).values()]
+    if searched and all(result.get(time) is not None for result in searched for time in TIMES):
+        shares = [mean([result[time] for result in searched]) for time in TIMES]
+        answer += (
+            f" With the settings of a smaller search {shares[0]:.1f} % are off before the first step, "
+            f"{shares[1]:.1f} % after the switcher's first turn and {shares[2]:.1f} % at the end."
+        )
     return answer.strip()
 
 
@@ -197,25 +210,42 @@ def tuned_reading(evidence: Evidence) -> str:
         groups[side].append(INSTEAD[kind])
     words = {1: "better than", -1: "worse than", 0: "not told from"}
     parts = [f"{words[side]} {wording.listing(titles)}" for side, titles in groups.items() if titles]
-    return f"With sparse settings from an equal search for each, reading the weights is {wording.listing(parts)}."
+    said = f"With sparse settings from an equal search for each, reading the weights is {wording.listing(parts)}"
+    fewer = [
+        f"{INSTEAD[kind]} {wording.span(sign.found, 1)} (n = {sign.found.n})"
+        for kind, sign in zip(FED, signs[1::2])
+        if 1 < sign.found.n < ENOUGH and sign.found.low * sign.found.high > 0
+    ]
+    if fewer:
+        said += (
+            "; of the controls that lost runs, which the rule wants eight pairs of, it differs in percent of the "
+            f"weights removed from {wording.listing(fewer)}"
+        )
+    return f"{said}."
 
 
 def structure(table: list[Row], evidence: Evidence) -> str:
-    """The dense network pruned to the widths that the switcher found, less SNN-AL."""
-    (arm,) = tuned.settings(("sparse",))
-    kinds = {"by the norm of its weights": f"{arm}-norm", "at random": f"{arm}-random"}
-    found = {said: evidence.difference(said, "controls", name, arm, "accuracy").found for said, name in kinds.items()}
-    parts = [f"{said} {wording.span(each)} (n = {each.n})" for said, each in found.items() if each.n]
-    if not parts:
+    """The dense network pruned to the widths that the switcher found, less SNN-AL, where it prunes much."""
+    (sparse,) = tuned.settings(("sparse",))
+    settings = {"in the plain settings with larger first weights": "snn-al-std-0.1", "in the sparse setting": sparse}
+    kinds = {"by the norm of its weights": "norm", "at random": "random"}
+    found: list[PairedDifference] = []
+    said: list[str] = []
+    for setting, arm in settings.items():
+        each = {
+            kind: evidence.difference(kind, "controls", beside(arm, ending), arm, "accuracy").found
+            for kind, ending in kinds.items()
+        }
+        if parts := [f"{kind} {wording.span(gain)}" for kind, gain in each.items() if gain.n]:
+            pairs = max(gain.n for gain in each.values())
+            lost = len(evidence.dead("controls", arm))
+            of = f"n = {pairs}" + (f"; of {pairs + lost}, {lost} lost" if lost else "")
+            said.append(f"{setting} {wording.listing(parts)} ({of})")
+            found += [gain for gain in each.values() if gain.n]
+    if not said:
         return ""
-    lead = _lead([each for each in found.values() if each.n], "No", "Yes")
-    return f"{lead}. A dense network cut to the same widths, minus the switcher's: {wording.listing(parts)} points."
-
-
-def pairs_ahead(evidence: Evidence, rival: str, ours: str) -> int:
-    """Seeds in which the arm ``rival`` is more accurate than the arm ``ours``; a run that died counts at chance."""
-    theirs, mine = (evidence.figures("rivals", arm, "accuracy") for arm in (rival, ours))
-    return sum(theirs[seed] > mine[seed] for seed in set(theirs) & set(mine))
+    lead = _lead(found, "No", "Yes")
+    return f"{lead}. A dense network cut to the same widths, minus the switcher's, in points: {'; '.join(said)}."
 
 
 def rivals(table: list[Row], evidence: Evidence) -> str:
@@ -247,6 +277,14 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
     if early:
         names = [f"{title} ({wording.span(each)} points, n = {each.n})" for title, each in early.items()]
         parts.append(f"Too few seeds yet to tell: {wording.listing(names)}.")
+    small = {
+        title: evidence.difference(title, "rivals", arm, "small", "accuracy").found
+        for rival, title in RIVALS.items()
+        if (arm := as_sparse(evidence, rival, least_compared(evidence, "small"))) is not None
+    }
+    beside_small = [f"{title} {wording.span(each)}" for title, each in small.items() if each.n >= ENOUGH]
+    if beside_small:
+        parts.append(f"Minus the setting of the smaller search, which the rule lacks: {wording.listing(beside_small)}.")
     return " ".join(parts)
 
 
@@ -262,7 +300,8 @@ def pixels(table: list[Row], evidence: Evidence) -> str:
         raster, digits = (wording.span(found[name], 1) for name in ("raster", "digits"))
         if found["raster"].n:
             parts.append(f"{said}, {raster} points follow the raster, {digits} the digits (n = {found['raster'].n})")
-    return f"When images are transposed, {wording.listing(parts)}." if parts else ""
+    lead = "Of the pruned pixels at the top and bottom less those at the sides, in percent, when images are transposed:"
+    return f"{lead} {wording.listing(parts)}." if parts else ""
 
 
 def photographs(table: list[Row], evidence: Evidence) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ..lab.experiments.rivals import is_rival
+from ..lab.experiments.rivals import NAMES, is_rival
 from . import pages
+from .comparable import as_sparse, least_compared, pairs_ahead
+from .evidence import Evidence
 from .printing import short
 from .rivals import OURS, Curve, curves
 from .tables import Row, of_network
-from .wording import unbroken
+from .wording import span, unbroken
 
 PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", "L0 (lambda sep.)": None}
 """The paper's name of a rival in Table 1, ours and what comes before a bracket in it, to the arm of its recipe."""
@@ -69,15 +71,19 @@ LEAST = 60.0
 def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.DataFrame:
     """The methods that remove ``least`` percent of the weights or more, the most accurate first, by what they prune.
 
-    Of each method its most accurate size counts. Runs that died or ended at chance are in the column of runs.
+    Of each rival its least sparse such size counts, so that no accuracy enters the choice, and of SNN-AL every setting.
+    Runs that died or ended at chance are in the column of runs.
     """
     lines: dict[tuple[str, str], dict[str, str]] = {}
     for kind, title in KINDS.items():
-        able = [
-            (curve.method, max(large, key=lambda row: row.acc_mean or 0.0))
-            for curve in curves(rows, network)
-            if curve.prunes == kind and (large := [row for row in curve.rows if (row.removed_pct or 0.0) >= least])
-        ]
+        able: list[tuple[str, Row]] = []
+        for curve in curves(rows, network):
+            large = [
+                (_named(curve, number) if curve.method == OURS else curve.method, row)
+                for number, row in enumerate(curve.rows, 1)
+                if (row.removed_pct or 0.0) >= least and curve.prunes == kind
+            ]
+            able += large if curve.method == OURS else large[:1]
         for method, row in sorted(able, key=lambda pair: -(pair[1].acc_mean or 0.0)):
             lines[title, method] = {
                 "accuracy %": _accuracy(row),
@@ -88,6 +94,29 @@ def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.
     if lines:
         found.index = pd.MultiIndex.from_tuples(list(lines), names=["what goes", "method"])
     return found
+
+
+def pairs(evidence: Evidence, ours: Sequence[str] = ("sparse", "small")) -> pd.DataFrame:
+    """Each rival against the arms ``ours`` of SNN-AL on the MLP, seed by seed: its least sparse size that removes as
+    much (:func:`~snnlib.report.comparable.as_sparse`).
+
+    In how many pairs it is ahead, the chance of as lopsided a count if both were alike (sign test), and its accuracy
+    minus SNN-AL's in points. Lost runs count as guessing.
+    """
+    from scipy.stats import binomtest  # here, not above: it takes a second to import
+
+    lines: dict[str, dict[str, str]] = {}
+    for arm in ours:
+        for rival, title in NAMES.items():
+            theirs = as_sparse(evidence, rival, least_compared(evidence, arm))
+            if theirs is not None and (found := evidence.difference(title, "rivals", theirs, arm, "accuracy").found).n:
+                ahead = pairs_ahead(evidence, theirs, arm)
+                lines[f"{arm}: {title} ({unbroken(theirs.rpartition('-')[2] + ' %')})"] = {
+                    "ahead": unbroken(f"{ahead} of {found.n}"),
+                    "sign test": f"{binomtest(ahead, found.n).pvalue:.3f}",
+                    "minus SNN-AL [95 %]": span(found),
+                }
+    return pages.table(lines, "No finished pairs of runs yet.")
 
 
 def cost(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,10 @@ from ..lab import records
 from ..lab.records import Record
 from ..training import State, flow
 from . import pages, search_figures
+from .claims import pruned_in_training
+from .evidence import one
 from .results import Results
+from .wording import span
 
 TIMES = {
     "start_removed_pct": "at the start (%)",
@@ -92,11 +95,18 @@ def fates_figure(run: Record | None) -> Figure:
     return search_figures.fates_over_epochs(flow.fates(flow.of_record(run)), run["off"]["widths"])
 
 
-def learned(results: Results) -> tuple[dict[str, dict[int, Record]], dict[str, str]]:
-    """By title of the arm its runs that ended above guessing, and how many those are of how many: "6 of 8"."""
+def learned(
+    results: Results, arms: Container[str] | None = None
+) -> tuple[dict[str, dict[int, Record]], dict[str, str]]:
+    """By title of the arm its runs that ended above guessing, and how many those are of how many: "6 of 8".
+
+    Of ``arms``, or of all.
+    """
     groups: dict[str, dict[int, Record]] = {}
     told: dict[str, str] = {}
     for arm in results.arms.values():
+        if arms is not None and arm.name not in arms:
+            continue
         title, runs = arm.title or arm.name, results.runs(arm.name, arm.network)
         groups[title] = records.learned(runs)
         tried = len(runs) + len(results.failed(arm.name, arm.network))
@@ -104,9 +114,14 @@ def learned(results: Results) -> tuple[dict[str, dict[int, Record]], dict[str, s
     return groups, told
 
 
-def shares_table(results: Results, without: Sequence[str] = ()) -> pd.DataFrame:
-    """:func:`shares` of all arms as texts, of runs that ended above guessing; titles lose the words ``without``."""
-    groups, told = learned(results)
+def shares_table(
+    results: Results, without: Sequence[str] = (), arms: Container[str] | None = None, gained: bool = False
+) -> pd.DataFrame:
+    """:func:`shares` of all arms, or of ``arms``, as texts, of runs that ended above guessing.
+
+    Titles lose the words ``without``. ``gained`` adds the end less the start, with its interval.
+    """
+    groups, told = learned(results, arms)
     rows: dict[str, dict[str, str]] = {}
     for title, row in shares(groups).iterrows():
         name = str(title)
@@ -114,6 +129,9 @@ def shares_table(results: Results, without: Sequence[str] = ()) -> pd.DataFrame:
         for words in without:
             name = name.removeprefix(words)
         rows[name] = {"n": told[str(title)]} | {head: text for head, text in cells.items() if head != "n"}
+        if gained:
+            ends = {seed: pruned_in_training(run) for seed, run in groups[str(title)].items()}
+            rows[name]["end minus start [95 %]"] = span(one(ends), 1)
     return pages.table(rows)
 
 

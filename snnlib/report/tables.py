@@ -66,6 +66,9 @@ class Row:
     seconds: float | None  # None also where runs of different machines or versions of the program would be averaged
     note: str
     quickest: float | None = None  # seconds of the quickest of the runs, on whichever machine
+    # the least and the most that one of the runs removes at the end, in percent
+    removed_low: float | None = None
+    removed_high: float | None = None
 
 
 def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
@@ -223,6 +226,8 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
         note="; ".join(_mixtures(done)),
         quickest=min((record["seconds"] for record in done), default=None),
+        removed_low=min(map(removed, found), default=None),
+        removed_high=max(map(removed, found), default=None),
     )
 
 
