@@ -51,6 +51,8 @@ ROW_KEYS = {
     "macs",
     "seconds",
     "quickest",
+    "removed_low",
+    "removed_high",
     "note",
 }
 

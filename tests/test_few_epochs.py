@@ -81,6 +81,18 @@ def test_networks_too_large_for_a_search_have_the_published_rivals_with_the_dens
     }
 
 
+def test_the_recipe_of_snn_al_is_run_without_its_switcher():
+    roles = {"dense": settings_of(STUDIES[f"{SMALL}-dense"]), "accurate": settings_of(STUDIES[f"{SMALL}-snn"])}
+    arms = {arm.name: arm for arm in whole.arms("cifar10", (SMALL,), {SMALL: roles}, {SMALL: 8})}
+    alone, ours = arms["dense-under-accurate"], arms["accurate"]
+    assert alone.method == "dense" and alone.switcher is None and regime_of(alone.name) == "tuned"
+    same = ("rate", "momentum", "weight_decay", "clip_network", "epochs", "schedule", "fc_init", "fc_std", "precision")
+    assert [getattr(alone.train, each) for each in same] == [getattr(ours.train, each) for each in same]
+    assert "dense-under-accurate" not in {
+        arm.name for arm in whole.arms("mini_imagenet", (SMALL,), {SMALL: roles}, {SMALL: 8})
+    }
+
+
 def test_of_deep_networks_rivals_that_leave_the_features_alone_are_counted_by_the_other_layers():
     images = torch.zeros(4, 3, 32, 32, dtype=torch.uint8)
     labels = torch.zeros(4, dtype=torch.long)

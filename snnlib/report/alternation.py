@@ -41,9 +41,12 @@ def in_short(results: Results) -> str:
         lines.append(f"SNN-AL is {_compared(found, said)}; the paper prints {theirs}.")
     left = [results.mean(arm, REMOVED) for arm in ("snn-al-epoch", "snn-sl")]
     ours = ["no finished run" if mean is None else f"{mean:.1f} %" for mean in left]
+    before = [run["result"].get("start_removed_pct") for run in results.runs("snn-al-epoch").values()]
+    start = f" ({np.mean(before):.1f} % before the first step)" if before and None not in before else ""
     theirs = [f"{_printed(method, 'removed_pct'):.1f} %" for method in ("SNN-AL", "SNN-SL")]
     lines.append(
-        f"Weights removed: {ours[0]} by SNN-AL and {ours[1]} by SNN-SL; the paper prints {theirs[0]} and {theirs[1]}."
+        f"Weights removed: {ours[0]} by SNN-AL{start} and {ours[1]} by SNN-SL; the paper prints {theirs[0]} and "
+        f"{theirs[1]}."
     )
     return "\n".join(f"* {line}" for line in lines)
 

@@ -325,8 +325,11 @@ def photographs(table: list[Row], evidence: Evidence) -> str:
                     f"{guessed} ended at guessing, so its mean says nothing yet."
                 )
                 continue
-            gone = mean([run["result"]["removed_pct"] for run in runs])
-            said = f"{NETWORKS[network]} on {images}, with {gone:.0f} % of {counted_weights(network)} removed,"
+            shares = [run["result"]["removed_pct"] for run in runs]
+            whole = shares.count(0)
+            none = f" (none at all in {whole} {'run' if whole == 1 else 'runs'})" if whole else ""
+            gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}"
+            said = f"{NETWORKS[network]} on {images}, with {gone},"
             found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
     told = [f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(found)}."] if found else []
     return " ".join([*told, *astray])

@@ -101,6 +101,15 @@ def alone(arm: Arm) -> Arm:
     return replace(arm, method="dense", switcher=None, train=without_switcher(arm.train))
 
 
+UNDER = "dense-under-"
+"""What :func:`under` puts before the name of an arm of SNN-AL."""
+
+
+def under(arm: Arm) -> Arm:
+    """The dense network under the settings of ``arm``, for as many steps in all: the recipe without the switcher."""
+    return replace(alone(arm), name=UNDER + arm.name, title=f"dense, with SNN-AL's {TITLES[arm.name]}")
+
+
 def separate(arm: Arm) -> Arm:
     """SNN-SL under the same settings: half of the epochs for the task network, then half for its switcher."""
     half = arm.train.epochs // 2
@@ -273,4 +282,4 @@ def sparsity(chosen: Roles | None = None) -> tuple[Arm, ...]:
 def names() -> frozenset[str]:
     """The arms of the tuned regime, all networks together."""
     found = [arm for network in CHOSEN for arm in table_1(network)] + [*table_2(), *controls(), *small(), *sparsity()]
-    return frozenset(arm.name for arm in found)
+    return frozenset(arm.name for arm in found) | {UNDER + role for role in TITLES}
