@@ -42,7 +42,7 @@ class Sign:
         if self.dead == self.found.n:
             return f"{self.what}: in each of {self.found.n} pairs a run died ({self.found.mean:+.0f} {self.unit})"
         span = f" [{self.found.low:+.2f}, {self.found.high:+.2f}]" if self.found.n > 1 else ""
-        dead = f", {self.dead} of them with a run that died, at chance" if self.dead else ""
+        dead = f", {self.dead} of them with a run that was lost, at chance" if self.dead else ""
         return f"{self.what}: {self.found.mean:+.2f}{span} {self.unit} (n = {self.found.n}{dead})"
 
 
