@@ -40,7 +40,10 @@ def test_what_came_out_reads_well_either_way(results, tmp_path):
     said = alternation.in_short(results).splitlines()
     assert "SNN-AL is not to be told from the dense network in accuracy (+0.00" in said[0]
     assert "SNN-AL is more accurate than SNN-SL (+1.00" in said[1] and said[1].endswith("the paper prints +0.04.")
-    assert "40.0 % by SNN-AL (0.0 % before the first step) and 5.0 % by SNN-SL; the paper prints 74.6 % and 8.2 %." in said[2]
+    assert (
+        "40.0 % by SNN-AL (0.0 % before the first step) and 5.0 % by SNN-SL; the paper prints 74.6 % and 8.2 %."
+        in said[2]
+    )
     write(tmp_path, "snn-al-epoch", (90.0, 90.2, 90.1))
     assert "less accurate than the dense network" in alternation.in_short(Results("2", "paper", tmp_path))
     bare = alternation.in_short(Results("2", "paper", tmp_path / "none"))

@@ -380,7 +380,9 @@ def test_records_of_other_settings_do_not_count_and_dead_ones_count_at_chance(tm
     path = records.path_of(arm_of(TABLES["1"], "paper", "snn-al-epoch"), "paper", 1, tmp_path)
     records.write(path, records.read(path) | {"status": "failed", "result": None, "error": {"message": "died"}})
     found = verdict(tmp_path, "accuracy")
-    assert found.verdict == "undecided" and "(n = 8, 1 of them with a run that was lost, at chance)" in found.evidence[0]
+    assert (
+        found.verdict == "undecided" and "(n = 8, 1 of them with a run that was lost, at chance)" in found.evidence[0]
+    )
     assert "-10.13" in found.evidence[0]  # seven leads of 1 and one of 10 - 98, over 8
 
 

@@ -23,7 +23,7 @@ from .layers import Layer, absorb, cut, layer_of, paths, paths_back, scale
 
 
 def fold_mlp(network: MLP, gates: Sequence[Tensor]) -> MLP:
-    """``network`` with the factors ``gates`` multiplied into its weights: factor i of a layer into row i (Eq. 1)."""
+    """``network`` with the factors ``gates`` multiplied into its weights: factor i of a layer into row i (Eq. 2)."""
     return assemble(_folded(network, gates), network.inputs)
 
 

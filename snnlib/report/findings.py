@@ -328,6 +328,9 @@ def photographs(table: list[Row], evidence: Evidence) -> str:
             shares = [run["result"]["removed_pct"] for run in runs]
             whole = shares.count(0)
             none = f" (none at all in {whole} {'run' if whole == 1 else 'runs'})" if whole else ""
+            every = [run["result"]["removed_pct"] for run in evidence.runs(number, "accurate", network, WHOLE).values()]
+            if len(every) > len(shares):
+                none += f" ({min(every):.0f} to {max(every):.0f} in all its {len(every)} runs)"
             gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}"
             said = f"{NETWORKS[network]} on {images}, with {gone},"
             found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found

@@ -92,6 +92,8 @@ def outcomes(results: Results) -> str:
             f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, {span(found)} "
             f"points (n = {found.n}); {_spread(removed)} of {counted_weights(network)} are removed."
         ]
+        if len(every := [run["result"]["removed_pct"] for run in results.runs(ours, network).values()]) > len(removed):
+            told.append(f"In all {len(every)} runs with its switcher it is {_spread(every)}.")
         if guessed := sum(map(records.at_chance, first)):
             told.append(f"{guessed} of these {found.n} ended at guessing.")
         if lost := len(results.failed(ours, network)):

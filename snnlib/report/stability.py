@@ -98,7 +98,7 @@ class Maps:
             for turn, how, std in product(turns, stability.STARTS, stability.STDS)
         }
         return {
-            "start": Plane("mean", "spread of the first factors", start),
+            "start": Plane("mean", "spread of the first scores", start),
             "clipping": Plane("clip of the switcher", "clip of the task network", clipping),
             "rate": Plane("clipping", "learning rate at the start, of both sides", rate),
             "calibration": Plane("switcher", "std of the FC weights at the start", calibration),
