@@ -118,6 +118,9 @@ COUNTS = {
     "rivals run": rivals_with_runs,
     "rivals ahead in all eight pairs": lambda evidence: sum(pairs_ahead(evidence, rival) == 8 for rival in NAMES),
     "pairs in which edge-popup is ahead": lambda evidence: pairs_ahead(evidence, "edge-popup"),
+    "runs of LeNet5-Caffe lost in the sparse setting": lambda evidence: len(
+        evidence.dead("1", "sparse", "lenet5-caffe")
+    ),
     "sparse runs lost": lambda evidence: len(evidence.dead("rivals", SPARSE)),
     "fifths of the weights that the small search's setting removes": lambda evidence: round(
         statistics.mean(evidence.figures("controls", "small", "removed_pct").values()) / 20
