@@ -118,6 +118,7 @@ COUNTS = {
     "rivals run": rivals_with_runs,
     "rivals ahead in all eight pairs": lambda evidence: sum(pairs_ahead(evidence, rival) == 8 for rival in NAMES),
     "pairs in which edge-popup is ahead": lambda evidence: pairs_ahead(evidence, "edge-popup"),
+    "pairs in which Deep Elastic Networks is ahead": lambda evidence: pairs_ahead(evidence, "elastic"),
     "runs of LeNet5-Caffe lost in the sparse setting": lambda evidence: len(
         evidence.dead("1", "sparse", "lenet5-caffe")
     ),
