@@ -79,7 +79,7 @@ def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
     several = len({NETWORKS.get(row.network, row.network) for row in found}) > 1
     shown: dict[str, dict[str, str]] = {}
     for row in found:
-        texts: dict[str, str] = dict(zip(printing.COLUMNS, printing.cells(row)))
+        texts = _texts(row)
         of = f" of {(row.n or 0) + row.failed}" if row.failed else ""
         chance = f", {row.at_chance} at chance" if row.at_chance else ""
         texts["n"] = "" if row.n is None else f"{row.n}{of}{chance}"
@@ -88,6 +88,16 @@ def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
     if not any(row.source == "ours" for row in found):
         shown["ours: not run yet"] = dict.fromkeys(heads, "")
     return pages.table(shown)
+
+
+def _texts(row: Row) -> dict[str, str]:
+    """The cells of a row by the headings of ``snn table``."""
+    return dict(zip(printing.COLUMNS, printing.cells(row)))
+
+
+def lost(row: Row) -> str:
+    """How many runs of a row were lost, as the end of a phrase; nothing where none was."""
+    return f", {row.failed} of {row.failed + (row.n or 0)} runs lost" if row.failed else ""
 
 
 def _range(row: Row) -> str:
@@ -110,11 +120,9 @@ def of_search(results: Results, networks: Iterable[str]) -> str:
         parts: list[str] = []
         for row in rows(results, network, "tuned"):
             if row.arm in tuned.TITLES and row.n:
-                texts = dict(zip(printing.COLUMNS, printing.cells(row)))
-                lost = f", {row.failed} of {row.failed + row.n} runs lost" if row.failed else ""
-                difference = unbroken(texts["difference [95 %]"])
+                difference = unbroken(_texts(row)["difference [95 %]"])
                 gone = f"{row.removed_pct:.1f} % of the weights removed"
-                parts.append(f"{tuned.TITLES[row.arm]} {difference} points, {gone}{lost}")
+                parts.append(f"{tuned.TITLES[row.arm]} {difference} points, {gone}{lost(row)}")
         if parts:
             lines.append(f"* **{NETWORKS[network][0].upper()}{NETWORKS[network][1:]}**: {'; '.join(parts)}.")
     return "\n".join(lines) or "No run of such settings yet."

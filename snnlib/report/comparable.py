@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..lab import records
 from ..lab.experiments import TABLES
+from ..lab.experiments.rivals import NAMES
 from . import tables
 from .evidence import Evidence
 
@@ -45,6 +46,12 @@ def first_large(shares: Mapping[int, float | None], least: float) -> int | None:
     """Of sizes, with the percent of weights removed in the mean, the smallest that removes ``least`` or more."""
     known = {size: share for size, share in shares.items() if share is not None}
     return next((size for size in sorted(known) if known[size] >= least), None)
+
+
+def held_against(evidence: Evidence, ours: str) -> dict[str, str]:
+    """Rival to its arm that is compared with the arm ``ours`` of SNN-AL; rivals without one are left out."""
+    least = least_compared(evidence, ours)
+    return {rival: arm for rival in NAMES if (arm := as_sparse(evidence, rival, least)) is not None}
 
 
 def pairs_ahead(evidence: Evidence, rival: str, ours: str) -> int:

@@ -15,9 +15,9 @@ from ..lab.experiments import TABLES, tuned
 from ..lab.experiments.controls import FED
 from ..metrics import PairedDifference
 from . import claims, contrasts, wording
-from .beside import NETWORKS
+from .beside import NETWORKS, lost
 from .claims import READINGS, RIVALS, beside
-from .comparable import as_sparse, least_compared, pairs_ahead
+from .comparable import held_against, pairs_ahead
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 from .scale import counted_weights, paired
 from .sparsity import TIMES, gone_twice
@@ -112,10 +112,7 @@ def _of_lenet(evidence: Evidence) -> str:
     found = of_network(rows("1", "paper", evidence.root), "lenet5-caffe")
     published = _row(found, "SNN", "paper")
     parts = [
-        f"{_at(row)} in its {tuned.TITLES[row.arm]}"
-        + (f", {row.failed} of {row.failed + (row.n or 0)} runs lost" if row.failed else "")
-        for row in found
-        if row.arm in tuned.TITLES and row.n
+        f"{_at(row)} in its {tuned.TITLES[row.arm]}{lost(row)}" for row in found if row.arm in tuned.TITLES and row.n
     ]
     if not parts or published is None:
         return ""
@@ -251,12 +248,12 @@ def structure(table: list[Row], evidence: Evidence) -> str:
 def rivals(table: list[Row], evidence: Evidence) -> str:
     """How many rivals are more accurate than SNN-AL at its share of weights removed."""
     (ours,) = tuned.settings(("sparse",))
-    least, found = least_compared(evidence, ours), dict[str, Sign]()
+    found: dict[str, Sign] = {}
     ahead: dict[str, int] = {}
-    for rival, title in RIVALS.items():
-        if (arm := as_sparse(evidence, rival, least)) is not None:
-            found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy")
-            ahead[title] = pairs_ahead(evidence, arm, ours)
+    for rival, arm in held_against(evidence, ours).items():
+        title = RIVALS[rival]
+        found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy")
+        ahead[title] = pairs_ahead(evidence, arm, ours)
     if not found:
         return ""
     decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
@@ -278,9 +275,8 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
         names = [f"{title} ({wording.span(each)} points, n = {each.n})" for title, each in early.items()]
         parts.append(f"Too few seeds yet to tell: {wording.listing(names)}.")
     small = {
-        title: evidence.difference(title, "rivals", arm, "small", "accuracy").found
-        for rival, title in RIVALS.items()
-        if (arm := as_sparse(evidence, rival, least_compared(evidence, "small"))) is not None
+        RIVALS[rival]: evidence.difference(rival, "rivals", arm, "small", "accuracy").found
+        for rival, arm in held_against(evidence, "small").items()
     }
     beside_small = [f"{title} {wording.span(each)}" for title, each in small.items() if each.n >= ENOUGH]
     if beside_small:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..lab.experiments.rivals import NAMES, is_rival
 from . import pages
-from .comparable import as_sparse, least_compared, pairs_ahead
+from .comparable import held_against, pairs_ahead
 from .evidence import Evidence
 from .printing import short
 from .rivals import OURS, Curve, curves
@@ -107,11 +107,11 @@ def pairs(evidence: Evidence, ours: Sequence[str] = ("sparse", "small")) -> pd.D
 
     lines: dict[str, dict[str, str]] = {}
     for arm in ours:
-        for rival, title in NAMES.items():
-            theirs = as_sparse(evidence, rival, least_compared(evidence, arm))
-            if theirs is not None and (found := evidence.difference(title, "rivals", theirs, arm, "accuracy").found).n:
+        for rival, theirs in held_against(evidence, arm).items():
+            found = evidence.difference(NAMES[rival], "rivals", theirs, arm, "accuracy").found
+            if found.n:
                 ahead = pairs_ahead(evidence, theirs, arm)
-                lines[f"{arm}: {title} ({unbroken(theirs.rpartition('-')[2] + ' %')})"] = {
+                lines[f"{arm}: {NAMES[rival]} ({unbroken(theirs.rpartition('-')[2] + ' %')})"] = {
                     "ahead": unbroken(f"{ahead} of {found.n}"),
                     "sign test": f"{binomtest(ahead, found.n).pvalue:.3f}",
                     "minus SNN-AL [95 %]": span(found),

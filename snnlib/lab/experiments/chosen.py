@@ -222,6 +222,45 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
 
 A role is missing until its settings are chosen."""
 
+MLP_ELASTIC: dict[int, dict[str, Any]] = {
+    46: {
+        "rate": 0.031862592107573244,
+        "momentum": 0.9,
+        "weight_decay": 0.0001,
+        "clip_network": 1.0,
+        "fc": "kaiming",
+        "rho": 0.11785833146612623,
+        "rate_policy": 0.01,
+        "explore": 0.1,
+        "alone": 0.25,
+    },
+    47: {
+        "rate": 0.02467327867353778,
+        "momentum": 0.9,
+        "weight_decay": 0.0,
+        "clip_network": None,
+        "fc": "torch",
+        "rho": 0.8431760425437992,
+        "rate_policy": 0.01,
+        "explore": 0.1,
+        "alone": 0.25,
+    },
+}
+"""Trials of ``mlp-elastic``."""
+
+MLP_N2N: dict[str, Any] = {
+    "rate": 0.2536452691006202,
+    "momentum": 0.0,
+    "weight_decay": 1e-05,
+    "clip_network": None,
+    "fc": "torch",
+    "least": 0.8,
+    "rollout": 60,
+    "rate_shrinking": 0.01,
+    "distilled": 0.1,
+}
+"""Trial 46 of ``mlp-n2n``."""
+
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-l0": {
         "60": {
@@ -280,76 +319,8 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
             "fc": "torch",
         }
     },
-    "mlp-elastic": {
-        "60": {
-            "rate": 0.02467327867353778,
-            "momentum": 0.9,
-            "weight_decay": 0.0,
-            "clip_network": None,
-            "fc": "torch",
-            "rho": 0.8431760425437992,
-            "rate_policy": 0.01,
-            "explore": 0.1,
-            "alone": 0.25,
-        },
-        "75": {
-            "rate": 0.02467327867353778,
-            "momentum": 0.9,
-            "weight_decay": 0.0,
-            "clip_network": None,
-            "fc": "torch",
-            "rho": 0.8431760425437992,
-            "rate_policy": 0.01,
-            "explore": 0.1,
-            "alone": 0.25,
-        },
-        "90": {
-            "rate": 0.031862592107573244,
-            "momentum": 0.9,
-            "weight_decay": 0.0001,
-            "clip_network": 1.0,
-            "fc": "kaiming",
-            "rho": 0.11785833146612623,
-            "rate_policy": 0.01,
-            "explore": 0.1,
-            "alone": 0.25,
-        },
-    },
-    "mlp-n2n": {
-        "60": {
-            "rate": 0.2536452691006202,
-            "momentum": 0.0,
-            "weight_decay": 1e-05,
-            "clip_network": None,
-            "fc": "torch",
-            "least": 0.8,
-            "rollout": 60,
-            "rate_shrinking": 0.01,
-            "distilled": 0.1,
-        },
-        "75": {
-            "rate": 0.2536452691006202,
-            "momentum": 0.0,
-            "weight_decay": 1e-05,
-            "clip_network": None,
-            "fc": "torch",
-            "least": 0.8,
-            "rollout": 60,
-            "rate_shrinking": 0.01,
-            "distilled": 0.1,
-        },
-        "90": {
-            "rate": 0.2536452691006202,
-            "momentum": 0.0,
-            "weight_decay": 1e-05,
-            "clip_network": None,
-            "fc": "torch",
-            "least": 0.8,
-            "rollout": 60,
-            "rate_shrinking": 0.01,
-            "distilled": 0.1,
-        },
-    },
+    "mlp-elastic": {"60": MLP_ELASTIC[47], "75": MLP_ELASTIC[47], "90": MLP_ELASTIC[46]},
+    "mlp-n2n": {"60": MLP_N2N, "75": MLP_N2N, "90": MLP_N2N},
     "mlp-edge-popup": {
         "given": {"rate": 0.946809943404264, "momentum": 0.0, "weight_decay": 0.0001, "start": "signed", "scaled": True}
     },
