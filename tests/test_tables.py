@@ -129,6 +129,16 @@ def test_runs_of_different_machines_are_noted(root):
     assert any(note in line for line in printing.notes(tables.rows("2", "paper", root)))
 
 
+def test_runs_that_are_left_with_different_numbers_of_layers_have_no_mean_widths_and_say_so(root):
+    """Only N2N removes whole layers; its row stands, with a note in the place of widths."""
+    record = record_of("snn-al-epoch", 4, 97.0, [784, 300, 100])
+    record["result"] |= {"widths": [784], "effective_widths": [784]}
+    records.write(records.path_of(ARMS["snn-al-epoch"], "paper", 4, root), record)
+    row = row_of(root, "snn-al-epoch")
+    assert row.widths is None
+    assert "FC layers left: 1 in 1 run, 3 in 4 runs" in row.note
+
+
 def test_the_papers_rows_are_those_of_its_table():
     rows = tables.paper_rows("2")
     assert [(row.arm, row.acc_mean, row.acc_std, row.n, row.widths, row.removed_pct) for row in rows] == [

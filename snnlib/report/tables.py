@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ class Row:
     at_chance: int  # runs, of these n, that ended at the accuracy of guessing; they enter the means
     acc_mean: float | None
     acc_std: float | None  # with n - 1
-    widths: list[int] | None  # neurons kept in each layer, means rounded
+    widths: list[int] | None  # neurons kept in each layer, means rounded; None also where runs differ in layers
     start_pct: float | None  # weights removed before the first step, where factors start at 0 by the calibration's draw
     first_pct: float | None  # after the switcher's first turn
     removed_pct: float | None  # at the end
@@ -185,7 +186,6 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         return None
     accuracies = _accuracies(runs)
     found = [record["result"] for record in done]
-    widths = np.mean([result["widths"] for result in found], axis=0) if found else ()
     difference = metrics.paired_difference(accuracies, _accuracies(reference)) if reference is not None else None
     whole = None
     if reference is not None and (failed or any(run.state == "failed" for run in reference)):
@@ -210,7 +210,7 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         at_chance=sum(map(records.at_chance, done)),
         acc_mean=mean(accuracies.values()),
         acc_std=float(np.std(list(accuracies.values()), ddof=1)) if len(done) > 1 else None,
-        widths=[round(float(width)) for width in widths] if found else None,
+        widths=_mean_widths(found),
         start_pct=mean(result.get("start_removed_pct") for result in found),
         first_pct=mean(result.get("first_turn_removed_pct") for result in found),
         removed_pct=mean(removed(result, "removed_pct") for result in found),
@@ -224,11 +224,28 @@ def _our_row(table: str, profile: str, runs: Sequence[Entry], reference: Sequenc
         all_high=_finite(whole and whole.high),
         macs=mean(map(_macs, found)),
         seconds=None if _mixtures(done) else mean(record["seconds"] for record in done),
-        note="; ".join(_mixtures(done)),
+        note="; ".join([*_mixtures(done), *_depths(found)]),
         quickest=min((record["seconds"] for record in done), default=None),
         removed_low=min(map(removed, found), default=None),
         removed_high=max(map(removed, found), default=None),
     )
+
+
+def _mean_widths(results: Sequence[Mapping[str, Any]]) -> list[int] | None:
+    """Neurons kept in each layer, means over runs; None without a run, or where one has more layers than another."""
+    widths = [result["widths"] for result in results]
+    if not widths or len(set(map(len, widths))) > 1:
+        return None
+    return [round(float(width)) for width in np.mean(widths, axis=0)]
+
+
+def _depths(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How many runs are left with how many layers, where they differ: a rival may remove whole layers."""
+    depths = Counter(len(result["widths"]) for result in results)
+    if len(depths) < 2:
+        return []
+    said = (f"{depth} in {runs} run{'s' * (runs > 1)}" for depth, runs in sorted(depths.items()))
+    return ["FC layers left: " + ", ".join(said)]
 
 
 def removed(result: Mapping[str, Any], key: str = "removed_pct") -> float:
