@@ -40,6 +40,16 @@ def pairs_ahead(evidence, rival):
     return comparable.pairs_ahead(evidence, arm, SPARSE) if arm else 0
 
 
+def left_by_n2n(evidence, hidden):
+    """Runs of N2N that end with so many hidden layers."""
+    return sum(len(run["result"]["widths"]) == 1 + hidden for run in evidence.runs("rivals", "n2n-60").values())
+
+
+def rivals_lost(evidence):
+    """Runs of all rivals that diverged or died."""
+    return sum(len(evidence.dead("rivals", arm.name)) for arm in TABLES["rivals"].arms["paper"] if arm.rival)
+
+
 def colour_runs(evidence, network):
     return evidence.runs("3", "accurate", network, WHOLE)
 
@@ -119,6 +129,10 @@ COUNTS = {
     "rivals ahead in all eight pairs": lambda evidence: sum(pairs_ahead(evidence, rival) == 8 for rival in NAMES),
     "pairs in which edge-popup is ahead": lambda evidence: pairs_ahead(evidence, "edge-popup"),
     "pairs in which Deep Elastic Networks is ahead": lambda evidence: pairs_ahead(evidence, "elastic"),
+    "pairs in which N2N is ahead": lambda evidence: pairs_ahead(evidence, "n2n"),
+    "runs of N2N left without a hidden layer": lambda evidence: left_by_n2n(evidence, 0),
+    "runs of N2N left with one": lambda evidence: left_by_n2n(evidence, 1),
+    "rival runs lost": rivals_lost,
     "runs of LeNet5-Caffe lost in the sparse setting": lambda evidence: len(
         evidence.dead("1", "sparse", "lenet5-caffe")
     ),
