@@ -8,6 +8,7 @@ from invented import unchecked  # noqa: F401
 
 from snnlib.lab import records
 from snnlib.lab.experiments import TABLES, arm_of
+from snnlib.lab.experiments.rivals import NAMES
 from snnlib.report import rivals, rivals_picture, rivals_tables, tables
 from snnlib.report.evidence import Evidence
 from snnlib.report.tables import Row
@@ -59,9 +60,24 @@ def test_the_picture_has_every_method_at_what_it_leaves(against, expected):
     assert set(shown) == {"SNN-AL", "random pruning", "L0", "DNW", "Deep Elastic Networks"}
     assert list(shown["L0"].get_xdata()) == pytest.approx(expected)
     assert list(shown["L0"].get_ydata()) == [98.3, 98.1]
-    assert shown["DNW"].get_markerfacecolor() == "white" and shown["L0"].get_markerfacecolor() != "white"
+    assert shown["DNW"].get_fillstyle() == "none" and shown["L0"].get_fillstyle() == "full"
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert ("SNN-AL, published" in labels) == (against == "weights")
+
+
+def test_every_method_has_a_look_of_its_own():
+    """Colour and mark, and for the lottery ticket, which has two forms, whether the mark is hollow."""
+    methods = [rivals.OURS, *rivals.FLOOR.values(), *NAMES.values()]
+    hollow = {name for name in methods if name == NAMES["lottery"]}
+    assert len({(*rivals_picture.LOOKS[name], name in hollow) for name in methods}) == len(methods)
+
+
+def test_the_axis_of_the_picture_holds_every_point_and_stretches_the_small_errors():
+    axes = rivals_picture.picture([*tables.paper_rows("1"), *ROWS, row("n2n-90", 94.0, 97.0)]).axes[0]
+    low, high = axes.get_ylim()
+    assert 90 < low < 94.0 and 98.5 < high < 100
+    heights = axes.transData.transform([(10, 94.0), (10, 97.0), (10, 98.5)])[:, 1]
+    assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1], rel=0.02), "both halve the error"
 
 
 def test_without_a_run_there_is_no_picture_but_a_sentence():

@@ -16,11 +16,12 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, ListedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-from numpy.typing import ArrayLike, NDArray
+from matplotlib.ticker import MaxNLocator, NullLocator
+from numpy.typing import ArrayLike
 
 from ..metrics import paired_difference
 from ..switching.packing import PackedWeights
+from .stretched import stretch
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
@@ -211,33 +212,6 @@ def counts_over_epochs(record: Mapping[str, Any], names: Sequence[str] = (), lay
     return figure
 
 
-def _stretch(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The scale of the axis of accuracies in percent: logarithmic in the error."""
-    return -np.log10(100.01 - np.minimum(accuracy, 100.0))
-
-
-COARSE = (10, 50, 80, 90, 95, 97, 98, 98.5, 99, 99.5)
-TICKS: tuple[Sequence[float], ...] = (COARSE, range(0, 100, 10), range(0, 100, 5), range(100))
-"""Accuracies that an axis may name, coarse to fine: the first with enough of them in its range is taken."""
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Accuracies between ``low`` and ``high`` to be named, none so near to another that their labels touch."""
-    kept: list[float] = []
-    bottom, top = _stretch(np.array([low, high]))
-    for values in TICKS:
-        kept = []
-        places = _stretch(np.array(values, float))
-        last = -np.inf
-        for value, place in zip(values, places):
-            if low <= value <= high and place - last > 0.05 * (top - bottom):
-                kept.append(value)
-                last = place
-        if len(kept) > 3:
-            break
-    return kept
-
-
 def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """Accuracy after each epoch: the mean over seeds and, shaded, the lowest and the highest.
 
@@ -279,18 +253,13 @@ def accuracy_over_epochs(records_by_arm: Mapping[str, Sequence[Mapping[str, Any]
             later = curves.mean(0)[min(1, len(epochs) - 1) :]  # without the first epoch, which may be near chance
             lowest, highest = min(lowest, float(later.min())), max(highest, float(curves.max()))
         low, high = max(lowest - 2, 0), 99.2 if highest > 97 else highest + (100 - highest) / 10
-        axes.set_yscale("function", functions=(_stretch, lambda place: 100.01 - 10.0**-place))
-        axes.yaxis.set_major_locator(FixedLocator(_ticks(low, high)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_locator(NullLocator())
+        stretch(axes, low, high)
         judged = (
             "held-out"
             if any(run["settings"]["train"]["split"] == "holdout" for runs in records_by_arm.values() for run in runs)
             else "test"
         )
-        axes.set(
-            xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)", ylim=(low, high)
-        )
+        axes.set(xlabel="epochs done (both phases counted)", ylabel=f"accuracy on the {judged} images (%)")
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower center", ncols=2)

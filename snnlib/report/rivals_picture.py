@@ -9,13 +9,33 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from ..lab.experiments.rivals import NAMES
 from . import pages
-from .figures import SINGLE, STYLE, arm_colours
+from .figures import OURS as BLUE
+from .figures import SINGLE, STYLE
 from .rivals import FLOOR, OURS, curves
+from .stretched import stretch
 from .tables import Row, of_network
 
-MARKERS = {"neurons": "o", "neurons, by image": "^", "weights": "s", None: "D"}
-"""Marker by what is pruned."""
+LOOKS = {
+    OURS: (BLUE, "o"),
+    FLOOR["random"]: ("#aaaaaa", "o"),
+    FLOOR["norm"]: ("#666666", "o"),
+    NAMES["l0"]: ("#cc79a7", "D"),
+    NAMES["bc-gnj"]: ("#6a3d9a", "v"),
+    NAMES["bc-ghs"]: ("#882255", "^"),
+    NAMES["lottery"]: ("#d55e00", "s"),
+    NAMES["lottery-neurons"]: ("#d55e00", "s"),
+    NAMES["dnw"]: ("#8c510a", "h"),
+    NAMES["edge-popup"]: ("#e69f00", "o"),
+    NAMES["nested"]: ("#009e73", "P"),
+    NAMES["elastic"]: ("#56b4e9", ">"),
+    NAMES["n2n"]: ("#999933", "X"),
+}
+"""Colour and mark of each method, which stay whatever else is shown: reds price what is kept, the floor is grey."""
+
+FILLS: dict[str | None, Literal["full", "none", "left"]] = {"weights": "none", "neurons, by image": "left"}
+"""How a mark is filled, by what is pruned; full where neurons are."""
 
 FLOOR_OF_AXIS = 90.0
 """Accuracies below this do not stretch the picture's axis; the table has them."""
@@ -24,10 +44,9 @@ FLOOR_OF_AXIS = 90.0
 def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights", network: str = "mlp") -> Figure:
     """Accuracy against the share of weights, or of multiplications, that is left: a line a method, bars are deviations.
 
-    The axis is logarithmic, for the methods differ by factors. Filled marks prune neurons, hollow squares single
-    weights, triangles other neurons for each image. Stars are the paper's own points, crosses
-    its rivals' as it quotes them, the dotted line its dense network.
-    Without a finished run it says so.
+    Both axes are logarithmic, that of the accuracy in the error, for methods differ by factors. Full marks prune
+    neurons, hollow ones single weights, half-filled ones other neurons for each image. Stars are the paper's own
+    points, crosses its rivals' as it quotes them, the dotted line its dense network. Without a finished run it says so.
     """
     found = curves(rows, network)
     if not found:
@@ -36,24 +55,26 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
     published = [row for row in of_network(rows, network) if row.source == "paper" and against == "weights"]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(SINGLE, 6.0))
-        colours = arm_colours([OURS, *(curve.method for curve in found if curve.method not in (OURS, "dense"))])
-        for index, curve in enumerate(found):
+        for curve in found:
             shown = [row for row in curve.rows if _high(row)]
             accuracy = [row.acc_mean or 0.0 for row in shown]
             if curve.method == "dense" and shown:
                 axes.axhline(accuracy[0], color="#555555", linewidth=1, linestyle="--", label="dense, tuned")
             elif shown:
-                colour = colours[curve.method]
+                colour, mark = LOOKS[curve.method]
+                known = curve.method in (OURS, *FLOOR.values())
                 axes.errorbar(
                     [_left(row, most if against == "macs" else None) for row in shown],
                     accuracy,
                     [row.acc_std or 0.0 for row in shown],
                     color=colour,
-                    marker=MARKERS[curve.prunes],
-                    markerfacecolor="white" if curve.prunes == "weights" else colour,
-                    markersize=8 if curve.method == OURS else 6,
-                    linestyle="" if curve.method in (OURS, *FLOOR.values()) else ("-", "--", ":")[index % 3],
-                    linewidth=1.2,
+                    marker=mark,
+                    fillstyle=FILLS.get(curve.prunes, "full"),
+                    markerfacecoloralt="white",
+                    markersize=9 if curve.method == OURS else 7,
+                    linestyle="" if known else "-",
+                    linewidth=1,
+                    elinewidth=1,
                     capsize=2,
                     label=curve.method,
                     zorder=3 if curve.method == OURS else 2,
@@ -75,11 +96,19 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
         axes.xaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20, 50, 100]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
+        drawn = [row for curve in found for row in curve.rows if _high(row)]
+        accuracies = [row.acc_mean or 0.0 for row in (*drawn, *published)]
+        stretch(axes, *_around(accuracies))
         what = "weights" if against == "weights" else "multiplications for one image"
         axes.set(xlabel=f"{what} left (%)", ylabel="accuracy on the test images (%)", xlim=(None, 125))
         axes.grid()
         figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _around(accuracies: Sequence[float]) -> tuple[float, float]:
+    """Where an axis for ``accuracies`` begins and ends: its errors a quarter larger and smaller than theirs."""
+    return 100 - 1.25 * (100 - min(accuracies)), 100 - (100 - max(accuracies)) / 1.25
 
 
 def _high(row: Row) -> bool:
