@@ -222,6 +222,28 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
 
 A role is missing until its settings are chosen."""
 
+MLP_L0: dict[int, dict[str, Any]] = {
+    46: {
+        "rate": 0.002001241058044032,
+        "clip_network": None,
+        "fc": "torch",
+        "strength": 0.06169842957226484,
+        "weight_decay": 1e-05,
+        "dropped": 0.2,
+        "scale_factor": 10.0,
+    },
+    47: {
+        "rate": 0.005779937423872083,
+        "clip_network": 1.0,
+        "fc": "torch",
+        "strength": 1.5635866078051457,
+        "weight_decay": 0.0001,
+        "dropped": 0.2,
+        "scale_factor": 10.0,
+    },
+}
+"""Trials of ``mlp-l0``."""
+
 MLP_ELASTIC: dict[int, dict[str, Any]] = {
     46: {
         "rate": 0.031862592107573244,
@@ -262,35 +284,7 @@ MLP_N2N: dict[str, Any] = {
 """Trial 46 of ``mlp-n2n``."""
 
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
-    "mlp-l0": {
-        "60": {
-            "rate": 0.002001241058044032,
-            "clip_network": None,
-            "fc": "torch",
-            "strength": 0.06169842957226484,
-            "weight_decay": 1e-05,
-            "dropped": 0.2,
-            "scale_factor": 10.0,
-        },
-        "75": {
-            "rate": 0.002001241058044032,
-            "clip_network": None,
-            "fc": "torch",
-            "strength": 0.06169842957226484,
-            "weight_decay": 1e-05,
-            "dropped": 0.2,
-            "scale_factor": 10.0,
-        },
-        "90": {
-            "rate": 0.005779937423872083,
-            "clip_network": 1.0,
-            "fc": "torch",
-            "strength": 1.5635866078051457,
-            "weight_decay": 0.0001,
-            "dropped": 0.2,
-            "scale_factor": 10.0,
-        },
-    },
+    "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[47]},
     "mlp-lottery": {
         "given": {
             "rate": 0.07476263988567078,
