@@ -1,6 +1,7 @@
-"""Numbers that a chapter's prose spells out: each is named in a mark beside it and computed here from what it counts.
+"""What a chapter's prose says of records: each is named in a mark beside it and computed here from what it speaks of.
 
-A mark reads ``<!-- counts: what = number, ... -->``. Who changes a number in it reads the words around it again.
+``<!-- counts: what = number, ... -->`` is for numbers that are spelt out, ``<!-- holds: what, ... -->`` for sentences
+without one ("prunes most"). Who has to change either reads the words around it again.
 """
 
 import math
@@ -15,11 +16,11 @@ from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.lab.experiments.rivals import NAMES
 from snnlib.lab.experiments.studies import STUDIES
 from snnlib.report import comparable, controls, sampling, sparsity, tables
-from snnlib.report.evidence import WHOLE, Evidence
+from snnlib.report.evidence import WHOLE, Evidence, one
 from snnlib.report.results import Results
 
 CHAPTERS = Path(__file__).parents[1] / "book" / "chapters"
-MARK = re.compile(r"<!-- counts: (.*?) -->")
+MARK = re.compile(r"<!-- (counts|holds): (.*?) -->")
 (SPARSE,) = tuned.settings(("sparse",))
 
 
@@ -149,19 +150,107 @@ COUNTS = {
 }
 
 
-def marked():
+def less(evidence, arm, reference, figure):
+    """The paired difference of two arms of the controls in a figure, failed runs at chance."""
+    return evidence.difference("", "controls", arm, reference, figure).found
+
+
+def mean_of(evidence, arm, figure, table="controls"):
+    return statistics.mean(run["result"][figure] for run in records.learned(evidence.runs(table, arm)).values())
+
+
+def gained(evidence):
+    """What training removes in the interventions on the sparse setting, by arm."""
+    arms = [arm.name for arm in TABLES["sparsity"].arms["paper"] if arm.name != "short"]
+    return {
+        arm: one(
+            {
+                seed: run["result"]["removed_pct"] - run["result"]["start_removed_pct"]
+                for seed, run in records.learned(evidence.runs("sparsity", arm)).items()
+            }
+        )
+        for arm in arms
+    }
+
+
+FED = ("small", "small-fed-nothing", "small-fed-noise", "small-fed-constants", "small-fed-shuffled")
+CUT = ("random", "norm")
+
+HOLDS = {
+    "fed noise is not told from reading with small weights": lambda evidence: all(
+        found.low < 0 < found.high
+        for figure in ("accuracy", "removed_pct")
+        for found in [less(evidence, "fed-noise", "snn-al-epoch", figure)]
+    ),
+    "free factors are less accurate and prune more with small weights": lambda evidence: (
+        less(evidence, "fed-nothing", "snn-al-epoch", "accuracy").high < 0
+        and less(evidence, "fed-nothing", "snn-al-epoch", "removed_pct").low > 0
+    ),
+    "free factors prune less with large weights": lambda evidence: (
+        less(evidence, "fed-nothing-std-0.1", "snn-al-std-0.1", "removed_pct").high < 0
+    ),
+    "nearly all runs with constants or changing orders die with large weights": lambda evidence: all(
+        len(evidence.dead("controls", f"fed-{kind}-std-0.1")) >= 7 for kind in ("constants", "shuffled")
+    ),
+    "with searches of their own reading prunes most": lambda evidence: (
+        max(FED, key=lambda arm: mean_of(evidence, arm, "removed_pct")) == "small"
+    ),
+    "neither reading nor free factors nor noise lose a run there": lambda evidence: (
+        not any(evidence.dead("controls", arm) for arm in FED[:3])
+    ),
+    "reading is as accurate as free factors and noise there": lambda evidence: all(
+        found.low < 0 < found.high for arm in FED[1:3] for found in [less(evidence, arm, "small", "accuracy")]
+    ),
+    "cutting by the norm beats cutting at random with larger weights and at the sparse widths": lambda evidence: all(
+        evidence.difference("", table, f"{arm}norm{ending}", f"{arm}random{ending}", "accuracy").found.low > 0
+        for table, arm, ending in (("controls", "", "-std-0.1"), ("rivals", "sparse-", ""))
+    ),
+    "dense networks cut to the widths are more accurate where much is pruned": lambda evidence: all(
+        less(evidence, f"{kind}-std-0.1", "snn-al-std-0.1", "accuracy").low > 0 for kind in CUT
+    ),
+    "as much is off at the end of the sparse setting as at its start": lambda evidence: (
+        abs(mean_of(evidence, SPARSE, "removed_pct", "2") - mean_of(evidence, SPARSE, "start_removed_pct", "2")) < 10
+    ),
+    "a start with nothing off ends with next to nothing removed": lambda evidence: (
+        mean_of(evidence, "short-start-none", "removed_pct", "sparsity") < 1
+    ),
+    "most goes in the first turn in the small search's setting": lambda evidence: (
+        mean_of(evidence, "small", "first_turn_removed_pct") > 0.5 * mean_of(evidence, "small", "removed_pct")
+    ),
+    "noise prunes as much in its first turn": lambda evidence: (
+        mean_of(evidence, "small-fed-noise", "first_turn_removed_pct")
+        > mean_of(evidence, "small", "first_turn_removed_pct") - 5
+    ),
+    "training removes something in every other intervention": lambda evidence: all(
+        found.mean > 0 for arm, found in gained(evidence).items() if arm != "short-start-none"
+    ),
+    "only where the rate falls early its interval says so": lambda evidence: (
+        [arm for arm, found in gained(evidence).items() if found.low > 0] == ["short-early"]
+    ),
+}
+
+
+def marked(kind):
     return [
-        (page.name, *part.split(" = "))
+        (page.name, part)
         for page in sorted(CHAPTERS.glob("*.md"))
-        for mark in MARK.findall(page.read_text())
+        for each, mark in MARK.findall(page.read_text())
         for part in mark.split(", ")
+        if each == kind
     ]
 
 
-@pytest.mark.parametrize(("page", "what", "said"), marked())
-def test_a_number_that_prose_spells_out_is_what_it_counts(page, what, said, evidence):
-    assert COUNTS[what](evidence) == int(said), f"{page}: read what stands around the mark again"
+@pytest.mark.parametrize(("page", "said"), marked("counts"))
+def test_a_number_that_prose_spells_out_is_what_it_counts(page, said, evidence):
+    what, number = said.split(" = ")
+    assert COUNTS[what](evidence) == int(number), f"{page}: read what stands around the mark again"
 
 
-def test_every_count_is_used():
-    assert {what for _, what, _ in marked()} == set(COUNTS)
+@pytest.mark.parametrize(("page", "what"), marked("holds"))
+def test_what_prose_says_without_a_number_holds(page, what, evidence):
+    assert HOLDS[what](evidence), f"{page}: read what stands around the mark again"
+
+
+def test_every_count_and_every_sentence_is_used():
+    assert {said.split(" = ")[0] for _, said in marked("counts")} == set(COUNTS)
+    assert {what for _, what in marked("holds")} == set(HOLDS)

@@ -197,7 +197,25 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
             "kernel_rows": 3,
         },
     },
-    "vgg-cov2-bn": {},
+    "vgg-cov2-bn": {
+        "dense": {"rate": 0.032565289798168535, "weight_decay": 0.0005, "clip_network": None, "fc": "torch"},
+        "accurate": {
+            "rate": 0.031840221846629116,
+            "weight_decay": 0.0001,
+            "clip_network": None,
+            "fc": "torch",
+            "rate_switcher": 0.2527202106134462,
+            "momentum_switcher": 0.0,
+            "clip_switcher": 0.1,
+            "turn": "100",
+            "ratio": "1:3",
+            "switcher_until": 1.0,
+            "initial_mean": 0.7781119567108463,
+            "initial_spread": 0.1359969367640353,
+            "upsample": "resize",
+            "kernel_rows": 5,
+        },
+    },
     "mobilenet-v1-x0.25": {
         "dense": {"rate": 0.20719094506668853, "weight_decay": 0.0005, "clip_network": 5.0, "fc": "torch"},
         "accurate": {
