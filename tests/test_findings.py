@@ -29,7 +29,7 @@ def test_the_published_records_answer_the_first_questions(published):
     answered = [answer for answer in published.values() if answer != findings.NOT_YET]
     assert len(answered) >= 5 and all(answer.endswith(".") for answer in answered)
     perceptron, _, lenet = published["How much does it prune?"].partition(" LeNet5-Caffe: ")
-    assert perceptron.endswith("published are 74.6 % of the weights at 98.41 %.")
+    assert perceptron.endswith("published are **74.6 % of the weights at 98.41 %**.")
     assert lenet.endswith("published are 85.0 % of the weights at 99.27 %.")
 
 
@@ -52,8 +52,8 @@ def test_how_much_is_pruned_with_lost_runs_the_small_search_and_lenet5(tmp_path,
             records.write(records.path_of(arm, "paper", seed, tmp_path), record)
         answers.append(said())
     assert answers[0] == findings.NOT_YET
-    first = "62.0 % of the weights at 97.50 % in its sparse setting, and 2 of 8 runs are lost"
-    published = "; published are 74.6 % of the weights at 98.41 %."
+    first = "**62.0 % of the weights at 97.50 %** in its sparse setting, and 2 of 8 runs are lost"
+    published = "; published are **74.6 % of the weights at 98.41 %**."
     small = "; 81.0 % at 97.50 % with the settings of a smaller search, made for the controls, and no run is lost"
     assert answers[1] == first + published
     assert answers[2] == first + small + published
@@ -73,7 +73,7 @@ def test_photographs_are_answered_from_runs_of_few_epochs(tmp_path):
             records.write(records.path_of(arm, "whole", seed, tmp_path), record)
     found = {each.chapter: each.answer for each in findings.findings(tmp_path)}["13_cifar10"]
     assert found.startswith(
-        "No: MobileNetV1 x0.25 on CIFAR-10, with 18 % of its last layer's weights removed (none at all in 1 run), "
+        "**No**: MobileNetV1 x0.25 on CIFAR-10, with 18 % of its last layer's weights removed (none at all in 1 run), "
     )
     assert found.endswith("points (n = 8).")
     for seed, accuracy in ((0, 10.0), (1, 50.0)):
@@ -103,8 +103,29 @@ def test_whether_it_has_to_read_the_weights_is_said_with_who_dies(tmp_path, bett
         keep("fed-shuffled-std-0.1", seed, 97.0, "finished" if seed else "failed")
     found = {each.question: each.answer for each in findings.findings(tmp_path)}
     said = found["Does the switcher have to read the weights?"]
-    assert said.startswith(f"{lead} with small first weights. Reading the weights minus reading fixed noise ")
+    assert said.startswith(f"**{lead} with small first weights.** Reading the weights minus reading fixed noise ")
     assert said.endswith("1 of 8 runs that read rows in a new order at each step die, and none that read the weights.")
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_how_much_is_off_after_the_first_turn_is_seen_at_a_glance(tmp_path):
+    def said():
+        return {each.question: each.answer for each in findings.findings(tmp_path)}[
+            "Where does its sparsity come from?"
+        ]
+
+    def keep(table, name, seed, first, end):
+        arm = arm_of(TABLES[table], "paper", name)
+        record = invented.record(arm, seed, 97.5, profile="paper")
+        record["result"] |= {"start_removed_pct": 0.0, "first_turn_removed_pct": first, "removed_pct": end}
+        records.write(records.path_of(arm, "paper", seed, tmp_path), record)
+
+    for seed in range(8):
+        keep("2", "snn-al-std-0.1", seed, 20.0 + seed, 70.0)
+    assert said().startswith("**In 0 of 1 settings more than half as much is off")
+    for seed in range(8):
+        keep("controls", "small", seed, 36.0 + seed, 70.0)
+    assert said().startswith("**In 1 of 2 settings more than half as much is off")
 
 
 def test_the_table_has_a_line_for_each_question_and_no_broken_cell(tmp_path):
@@ -125,6 +146,7 @@ def test_of_rivals_that_no_interval_tells_apart_it_is_said_how_often_they_are_ah
             records.write(records.path_of(arm, "paper", seed, tmp_path), record)
     found = {each.question: each.answer for each in findings.findings(tmp_path)}
     said = found["Does it do better than the paper's rivals at its own size?"]
+    assert said.startswith("**1 of 1 rivals are more accurate in most pairs of runs.**")
     assert said.endswith(
         "the sparse setting: L0 8 of 8. No interval decides, for 2 runs of SNN-AL are lost and count as guessing."
     )
@@ -197,4 +219,4 @@ def test_the_structure_is_told_with_the_pairs_that_were_lost(tmp_path):
             arm = arm_of(TABLES["controls"], "paper", name)
             record = invented.record(arm, seed, accuracy, profile="paper")
             records.write(records.path_of(arm, "paper", seed, tmp_path), record)
-    assert said().startswith("It depends on the settings.") and "weights −0.9" in said() and "(n = 8); " in said()
+    assert said().startswith("**It depends on the settings.**") and "weights −0.9" in said() and "(n = 8); " in said()

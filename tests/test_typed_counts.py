@@ -208,6 +208,9 @@ HOLDS = {
     "dense networks cut to the widths are more accurate where much is pruned": lambda evidence: all(
         less(evidence, f"{kind}-std-0.1", "snn-al-std-0.1", "accuracy").low > 0 for kind in CUT
     ),
+    "cutting at random to the sparse widths is more accurate than the sparse setting": lambda evidence: (
+        evidence.difference("", "rivals", "sparse-random", SPARSE, "accuracy").found.low > 0
+    ),
     "as much is off at the end of the sparse setting as at its start": lambda evidence: (
         abs(mean_of(evidence, SPARSE, "removed_pct", "2") - mean_of(evidence, SPARSE, "start_removed_pct", "2")) < 10
     ),

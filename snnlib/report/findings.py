@@ -30,7 +30,7 @@ NOT_YET = "Not run yet."
 @dataclass(frozen=True)
 class Finding:
     """A question, what was measured, and the chapter (a file of ``book/chapters``, and what it is called) that tells
-    more."""
+    more. The answer is Markdown; what is to be seen at a glance is bold."""
 
     question: str
     answer: str
@@ -79,7 +79,7 @@ def accuracy(table: list[Row], evidence: Evidence) -> str:
     if not found:
         return ""
     parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in found.items()]
-    said = f"{RULED[verdict_on('accuracy', evidence.root).verdict]}; on the perceptron {wording.listing(parts)}"
+    said = f"**{RULED[verdict_on('accuracy', evidence.root).verdict]}**; on the perceptron {wording.listing(parts)}"
     other = {
         arm: evidence.difference("", "1", arm, against, "accuracy", "lenet5-caffe").found
         for arm, against in (("accurate", "tuned-dense"), ("snn-al-epoch", "dense"))
@@ -95,7 +95,7 @@ def compression(table: list[Row], evidence: Evidence) -> str:
     if ours is None or published is None:
         return ""
     lost = f", and {ours.failed} of {ours.failed + (ours.n or 0)} runs are lost" if ours.failed else ""
-    said = f"{_at(ours)} in its sparse setting{lost}"
+    said = f"**{_at(ours)}** in its sparse setting{lost}"
     small, dead = evidence.runs("controls", "small").values(), evidence.dead("controls", "small")
     if len(small) + len(dead) >= ENOUGH and small:
         gone, right = (mean([run["result"][key] for run in small]) for key in ("removed_pct", "accuracy"))
@@ -104,7 +104,7 @@ def compression(table: list[Row], evidence: Evidence) -> str:
             f"; {gone:.1f} % at {right:.2f} % with the settings of a smaller search, made for the controls, and "
             f"{broken} lost"
         )
-    return f"{said}; published are {_at(published)}.{_of_lenet(evidence)}"
+    return f"{said}; published are **{_at(published)}**.{_of_lenet(evidence)}"
 
 
 def _of_lenet(evidence: Evidence) -> str:
@@ -123,11 +123,15 @@ def origin(table: list[Row], evidence: Evidence) -> str:
     """Weights off before the first step and at the end, and how many of them are the same, in the sparse setting and in
     the plain one of larger weights; and what becomes of a short run in which none is off before."""
     said: list[str] = []
+    early: list[bool] = []
     named = {"in the sparse setting": tuned.settings(("sparse",))[0]}
     named["in the plain one with larger first weights"] = "snn-al-std-0.1"
     for setting, arm in named.items():
         if runs := records.learned(evidence.runs("2", arm)).values():
             start, end = (mean([run["result"][key] for run in runs]) for key in ("start_removed_pct", "removed_pct"))
+            turned = [run["result"].get("first_turn_removed_pct") for run in runs]
+            if all(each is not None for each in turned):
+                early.append(mean(turned) > end / 2)
             before = ""
             if all(run.get("off") and run["result"]["removed_pct"] for run in runs):
                 shares = [gone_twice(run) for run in runs]
@@ -148,11 +152,16 @@ def origin(table: list[Row], evidence: Evidence) -> str:
     searched = [run["result"] for run in records.learned(evidence.runs("controls", "small")).values()]
     if searched and all(result.get(time) is not None for result in searched for time in TIMES):
         shares = [mean([result[time] for result in searched]) for time in TIMES]
+        early.append(shares[1] > shares[2] / 2)
         answer += (
             f" With the settings of a smaller search {shares[0]:.1f} % are off before the first step, "
             f"{shares[1]:.1f} % after the switcher's first turn and {shares[2]:.1f} % at the end."
         )
-    return answer.strip()
+    lead = (
+        f"**In {sum(early)} of {len(early)} settings more than half as much is off after the switcher's first turn as "
+        "at the end**, when the task network has not learned anything."
+    )
+    return f"{lead} {answer.strip()}" if early else answer.strip()
 
 
 def reading(table: list[Row], evidence: Evidence) -> str:
@@ -173,7 +182,7 @@ def reading(table: list[Row], evidence: Evidence) -> str:
     if not parts:
         return ""
     lead = "It helps" if any(above) else "No difference is seen"
-    answer = f"{lead} with small first weights. Reading the weights {'; '.join(parts)}."
+    answer = f"**{lead} with small first weights.** Reading the weights {'; '.join(parts)}."
     dying: list[str] = []
     for said, kind in kinds.items():
         arm = beside(large, kind)
@@ -242,7 +251,7 @@ def structure(table: list[Row], evidence: Evidence) -> str:
     if not said:
         return ""
     lead = _lead(found, "No", "Yes")
-    return f"{lead}. A dense network cut to the same widths, minus the switcher's, in points: {'; '.join(said)}."
+    return f"**{lead}.** A dense network cut to the same widths, minus the switcher's, in points: {'; '.join(said)}."
 
 
 def rivals(table: list[Row], evidence: Evidence) -> str:
@@ -258,7 +267,8 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
         return ""
     decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
     side = dict(zip(decided, sides(list(decided.values()))))
-    parts: list[str] = []
+    most = sum(count > found[title].found.n / 2 for title, count in ahead.items())
+    parts = [f"**{most} of {len(found)} rivals are more accurate in most pairs of runs.**"]
     for word, sign in (("More", 1), ("Less", -1)):
         names = [f"{title} ({wording.span(decided[title].found)} points)" for title in decided if side[title] == sign]
         parts += [f"{word} accurate than the sparse setting: {wording.listing(names)}."] if names else []
@@ -296,8 +306,11 @@ def pixels(table: list[Row], evidence: Evidence) -> str:
         raster, digits = (wording.span(found[name], 1) for name in ("raster", "digits"))
         if found["raster"].n:
             parts.append(f"{said}, {raster} points follow the raster, {digits} the digits (n = {found['raster'].n})")
-    lead = "Of the pruned pixels at the top and bottom less those at the sides, in percent, when images are transposed:"
-    return f"{lead} {wording.listing(parts)}." if parts else ""
+    if not parts:
+        return ""
+    lead = f"**Their place in the raster? {RULED[verdict_on('position', evidence.root).verdict]}.**"
+    what = "Of the pruned pixels at the top and bottom less those at the sides, in percent, when images are transposed:"
+    return f"{lead} {what} {wording.listing(parts)}."
 
 
 def photographs(table: list[Row], evidence: Evidence) -> str:
@@ -330,7 +343,7 @@ def photographs(table: list[Row], evidence: Evidence) -> str:
             gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}"
             said = f"{NETWORKS[network]} on {images}, with {gone},"
             found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
-    told = [f"{_lead(list(found.values()), 'Yes', 'No')}: {wording.listing(found)}."] if found else []
+    told = [f"**{_lead(list(found.values()), 'Yes', 'No')}**: {wording.listing(found)}."] if found else []
     return " ".join([*told, *astray])
 
 
