@@ -32,6 +32,10 @@ class Square:
         every = (self.without_without, self.without_with, self.with_without, self.with_with)
         return sorted(set.intersection(*map(set, every)))
 
+    def corners(self) -> PairedDifference:
+        """What the paper compares: both minus neither. Seeds with these two runs count."""
+        return paired_difference(self.with_with, self.without_without)
+
     def parts(self) -> dict[str, PairedDifference]:
         """The whole gain, and the part of each cause: what it adds, averaged over both states of the other."""
         whole = {seed: self.with_with[seed] - self.without_without[seed] for seed in self.seeds}
@@ -69,6 +73,9 @@ def table(square: Square) -> pd.DataFrame:
         "switcher (%)": span(paired_difference(square.with_with, square.without_with)),
         "it adds": "",
     }
+    corners = square.corners()
+    if corners.n:
+        found["both minus neither"] = {"dense (%)": "", "switcher (%)": "", "it adds": span(corners)}
     return pages.table(found)
 
 
@@ -80,12 +87,17 @@ def _mean(values: BySeed) -> str:
 
 
 def in_short(square: Square) -> str:
-    """The whole gain and its parts, or why whose it is cannot be said yet, as Markdown."""
-    found = square.parts()
-    if not found["whole gain"].n:
-        return "Whose the gain is **cannot be said yet**: no seed has all four runs, with and without batch norm."
-    said = ", ".join(f"{name} {span(each)}" for name, each in found.items())
-    return f"In points, of {len(square.seeds)} seeds: {said}."
+    """What both together are worth, and the parts of it, or why they cannot be told yet, as Markdown."""
+    corners, said = square.corners(), []
+    if corners.n:
+        compared = f"{span(corners)} points (n = {corners.n})"
+        said.append(f"What the paper compares, VGG-cov2 with both minus with neither: {compared}.")
+    if square.seeds:
+        parts = ", ".join(f"{name} {span(each)}" for name, each in square.parts().items())
+        said.append(f"In points, of {len(square.seeds)} {'seed' if len(square.seeds) == 1 else 'seeds'}: {parts}.")
+    else:
+        said.append("Whose the gain is **cannot be said yet**: no seed has all four runs, with and without batch norm.")
+    return " ".join(said)
 
 
 def parts_table(square: Square) -> pd.DataFrame:
