@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..metrics import PairedDifference, paired_difference
 from . import pages
-from .evidence import one
+from .evidence import ENOUGH, FEW, one
 from .results import Results
 from .wording import span, unbroken
 
@@ -25,6 +25,7 @@ class Square:
     without_with: BySeed
     with_without: BySeed
     with_with: BySeed
+    lost: int = 0  # runs that died or diverged, and are in it at the accuracy of guessing
 
     @property
     def seeds(self) -> list[int]:
@@ -52,10 +53,10 @@ class Square:
 
 
 def of(results: Results, plain: str, normed: str, dense: str = "dense", switched: str = "snn-al-epoch") -> Square:
-    """The square of a network without and one with batch norm."""
-    return Square(
-        *(results.values(arm, "accuracy", network) for network in (plain, normed) for arm in (dense, switched))
-    )
+    """The square of a network without and one with batch norm; a run that died or diverged counts as guessing."""
+    ways = [(arm, network) for network in (plain, normed) for arm in (dense, switched)]
+    lost = sum(len(results.failed(*way)) for way in ways)
+    return Square(*(results.with_dead(*way) for way in ways), lost=lost)
 
 
 def table(square: Square) -> pd.DataFrame:
@@ -97,7 +98,33 @@ def in_short(square: Square) -> str:
         said.append(f"In points, of {len(square.seeds)} {'seed' if len(square.seeds) == 1 else 'seeds'}: {parts}.")
     else:
         said.append("Whose the gain is **cannot be said yet**: no seed has all four runs, with and without batch norm.")
-    return " ".join(said)
+    if square.lost:
+        said.append(f"{square.lost} lost {'run counts' if square.lost == 1 else 'runs count'} as guessing.")
+    return " ".join([*said, *([ruled] if (ruled := ruling(square)) else [])])
+
+
+def ruling(square: Square) -> str:
+    """What the rule of the chapter on CIFAR-10 says of whose the gain is; nothing with fewer than :data:`FEW` seeds."""
+    if len(square.seeds) < FEW:
+        return ""
+    parts = square.parts()
+    whole = parts["whole gain"]
+    half = one(
+        {
+            seed: (square.with_without[seed] - square.without_with[seed])
+            / 2  # batch norm's part minus half of the whole
+            for seed in square.seeds
+        }
+    )
+    if not whole.low > 0:
+        said = "the whole gain does not lie above 0, so there is nothing to divide"
+    elif half.low > 0:
+        said = "batch norm owns more than half of the gain"
+    elif half.high < 0:
+        said = "batch norm owns less than half of the gain"
+    else:
+        said = "whether batch norm owns more than half of the gain cannot be told"
+    return f"By the rule below{'' if len(square.seeds) >= ENOUGH else ', provisionally'}: {said}."
 
 
 def parts_table(square: Square) -> pd.DataFrame:
