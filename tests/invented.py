@@ -70,7 +70,7 @@ def settings_of(study, **changes):
 @pytest.fixture
 def few_epochs(monkeypatch):
     """Tables 3 and 4 as they are once the searches there are over, with settings that no search chose."""
-    networks = ("vgg-cov2", "mobilenet-v1-x0.25")
+    networks = ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
     chosen = {network: {} for network in networks}
     for network, roles in chosen.items():
         for role, name in (("dense", f"{network}-dense"), ("accurate", f"{network}-snn")):

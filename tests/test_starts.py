@@ -61,7 +61,7 @@ def test_in_the_profile_whole_the_tuned_arm_is_meant(tmp_path):
     found = starts.classes(results, (starts.SMALL,))
     assert found.loc["MobileNetV1 x0.25, CIFAR-10"].tolist() == ["25.0", "25.0", "25.0", "50.0"]
     assert "MobileNetV1 x0.25" in starts.after_training(results, (starts.SMALL,)).axes[0].get_title("left")
-    assert "1 of 48 runs of which" in scale.in_short(results["3"]) and scale.arm(results["3"], "dense") == "tuned-dense"
+    assert "1 of 72 runs of which" in scale.in_short(results["3"]) and scale.arm(results["3"], "dense") == "tuned-dense"
     assert scale.outcomes(results["3"]) == "", "there is no pair yet"
     for seed, accuracy in enumerate((80.0, 82.0)):
         for name, less in (("tuned-dense", 0.0), ("accurate", 10.0)):

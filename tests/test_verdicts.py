@@ -200,7 +200,7 @@ def errors_records(root, lead):
 
 def strengthening_records(root, lead):
     history = [{"strengthened": [10, 20]}, {"strengthened": [10 + 2 * lead, 20 + lead]}]
-    write(root, "3", "snn-al-epoch", [{"history": history}] * 8, "vgg-cov2")
+    write(root, "3", "snn-al-epoch", [{"history": history}] * 8, "vgg-cov2-bn")
 
 
 def weights_records(root, lead, better=FED):
@@ -301,7 +301,7 @@ def test_runs_of_few_epochs_count_in_the_tuned_regime(tmp_path, name, lead, expe
         write(tmp_path, "4", "accurate", [{"removed": r} for r in eight(40.0 - lead, 2)[:3]], small, profile="whole")
     else:
         history = [{"strengthened": [10, 20]}, {"strengthened": [10 + 2 * lead, 20 + lead]}]
-        write(tmp_path, "3", "accurate", [{"history": history}] * 8, "vgg-cov2", profile="whole")
+        write(tmp_path, "3", "accurate", [{"history": history}] * 8, "vgg-cov2-bn", profile="whole")
     found = verdict(tmp_path, name)
     assert found.regimes["tuned"].verdict == expected and found.regimes["plain"].verdict == "no runs"
     assert found.regimes["tuned"].provisional == (name == "harder")
