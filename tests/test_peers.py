@@ -329,6 +329,30 @@ def test_drawn_activations_have_the_moments_of_drawn_weights(name):
             torch.testing.assert_close(drawn.var(0), total, rtol=0.05, atol=0)
 
 
+def test_scales_of_the_horseshoe_are_drawn_with_the_moments_of_their_four_factors():
+    """The groups' factors anew for each image, the layer's once; their divergence is that of each factor by itself."""
+    found = made("bc-ghs", MLP((6, 3), fc_std=0.5, generator=generator()), variance=-1.0)
+    found.noise = generator(4)
+    parts = {part: found._part(part, 0) for part in found.PARTS}
+    with torch.no_grad():
+        mean, variance = found.log_moments(0)
+        own = 0.25 * sum(parts[part][1].exp() for part in ("gamma", "inverse"))
+        shared = 0.25 * sum(parts[part][1].exp() for part in ("layer_gamma", "layer_inverse"))
+        torch.testing.assert_close(variance, own + shared)
+        images = found.drawn_scales(0, 20_000).log()
+        torch.testing.assert_close(images.var(0), own, rtol=0.06, atol=0)
+        draws = torch.cat([found.drawn_scales(0, 1).log() for _ in range(4000)])
+        torch.testing.assert_close(draws.var(0), variance, rtol=0.12, atol=0)
+        assert ((draws.mean(0) - mean).abs() < 5 * (variance / len(draws)).sqrt()).all()
+        expected = (
+            divergences.gamma_half(*parts["layer_gamma"], found.options.scale**2).sum()
+            + divergences.inverse_gamma_half(*parts["layer_inverse"]).sum()
+            + divergences.gamma_half(*parts["gamma"], 1.0).sum()
+            + divergences.inverse_gamma_half(*parts["inverse"]).sum()
+        )
+        torch.testing.assert_close(found.scale_divergence(), expected)
+
+
 def test_a_gap_is_the_widest_empty_stretch():
     assert bayesian.gap(torch.tensor([3.0, -5.0, -4.5, 2.5])) == -1.0
     assert bayesian.gap(torch.tensor([1.0])) == math.inf

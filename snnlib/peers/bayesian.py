@@ -238,7 +238,7 @@ class NormalJeffreys(Bayesian):
     def scale_divergence(self) -> Tensor:
         """Molchanov's fit, summed over all groups."""
         layers = range(len(self.network.gate_widths()))
-        return torch.stack([jeffreys(self.doubt(layer)).sum() for layer in layers]).sum()
+        return jeffreys(torch.cat([self.doubt(layer) for layer in layers])).sum()
 
     def drawn_scales(self, layer: int, images: int) -> Tensor:
         """mu + sigma epsilon."""
@@ -274,31 +274,40 @@ class Horseshoe(Bayesian):
             self.get_parameter(f"scale_{part}_log_variance_{layer}"),
         )
 
+    def _log_square(self, layer: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Of log z^2 the mean (groups,), the variance of the group's own two factors (groups,), the layer's (1,)."""
+        means, log_variances = zip(*(self._part(part, layer) for part in self.PARTS))
+        variances = [each.exp() for each in log_variances]
+        return means[0] + means[1] + means[2] + means[3], variances[2] + variances[3], variances[0] + variances[1]
+
     def log_moments(self, layer: int) -> tuple[Tensor, Tensor]:
         """Mean and variance (groups,) of log z: half the sums of means, a quarter of the sum of variances."""
-        means, log_variances = zip(*(self._part(part, layer) for part in self.PARTS))
-        total = means[0] + means[1] + means[2] + means[3]
-        variance = sum((each.exp() for each in log_variances), torch.zeros_like(total))
-        return 0.5 * total, 0.25 * variance
+        mean, own, shared = self._log_square(layer)
+        return 0.5 * mean, 0.25 * (own + shared)
 
     def scale_divergence(self) -> Tensor:
         """Divergences from gamma and inverse gamma, of each layer's scale and of each group's."""
-        found: list[Tensor] = []
-        for layer in range(len(self.network.gate_widths())):
-            found.append(gamma_half(*self._part("layer_gamma", layer), self.options.scale**2).sum())
-            found.append(inverse_gamma_half(*self._part("layer_inverse", layer)).sum())
-            found.append(gamma_half(*self._part("gamma", layer), 1.0).sum())
-            found.append(inverse_gamma_half(*self._part("inverse", layer)).sum())
-        return torch.stack(found).sum()
+        layers = range(len(self.network.gate_widths()))
+        named: dict[str, tuple[Tensor, Tensor]] = {}
+        for part in self.PARTS:  # all layers at once: these are many small numbers
+            means, log_variances = zip(*(self._part(part, layer) for layer in layers))
+            named[part] = torch.cat(means), torch.cat(log_variances)
+        found = [
+            gamma_half(*named["layer_gamma"], self.options.scale**2),
+            inverse_gamma_half(*named["layer_inverse"]),
+            gamma_half(*named["gamma"], 1.0),
+            inverse_gamma_half(*named["inverse"]),
+        ]
+        return torch.cat(found).sum()
 
     def drawn_scales(self, layer: int, images: int) -> Tensor:
-        """exp of log z; a layer's own scale is drawn once, those of groups for each image."""
-        log_scale = torch.zeros(())
-        for part in self.PARTS:
-            mean, log_variance = self._part(part, layer)
-            size = (1, 1) if part.startswith("layer") else (images, len(mean))
-            log_scale = log_scale.to(mean) + mean + (0.5 * log_variance).exp() * self._normal(size, mean)
-        return (0.5 * log_scale).exp()
+        """exp of log z; a layer's own scale is drawn once, those of groups for each image.
+
+        A product of log-normal factors is log-normal, so each pair is drawn as one (their section 4.2).
+        """
+        mean, own, shared = self._log_square(layer)
+        log_square = mean + own.sqrt() * self._normal((images, len(mean)), mean)
+        return (0.5 * (log_square + shared.sqrt() * self._normal((1, 1), mean))).exp()
 
     def mean_scales(self, layer: int) -> Tensor:
         """Mean of a log-normal variable."""
