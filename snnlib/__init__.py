@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 __version__ = "0.3.0"
 
 if TYPE_CHECKING:
-    from .compaction import compact
+    from .compaction import compact, load_compact, load_normalize, save_compact
     from .config import Arm, SwitcherConfig, TrainConfig
-    from .data import load
+    from .data import Normalize, load, scale
     from .networks import MLP, NETWORKS
     from .seeds import generator
     from .switching import Switched, Switcher, switch
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "compact": "compaction",
+    "load_compact": "compaction",
+    "load_normalize": "compaction",
+    "save_compact": "compaction",
     "Arm": "config",
     "SwitcherConfig": "config",
     "TrainConfig": "config",
+    "Normalize": "data",
     "load": "data",
+    "scale": "data",
     "MLP": "networks",
     "NETWORKS": "networks",
     "Switched": "switching",
@@ -42,6 +47,7 @@ __all__ = [
     "MLP",
     "NETWORKS",
     "Arm",
+    "Normalize",
     "Switched",
     "Switcher",
     "SwitcherConfig",
@@ -50,6 +56,10 @@ __all__ = [
     "compact",
     "generator",
     "load",
+    "load_compact",
+    "load_normalize",
+    "save_compact",
+    "scale",
     "switch",
     "train_alternating",
     "train_dense",

@@ -275,7 +275,8 @@ class Source:
     """Images of one's own, of an arm whose ``dataset`` is any path or name: how they are read, and which they are.
 
     ``digest`` begins the checksum of all of them, so that a run is known by its images too: other images are another
-    run, whatever their folder is called.
+    run, though their folder has the same name. The folder's place is a setting as well: where it was moved, the runs
+    are made anew.
     """
 
     digest: str  # the first 16 hex digits of Dataset.checksum(), before any are held out

@@ -522,18 +522,27 @@ def test_the_readmes_links_into_the_project_lead_somewhere():
     assert links and not [link for link in links if not (ROOT / link).exists()]
 
 
-def test_the_readmes_example_runs_and_gives_one_result():
-    code, own = re.findall(r"```python\n(.*?)```", readme.README.read_text(), re.S)
+def test_the_readmes_example_runs_and_gives_one_result(tmp_path):
+    code, own, reading = re.findall(r"```python\n(.*?)```", readme.README.read_text(), re.S)
     pytest.importorskip("torch_pruning")
     done = subprocess.run(
-        [sys.executable, "-c", 2 * code + own + "print(type(small).__name__)"],
-        cwd=ROOT,
+        [
+            sys.executable,
+            "-c",
+            2 * code
+            + "import snnlib; snnlib.save_compact(small, 'small.safetensors', snnlib.Normalize(mnist))\n"
+            + own
+            + "print(type(small).__name__)\n"
+            + reading
+            + "print(tuple(logits.shape))",
+        ],
+        cwd=tmp_path,
         text=True,
         capture_output=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "SNNLIB_DATA": str(ROOT / "data")},
     )
     assert done.returncode == 0, done.stderr
-    first, second, kind = done.stdout.splitlines()
-    assert kind == "Sequential"
+    first, second, kind, logits = done.stdout.splitlines()
+    assert (kind, logits) == ("Sequential", "(100, 10)")
     assert re.fullmatch(r"\(\d+, \d+, \d+, 10\) 0\.[6-9]\d*", first), first
     assert first == second, "its seeds give one result"

@@ -248,6 +248,8 @@ def test_compact_of_a_dense_run_is_refused(smoke, tmp_path, capsys):
         (("run", "2", "--arm", "snn-al-epohc"), "did you mean 'snn-al-epoch'?"),
         (("run", "2", "--profile", "papre"), "did you mean 'paper'?"),
         (("run", "2", "--device", "cdua"), "did you mean 'cuda'?"),
+        (("run", "3", "--network", "mobilenet-v1-x"), "did you mean 'mobilenet-v1-x"),
+        (("run", "1", "--network", "lenet"), "did you mean 'lenet5-caffe'?"),
         pytest.param(("run", "2", "--device", "cuda"), "this machine has no CUDA device", marks=WITHOUT_CUDA),
         (("run", "2", "--seed", "-1"), "a seed is a whole number from 0 to 2147483647"),
         (("run", "2", "--seed", "2147483648"), "a seed is a whole number from 0 to 2147483647"),

@@ -7,7 +7,7 @@ import torch
 from command_line import inside
 
 from snnlib import data
-from snnlib.compaction import load_compact
+from snnlib.compaction import load_compact, load_normalize
 from snnlib.config import Arm, Rival, SwitcherConfig, TrainConfig
 from snnlib.lab import records, runner, trained
 from snnlib.training.batches import Batches
@@ -45,9 +45,27 @@ def test_compact_writes_a_smaller_network_that_agrees(tmp_path, capsys, network,
     images = Batches(dataset, arm.train, 0).standard(
         data.scale(dataset.x_test[-50:])
     )  # others than the command compared
+    normalize = load_normalize(out)
+    assert ("less" in text) == isinstance(normalize, data.Normalize) == arm.train.normalize
+    torch.testing.assert_close(normalize(data.scale(dataset.x_test[-50:])), images)
     with torch.no_grad():
         expected = model.eval()(images)
         torch.testing.assert_close(small(images), expected, rtol=0, atol=1e-4 * max(1.0, float(expected.abs().max())))
+
+
+def test_a_remedy_names_the_folder_of_records_only_where_the_record_stands_in_one(tmp_path, capsys):
+    path, out = run(tmp_path / "records", "lenet5-caffe"), tmp_path / "small.safetensors"
+    path.with_suffix(".safetensors").unlink()
+    elsewhere = tmp_path / "moved.json"
+    elsewhere.write_bytes(path.read_bytes())
+    assert f"--records {tmp_path / 'records'}" in inside(capsys, "compact", path, "--out", out)[2]
+    code, _, error = inside(capsys, "compact", elsewhere, "--out", out)
+    assert code != 0 and "--records FOLDER" in error
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path, capsys):
+    code, _, error = inside(capsys, "compact", run(tmp_path, "lenet5-caffe"), "--out", tmp_path / "nowhere" / "x")
+    assert code == 2 and "is no folder; make it first" in error and not (tmp_path / "nowhere").exists()
 
 
 def test_a_network_that_does_not_agree_is_not_written(tmp_path, capsys, monkeypatch):

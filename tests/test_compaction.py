@@ -252,7 +252,7 @@ def test_operations_on_one_layer():
 def test_saved_and_loaded_networks_are_the_same_bits(tmp_path, dtype, pruned):
     network = network_of((9, 7, 3), dtype=dtype)
     small = compact(network, gates_of(network, pruned=pruned))
-    save_compact(tmp_path / "small.safetensors", small)
+    save_compact(small, tmp_path / "small.safetensors")
     loaded = load_compact(tmp_path / "small.safetensors")
     assert loaded.widths == small.widths and (loaded.inputs is None) == (small.inputs is None)
     assert loaded.state_dict().keys() == small.state_dict().keys()
@@ -268,7 +268,7 @@ def test_files_that_hold_no_compact_network_are_refused(tmp_path):
     files.save_tensors(path, MLP((3, 2)).state_dict(), {"seed": 0})
     with pytest.raises(records.FileError, match="holds no compact network"):
         load_compact(path)
-    save_compact(path, MLP((3, 2)))
+    save_compact(MLP((3, 2)), path)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(records.FileError, match="cut off"):
         load_compact(path)
@@ -559,7 +559,7 @@ def test_convolutions_with_their_switcher_compact_exactly():
 def test_compacted_convolutions_keep_the_layout_in_memory(tmp_path):
     network = real("lenet5-caffe", (1, 28, 28))
     small = compact(network, factors_of(network, pruned=0.4))
-    save_compact(tmp_path / "small.safetensors", small)
+    save_compact(small, tmp_path / "small.safetensors")
     for each in (small, load_compact(tmp_path / "small.safetensors")):
         assert each.convolutions[1].weight.is_contiguous(memory_format=torch.channels_last)
 
@@ -569,7 +569,7 @@ def test_compacted_convolutions_keep_the_layout_in_memory(tmp_path):
 def test_saved_and_loaded_convolutional_networks_are_the_same_bits(tmp_path, name, image, pruned):
     network = real(name, image)
     small = compact(network, factors_of(network, pruned=pruned))
-    save_compact(tmp_path / "small.safetensors", small)
+    save_compact(small, tmp_path / "small.safetensors")
     state = torch.get_rng_state()
     loaded = load_compact(tmp_path / "small.safetensors")
     assert torch.equal(torch.get_rng_state(), state) and type(loaded) is type(small) and not loaded.training

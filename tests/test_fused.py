@@ -195,3 +195,14 @@ class _Gates(torch.nn.Module):
 def _gates_of(model, values, buffers):
     named = {f"model.{name}": value for name, value in (values | buffers).items()}
     return torch.func.functional_call(_Gates(model), named, ())
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_numbers_that_the_compiled_switcher_does_not_know_are_left_to_torch(dtype):
+    """It reads float32 and float64; a network of other numbers once made it read beyond its weights."""
+    model = Switched.around(MLP((40, 20, 3)).to(dtype), SwitcherConfig(channels=(4, 8)), generator(0, "switcher"))
+    layers = model.network.linear_weights()
+    assert not fused.usable(layers, model.switcher.config) and all(each.dtype == dtype for each in layers)
+    assert all(bool(gate.isfinite().all()) and gate.dtype == dtype for gate in model.gates())
+    mixed = [layers[0].float(), layers[1].double()]
+    assert not fused.usable(mixed, model.switcher.config)

@@ -4,6 +4,7 @@ import gzip
 import multiprocessing
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -307,6 +308,34 @@ def test_the_same_command_trains_nothing_again(trained_once, capsys):
     assert code == 0 and "2 runs recorded already: reused" in said and "to train on" not in said
     code, said, _ = inside(capsys, "status", "--records", place / "records")
     assert code == 0 and "snn-al-epochs-4-rate-0.05: 1 finished" in said
+
+
+def test_what_would_be_trained_is_listed_without_an_estimate(tmp_path, capsys):
+    """Of images of one's own there is no earlier run to go by; their place may hold any sign."""
+    folder = written(tmp_path / "[odd]* name")
+    words = ("run", "--data", folder, "--network", "mlp:in-16-out", "--epochs", 4, "--records", tmp_path / "records")
+    code, said, error = inside(capsys, *words, "--dry-run")
+    assert code == 0, error
+    assert said.rstrip().endswith("in all 2 runs, no estimate: no record of this network")
+
+
+def test_images_that_were_moved_are_named_to_the_command_that_makes_a_network_smaller(trained_once, tmp_path, capsys):
+    words, place = trained_once
+    inside(capsys, *words)
+    [record] = (place / "records" / "own").glob("*/snn-al-*/seed-0.json")
+    arm = records.arm_of(records.read(record))
+    moved, out = tmp_path / "elsewhere", tmp_path / "small.safetensors"
+    Path(arm.dataset).rename(moved)
+    try:
+        assert inside(capsys, "compact", record, "--out", out)[0] != 0
+        code, said, error = inside(capsys, "compact", record, "--out", out, "--data", moved)
+        assert code == 0 and f"written to {out}" in said, error
+        other = written(tmp_path / "others", train=240)
+        assert (
+            "not the images that this run is of" in inside(capsys, "compact", record, "--out", out, "--data", other)[2]
+        )
+    finally:
+        moved.rename(arm.dataset)
 
 
 @pytest.mark.parametrize(

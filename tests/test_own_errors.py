@@ -8,7 +8,18 @@ from test_own_network import DATA, SMALL, gates_of, made, perceptron, pictures, 
 from torch import nn
 from torch.nn import functional as F
 
-from snnlib import SwitcherConfig, TrainConfig, compact, load, switch, train_alternating, train_dense, train_separate
+from snnlib import (
+    MLP,
+    Switched,
+    SwitcherConfig,
+    TrainConfig,
+    compact,
+    load,
+    switch,
+    train_alternating,
+    train_dense,
+    train_separate,
+)
 from snnlib.compaction import CompactionError, fold, save_compact
 from snnlib.compaction.module import SelectedLinear
 from snnlib.data import DataError, Normalize, scale
@@ -108,6 +119,17 @@ def test_a_compacted_network_is_switched_and_compacted_again():
     torch.testing.assert_close(smaller(x), again(x, gates), rtol=1e-10, atol=1e-10)
 
 
+class Twice(nn.Module):
+    """Returns its logits and what leads to them."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = perceptron()
+
+    def forward(self, x):
+        return self.inner(x), x
+
+
 class Standardized(nn.Conv2d):
     def forward(self, input):
         return F.conv2d(input, self.weight - self.weight.mean((1, 2, 3), keepdim=True), self.bias)
@@ -121,7 +143,7 @@ def test_subclasses_of_layers_are_switched_where_they_compute_the_same():
     layers = nn.Sequential(Standardized(1, 4, 3), nn.ReLU(), nn.Flatten(), Named(144, 3))
     network = GatedModule(layers, pictures(dtype=torch.float32))
     assert network.switched == ("3",)
-    assert network.refused["0"].startswith("it is a Standardized, whose own forward may do more with its weights")
+    assert network.refused["0"].startswith("its class Standardized has a forward that may do more with its weights")
 
 
 # ---------------------------------------------------------------- what switch says
@@ -168,7 +190,7 @@ def test_where_little_is_switched_it_is_said_once_and_the_summary_says_why():
         model = switch(Recurrent(), pictures(1, torch.float32), SMALL)
     shown = str(model.network)
     assert "read: 16 inputs, a factor each" in shown
-    assert "rows: no factors: it is a LSTM, and only Linear and Conv2d layers are switched" in shown
+    assert "rows: no factors: it is of class LSTM, and only Linear and Conv2d layers are switched" in shown
 
 
 X = torch.zeros(1, 1, 8, 8)
@@ -195,7 +217,13 @@ class OptimizedModule(nn.Module):
         (lambda: TrainConfig(momentum=2), ValueError, "momentum=2: must be below 1"),
         (lambda: TrainConfig(rate="0.1"), ValueError, "rate='0.1': must be a number"),
         (lambda: load("MNIST"), DataError, "unknown data set 'MNIST': did you mean 'mnist'"),
-        (lambda: save_compact("x", switch(perceptron(), X, SMALL)), TypeError, r"save_compact\(path, compact\(model"),
+        (lambda: save_compact(switch(perceptron(), X, SMALL), "x"), TypeError, r"save_compact\(compact\(model"),
+        (lambda: save_compact("x", perceptron()), TypeError, r"save_compact\(network, path\): the network comes first"),
+        (lambda: compact(perceptron()), TypeError, "a Sequential has no switcher: `model = snnlib.switch"),
+        (lambda: switch(Twice(), X), ValueError, "Twice returns a tuple: its forward must have one output"),
+        (lambda: switch(perceptron(), X.to(torch.uint8)), ValueError, r"or snnlib.scale\(data.x_train\[:1\]\)"),
+        (lambda: Switched.around(MLP((4, 2)), SMALL, 0), TypeError, r"give snnlib.generator\(0, 'switcher'\)"),
+        (lambda: DATA.first(0), ValueError, r"first\(0\): .* 1 or more"),
     ],
 )
 def test_arguments_of_another_kind_are_named(call, error, told):

@@ -247,8 +247,9 @@ def test_each_refusal_names_the_layer_and_the_reason():
         "grouped": "its output is read by mixed: it is a grouped convolution (groups=2)",
         "mixed": "it is a grouped convolution (groups=2)",
         "normed": "its output passes through norm (GroupNorm), which may mix channels",
-        "turned": "its output is read by up: it is a ConvTranspose2d, and only Linear and Conv2d layers are switched",
-        "up": "it is a ConvTranspose2d, and only Linear and Conv2d layers are switched",
+        "turned": "its output is read by up: it is of class ConvTranspose2d, and only Linear and Conv2d layers are "
+        "switched",
+        "up": "it is of class ConvTranspose2d, and only Linear and Conv2d layers are switched",
         "bare": "forward does not call it as a module",
         "spectral": "its weight is computed by a parametrization",
         "wide": "it reads a tensor of shape 5 x 1 x 8 x 8, and not (images, inputs)",
@@ -466,7 +467,7 @@ def test_without_torch_pruning_compaction_says_how_to_get_it(monkeypatch):
 
 def test_a_module_is_no_file_of_this_library(tmp_path):
     with pytest.raises(TypeError, match="torch.export.save"):
-        save_compact(tmp_path / "small.safetensors", perceptron())
+        save_compact(perceptron(), tmp_path / "small.safetensors")
     with pytest.raises(ValueError, match="macs of a Sequential"):
         count.macs(perceptron())
 

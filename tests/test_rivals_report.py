@@ -65,6 +65,13 @@ def test_the_picture_has_every_method_at_what_it_leaves(against, expected):
     assert ("SNN-AL, published" in labels) == (against == "weights")
 
 
+def test_a_rival_that_is_new_here_is_shown_by_its_own_name(monkeypatch):
+    monkeypatch.setitem(rivals.PEERS, "mine", object)
+    rows = [*tables.paper_rows("1"), *ROWS, row("mine", 97.0, 70.0)]
+    assert rivals.curves(rows)[-1].method == "mine"
+    assert "mine" in {container.get_label() for container in rivals_picture.picture(rows).axes[0].containers}
+
+
 def test_every_method_has_a_look_of_its_own():
     """Colour and mark, and for the lottery ticket, which has two forms, whether the mark is hollow."""
     methods = [rivals.OURS, *rivals.FLOOR.values(), *NAMES.values()]

@@ -3,7 +3,7 @@
 import io
 import json
 import statistics
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import invented
 import pandas
@@ -137,6 +137,13 @@ def test_runs_that_are_left_with_different_numbers_of_layers_have_no_mean_widths
     row = row_of(root, "snn-al-epoch")
     assert row.widths is None
     assert "FC layers left: 1 in 1 run, 3 in 4 runs" in row.note
+
+
+def test_what_at_chance_means_is_said_where_a_run_was(root):
+    rows = tables.rows("2", "paper", root)
+    assert not any(note.startswith("at chance") for note in printing.notes(rows))
+    guessed = [replace(row, at_chance=1) if row.source == "ours" else row for row in rows]
+    assert any("half as accurate again as guessing" in note for note in printing.notes(guessed))
 
 
 def test_the_papers_rows_are_those_of_its_table():

@@ -27,4 +27,7 @@ def tell_if_empty(root: Path, err: bool = True) -> None:
         )
 
 
-PROFILE_HELP = "smoke (seconds, a trial), quick (minutes, reduced), paper (8 seeds, everything) or search."
+PROFILE_HELP = (
+    "smoke (seconds, a trial), quick (minutes, reduced), paper (8 seeds, everything), whole (Tables 3 and 4 on two "
+    "cores), or search, authors, map."
+)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..lab import records
+from ..lab.names import Refused
 from . import RecordsFolder
 
 if TYPE_CHECKING:
-    from ..data import Dataset
+    from ..data import Dataset, Normalize
 
 TOLERANCE = 1e-4
 """Largest difference of logits, relative to the largest logit, between the switched network and the compacted one."""
@@ -31,13 +32,20 @@ def compact(
         Path, typer.Option("--out", metavar="FILE", help="Where the compacted network goes, as safetensors.")
     ],
     root: RecordsFolder = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="PATH", help="Where the images of the run are now, if they were moved."),
+    ] = None,
 ) -> None:
     """Fold a run's factors into its weights, cut the pruned neurons out and write the plain network that is left.
 
     The weights that stand beside the record are needed; the network is written only if its logits agree with those of
     the network with its switcher.
     """
-    write(find(record, root or records.default_root()), out)
+    if not out.parent.is_dir():
+        raise Refused(f"--out {out}: {out.parent} is no folder; make it first, or name another")
+    path = find(record, root or records.default_root())
+    write(path, out, _moved(path, data) if data else None)
 
 
 def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
@@ -48,7 +56,7 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     import torch
 
     from .. import compaction
-    from ..data import scale
+    from ..data import Normalize, scale
     from ..lab import runner, trained
     from ..networks import count
     from ..peers import Peer
@@ -73,7 +81,8 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
             f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); "
             "nothing was written"
         )
-    compaction.save_compact(out, smaller)
+    normalize = Normalize(dataset) if arm.train.normalize else None
+    compaction.save_compact(smaller, out, normalize)
     classes = len(dataset.classes)
     typer.echo(f"widths  {_chain(network.gate_widths(), classes)} -> {_chain(smaller.gate_widths(), classes)}")
     typer.echo(f"weights {count.weights(network)} -> {count.weights(smaller)} (of switched layers; biases not counted)")
@@ -81,7 +90,20 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     typer.echo(
         f"largest difference of logits on {len(images)} test images: {difference:.2g} (largest logit {largest:.1f})"
     )
-    typer.echo(f"written to {out}")
+    typer.echo(f"takes   images from 0 to 1{_less(normalize) if normalize else ''}")
+    typer.echo(f"written to {out}; snnlib.load_compact and load_normalize read it")
+
+
+def _moved(path: Path, place: str) -> Dataset:
+    """The images of the record at ``path``, which are at ``place`` now; ``DataError`` where they are others."""
+    from dataclasses import replace
+
+    import torch
+
+    from ..lab import own, runner
+
+    arm = records.arm_of(records.read(path))
+    return runner.load_data(replace(arm, dataset=own.place(place)), torch.device("cpu"))
 
 
 def find(record: str, root: Path) -> Path:
@@ -91,6 +113,14 @@ def find(record: str, root: Path) -> Path:
     if found.is_file() and found.suffix != ".json":
         raise records.FileError(f"{found} is no record of a run: these are JSON, seed-0.json for example")
     return found
+
+
+def _less(normalize: Normalize) -> str:
+    """How the images are normalised, in words."""
+    mean, deviation = (
+        ", ".join(f"{value:.4f}" for value in part.flatten().tolist()) for part in (normalize.mean, normalize.deviation)
+    )
+    return f", less {mean} and divided by {deviation}"
 
 
 def _chain(widths: tuple[int, ...], classes: int) -> str:

@@ -295,11 +295,9 @@ def _list(todo: batch.Batch, root: Path) -> None:
             f"  {dataset} {network} {arm}: {_runs(len(jobs))} (seed {', '.join(str(job.seed) for job in jobs)}), {took}"
         )
     if todo.to_do:
-        _say(
-            f"in all {_runs(len(todo.to_do))}, "
-            f"{estimates.said([known[job.arm.settings_hash()] for job in todo.to_do])} of one core, or of one device, "
-            "as recorded runs went"
-        )
+        each = [known[job.arm.settings_hash()] for job in todo.to_do]
+        of = " of one core, or of one device, as recorded runs went" if any(one.seconds for one in each) else ""
+        _say(f"in all {_runs(len(todo.to_do))}, {estimates.said(each)}{of}")
 
 
 def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:

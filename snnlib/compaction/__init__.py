@@ -22,7 +22,7 @@ from ..networks.gated_module import GatedModule
 from ..switching import Switched
 from .convolution import compact_convnet, fold_convnet
 from .deep import compact_deep, fold_deep
-from .files import load_compact, save_compact
+from .files import load_compact, load_normalize, save_compact
 from .mlp import compact_mlp, fold_mlp
 from .module import compact_module, fold_module
 
@@ -82,6 +82,11 @@ def _parts(network: object, gates: Sequence[Tensor] | None) -> tuple[Any, Sequen
         gates = network.gates() if gates is None else gates
         network = network.network
     if gates is None:
+        if not isinstance(network, Network | GatedModule):
+            raise TypeError(
+                f"a {type(network).__name__} has no switcher: `model = snnlib.switch(module, example_input)`, then "
+                "train it, then compact(model)"
+            )
         raise ValueError("no gates: give model.gates(), or the whole model, compact(model)")
     for index, gate in enumerate(gates):
         if not bool(torch.isfinite(gate).all()):
@@ -100,4 +105,4 @@ def _choose(operations: Mapping[type, Operation], network: object) -> Operation:
     return operations[type(network)]
 
 
-__all__ = ["CompactionError", "compact", "fold", "load_compact", "save_compact"]
+__all__ = ["CompactionError", "compact", "fold", "load_compact", "load_normalize", "save_compact"]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..data import Normalize
 from ..files import FileError, load_tensors, save_tensors
 from ..networks import MLP, NETWORKS, ConvNet, DeepNet, Network
 from ..networks.convnet import Stage
@@ -16,14 +17,17 @@ from .convolution import empty_convnet
 from .mlp import empty_mlp
 
 
-def save_compact(path: Path, network: Network) -> None:
+def save_compact(network: Network, path: str | Path, normalize: Normalize | None = None) -> None:
     """Write ``network`` as one file: its tensors, class, plan, widths, image and classes.
 
-    Raises ``FileError`` on a full disk, ``TypeError`` for a module of another's making and for a model with its
-    switcher.
+    ``normalize`` is what scaled images go through first, where the network was trained with
+    ``TrainConfig(normalize=True)``; :func:`load_normalize` reads it again. Raises ``FileError`` on a full disk,
+    ``TypeError`` for a module of another's making and for a model with its switcher.
     """
+    if isinstance(network, str | Path):
+        raise TypeError("save_compact(network, path): the network comes first, as in torch.save")
     if hasattr(network, "switcher_side"):
-        raise TypeError(f"a {type(network).__name__} has its switcher still: save_compact(path, compact(model))")
+        raise TypeError(f"a {type(network).__name__} has its switcher still: save_compact(compact(model), path)")
     if type(network).__name__ not in BUILD:
         raise TypeError(
             f"a {type(network).__name__} cannot be built again from its tensors: only {', '.join(BUILD)} can. Save a "
@@ -43,17 +47,43 @@ def save_compact(path: Path, network: Network) -> None:
         described["plan"] = [list(stage) for stage in network.plan]
     if isinstance(network, DeepNet):
         described["network"] = network.name
+    if normalize is not None:
+        described["mean"], described["deviation"] = (
+            part.flatten().tolist() for part in (normalize.mean, normalize.deviation)
+        )
     save_tensors(Path(path), network.state_dict(), described)
 
 
-def load_compact(path: Path) -> Network:
-    """Read what :func:`save_compact` wrote, on the CPU, in evaluation mode.
+def load_normalize(path: str | Path) -> nn.Module:
+    """What scaled images go through before the network that :func:`save_compact` wrote: a
+    :class:`~snnlib.data.Normalize`, or ``nn.Identity`` for one that takes them as they are.
 
-    Raises ``FileError`` where the file is missing, cut off, of another version or holds something else.
+    ``load_compact(path)(load_normalize(path)(scale(images)))`` are the logits of uint8 ``images``. Raises ``FileError``
+    as :func:`load_compact`.
     """
+    _, described = _read(path)
+    if "mean" not in described:
+        return nn.Identity()
+    mean, deviation = (torch.tensor(described[part])[:, None, None] for part in ("mean", "deviation"))
+    return Normalize((mean, deviation))
+
+
+def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    if Path(path).suffix == ".pt2":
+        raise FileError(f"{path} is an exported module: read it with torch.export.load(path).module()")
     tensors, described = load_tensors(Path(path))
     if described.get("kind") != "compact":
         raise FileError(f"{path} holds no compact network. Write one with `snn compact`.")
+    return tensors, described
+
+
+def load_compact(path: str | Path) -> Network:
+    """Read what :func:`save_compact` wrote, on the CPU, in evaluation mode.
+
+    A network that was trained on normalised images takes what :func:`load_normalize` makes of scaled ones. Raises
+    ``FileError`` where the file is missing, cut off, of another version or holds something else.
+    """
+    tensors, described = _read(path)
     kind = described.get("class", "MLP")  # the first files of this kind held an MLP and did not say so
     try:
         network = BUILD[kind](described, tensors)

@@ -34,6 +34,14 @@ class Dataset:
     classes: tuple[str, ...]
     skipped: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Its name, how many images there are and of which shape, and the classes: not the images."""
+        shown = ", ".join(self.classes[:10]) + (", ..." if len(self.classes) > 10 else "")
+        return (
+            f"Dataset({self.name!r}: {len(self.x_train)} images to train, {len(self.x_test)} to judge on, each "
+            f"{' x '.join(map(str, self.x_train.shape[1:]))}; {len(self.classes)} classes: {shown})"
+        )
+
     @property
     def image(self) -> tuple[int, int, int]:
         """(channels, height, width) of an image."""
@@ -54,7 +62,12 @@ class Dataset:
         return replace(self, **fields)
 
     def first(self, count: int | None) -> Dataset:
-        """The first ``count`` training images (all of them if None); the test images stay."""
+        """The first ``count`` training images (all of them if None); the test images stay.
+
+        Raises ``ValueError`` for a count below 1.
+        """
+        if count is not None and count < 1:
+            raise ValueError(f"first({count}): {self.name} has {len(self.x_train)} training images; 1 or more of them")
         return replace(self, x_train=self.x_train[:count], y_train=self.y_train[:count])
 
     def holdout(self, count: int = 5000) -> Dataset:
@@ -147,9 +160,10 @@ class Normalize(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset | tuple[Tensor, Tensor]) -> None:
+        """``dataset``: training images, or mean and deviation (channels, 1, 1) of each colour."""
         super().__init__()
-        mean, deviation = dataset.colour_statistics()
+        mean, deviation = dataset.colour_statistics() if isinstance(dataset, Dataset) else dataset
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
 

@@ -90,7 +90,10 @@ def of_arms(arms: Iterable[Arm], root: Path) -> dict[str, Estimate]:
     folders = dict.fromkeys((Path(root), records.default_root()))
     read = functools.cache(lambda dataset, network: [speeds(dataset, network, folder) for folder in folders])
     by_hash = {arm.settings_hash(): arm for arm in arms}
-    return {key: estimate(arm, read(arm.dataset, arm.network)) for key, arm in by_hash.items()}
+    return {
+        key: estimate(arm, read(arm.dataset, arm.network)) if images_of(arm) else Estimate(None)
+        for key, arm in by_hash.items()
+    }
 
 
 def said(estimates: Sequence[Estimate]) -> str:

@@ -23,6 +23,7 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     if name in known:
         return name
     folded = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+    begun = [each for each in folded if name and each.startswith(name.casefold())]
+    near = begun or difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     hint = f"did you mean {folded[near[0]]!r}? " if near else ""
     raise UnknownName(f"unknown {kind} {name!r}: {hint}known: {', '.join(known)}")

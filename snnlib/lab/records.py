@@ -73,7 +73,9 @@ def read(path: Path) -> Record:
     except FileNotFoundError as error:
         raise FileError(f"{path}: there is no such record. `snn status` lists those there are.") from error
     except OSError as error:
-        raise FileError(f"{path} cannot be read ({error.strerror}).") from error
+        raise FileError(
+            f"{path} cannot be read ({error.strerror}). A record is a file, .../ARM/seed-0.json say."
+        ) from error
     return parse(content, str(path))
 
 

@@ -54,9 +54,15 @@ def load(path: Path) -> tuple[Arm, Network, Switched | Masked | Peer | None]:
 
 
 def _remedy(record: records.Record, path: Path) -> str:
-    """The command that makes the run of ``record``, which stands at ROOT/PROFILE/NAME/ARM/seed-N.json, again."""
+    """The command that makes the run of ``record`` again, below ROOT where it stands at
+    ROOT/PROFILE/NAME/ARM/seed-N.json, else below a folder that the reader has to name."""
+    root = Path("FOLDER")
+    if len(path.absolute().parents) > 3 and path.absolute() == records.path_of(
+        records.arm_of(record), record["profile"], record["seed"], path.absolute().parents[3]
+    ):
+        root = path.absolute().parents[3]
     if record["settings"].get("source"):
-        return own.command(records.arm_of(record), record["seed"], path.absolute().parents[3])
+        return own.command(records.arm_of(record), record["seed"], root)
     arm, network = record["arm"], record["settings"]["network"]
     holders = [
         t
@@ -65,7 +71,6 @@ def _remedy(record: records.Record, path: Path) -> str:
     ]
     alone = next((t.name for t in holders if len(t.networks) == 1), None)
     name = alone or (holders[0].name if holders else "TABLE")
-    root = path.absolute().parents[3]
     return command(
         name, record["profile"], root, [arm], [record["seed"]], force=True, networks=[] if alone else [network]
     )

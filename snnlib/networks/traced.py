@@ -83,13 +83,18 @@ def _graph(module: nn.Module, example: Tensor) -> fx.Graph:
     try:
         with torch.no_grad():
             try:
-                module(example)
+                output = module(example)
             except (RuntimeError, ValueError, TypeError, IndexError) as error:
                 raise ValueError(
                     f"{type(module).__name__} cannot be run on an example of shape {_by(example.shape)} and type "
-                    f"{example.dtype} ({error}). Give a batch of images as the data has them, on the module's device "
-                    "and of its type, e.g. torch.zeros(1, *data.image)."
+                    f"{example.dtype} ({error}). Give a batch of images of the data's shape, on the module's device "
+                    "and of its type, e.g. torch.zeros(1, *data.image), or snnlib.scale(data.x_train[:1])."
                 ) from error
+            if not isinstance(output, Tensor):
+                raise ValueError(
+                    f"{type(module).__name__} returns a {type(output).__name__}: its forward must have one output, the "
+                    "logits (images, classes). Wrap it in a module that returns these alone."
+                )
             try:
                 traced = fx.GraphModule(module, _Tracer().trace(module))
                 _Shapes(traced).run(example)
@@ -134,9 +139,9 @@ def _unfit(module: nn.Module, name: str, layer: nn.Module, calls: list[fx.Node])
     if is_parametrized(layer):
         return "its weight is computed by a parametrization"
     if not isinstance(layer, nn.Linear | nn.Conv2d):
-        return f"it is a {type(layer).__name__}, and only Linear and Conv2d layers are switched"
+        return f"it is of class {type(layer).__name__}, and only Linear and Conv2d layers are switched"
     if not _computes_as(layer):
-        return f"it is a {type(layer).__name__}, whose own forward may do more with its weights than a matrix product"
+        return f"its class {type(layer).__name__} has a forward that may do more with its weights than a matrix product"
     if "weight" not in dict(layer.named_parameters(recurse=False)):
         return "its weight is no parameter, as under weight_norm"
     for other, each in module.named_modules(remove_duplicate=False):

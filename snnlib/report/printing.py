@@ -128,6 +128,8 @@ def notes(table_rows: Sequence[Row], plan: Table | None = None) -> list[str]:
         for row in table_rows
         if row.source == "ours" and row.failed and row.all_low is not None
     ]
+    if any(row.at_chance for row in table_rows):
+        said.append("at chance: less than half as accurate again as guessing; such runs enter the means")
     said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
     return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
 

@@ -24,7 +24,8 @@ def method_of(row: Row) -> str | None:
     if row.source != "ours":
         return None
     if name in PEERS or row.arm in PEERS:
-        return NAMES[name if name in PEERS else row.arm]
+        rival = name if name in PEERS else row.arm
+        return NAMES.get(rival, rival)
     if ending in FLOOR:
         return FLOOR[ending]
     return "dense" if row.prunes is None else OURS
@@ -55,7 +56,7 @@ def curves(rows: Sequence[Row], network: str = "mlp") -> list[Curve]:
     for row in of_network(rows, network):
         if (method := method_of(row)) is not None and row.acc_mean is not None:
             found.setdefault(method, []).append(row)
-    order = ["dense", OURS, *FLOOR.values(), *NAMES.values()]
+    order = dict.fromkeys(["dense", OURS, *FLOOR.values(), *NAMES.values(), *found])
     return [
         Curve(method, found[method][0].prunes, tuple(sorted(found[method], key=lambda row: row.removed_pct or 0.0)))
         for method in order

@@ -34,6 +34,9 @@ LOOKS = {
 }
 """Colour and mark of each method, which stay whatever else is shown: reds price what is kept, the floor is grey."""
 
+ANOTHER = ("#000000", "d")
+"""The look of a method that has none yet."""
+
 FILLS: dict[str | None, Literal["full", "none", "left"]] = {"weights": "none", "neurons, by image": "left"}
 """How a mark is filled, by what is pruned; full where neurons are."""
 
@@ -61,7 +64,7 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
             if curve.method == "dense" and shown:
                 axes.axhline(accuracy[0], color="#555555", linewidth=1, linestyle="--", label="dense, tuned")
             elif shown:
-                colour, mark = LOOKS[curve.method]
+                colour, mark = LOOKS.get(curve.method, ANOTHER)
                 known = curve.method in (OURS, *FLOOR.values())
                 axes.errorbar(
                     [_left(row, most if against == "macs" else None) for row in shown],

@@ -53,10 +53,14 @@ class Switched(nn.Module):
         Their weights are drawn from ``generator``, without one from torch's global generator. For one result from one
         seed give ``snnlib.generator(seed, "switcher")``, and ``generator(seed, "network")`` to the network.
 
-        Raises ``TypeError`` where ``network`` lacks what a task network has, and ``ValueError`` for a control
-        (``config.reads``) of a network with switched convolutions.
+        Raises ``TypeError`` where ``network`` lacks what a task network has or ``generator`` is none, and
+        ``ValueError`` for a control (``config.reads``) of a network with switched convolutions.
         """
         check_network(network)
+        if generator is not None and not isinstance(generator, torch.Generator):
+            raise TypeError(
+                f"generator is a {type(generator).__name__}: give snnlib.generator({generator!r}, 'switcher'), say"
+            )
         reference, kernels = next(network.parameters()), network.kernel_weights()
         if config.reads != "weights" and kernels:
             raise ValueError(
