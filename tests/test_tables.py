@@ -273,6 +273,18 @@ def test_rows_of_one_regime_and_the_commands_that_make_the_rest_of_it(root, caps
     assert experiments.regime_of("pattern-transposed") == "tuned" and experiments.regime_of("deep-std-0.1") == "plain"
 
 
+def test_rows_of_one_network_and_the_commands_that_make_the_rest_of_it(tmp_path, capsys):
+    shown = [
+        inside(capsys, "table", "1", "--profile", "paper", "--records", tmp_path, *words)
+        for words in ((), ("--network", "lenet5-caffe"))
+    ]
+    assert shown[0][0] == shown[1][0] == 0
+    assert "300-100" in shown[0][1] and "300-100" not in shown[1][1], "the perceptron's widths"
+    assert "--network lenet5-caffe" in shown[1][1] and "--network mlp" not in shown[1][1]
+    code, _, error = inside(capsys, "table", "1", "--records", tmp_path, "--network", "lenet")
+    assert code == 2 and "did you mean 'lenet5-caffe'" in error
+
+
 def test_a_control_whose_run_to_follow_failed_is_barred_not_missing(tmp_path, capsys):
     """It has no neurons to keep: nothing asks for it again, and it makes no page provisional."""
     arm = next(arm for arm in TABLES["controls"].arms["paper"] if arm.name == "norm")

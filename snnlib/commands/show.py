@@ -34,6 +34,9 @@ def table(
             help=f"Only rows of these settings, and the paper's: {', '.join(REGIMES)}. [dim]Default: all[/dim]"
         ),
     ] = None,
+    network: Annotated[
+        str | None, typer.Option(help="Only rows of this network. [dim]Default: all of the table[/dim]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A list of rows as JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Rows as CSV.")] = False,
     as_markdown: Annotated[bool, typer.Option("--md", help="A Markdown table.")] = False,
@@ -54,19 +57,25 @@ def table(
     tell_if_empty(root)
     if regime is not None:
         check_name("regime", regime, REGIMES)
-    print_table(
-        name, profile, root, "json" if as_json else "csv" if as_csv else "md" if as_markdown else "console", regime
-    )
+    if network is not None:
+        check_name(f"network of table {name}", network, plan.networks)
+    form = "json" if as_json else "csv" if as_csv else "md" if as_markdown else "console"
+    print_table(name, profile, root, form, regime, network)
 
 
-def print_table(name: str, profile: str, root: Path, form: str = "console", regime: str | None = None) -> None:
-    """Print rows, of one regime if it is named, then the runs that they lack; ``form`` is console, json, csv or md."""
+def print_table(
+    name: str, profile: str, root: Path, form: str = "console", regime: str | None = None, network: str | None = None
+) -> None:
+    """Print rows, of one regime or network if it is named, then the runs that they lack; ``form`` is console, json, csv
+    or md."""
     # here, not above: it imports pandas and scipy, which the other commands do not need
     from ..report import printing, tables
 
     rows = tables.rows(name, profile, root)
     if regime is not None:
         rows = tables.of_regime(rows, regime)
+    if network is not None:
+        rows = tables.of_network(rows, network)
     if form == "json":
         typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
     elif form == "csv":
@@ -79,7 +88,7 @@ def print_table(name: str, profile: str, root: Path, form: str = "console", regi
         console.print(printing.console(rows))
     if form in ("console", "md"):
         typer.echo("".join(f"\n{note}" for note in printing.notes(rows)).rstrip())
-    for line in on_disk.problems(name, profile, root, regime):
+    for line in on_disk.problems(name, profile, root, regime, network):
         if form != "md" or not line.startswith("failed"):  # on a page the notes above say how many failed
             typer.echo(line, err=form in ("json", "csv"))
 

@@ -127,26 +127,27 @@ def command(
     return shlex.join(words)
 
 
-def problems(table: str, profile: str, root: Path, regime: str | None = None) -> list[str]:
-    """What keeps runs out of a table, with the command that mends it; of all arms, or of those of one ``regime``.
+def problems(table: str, profile: str, root: Path, regime: str | None = None, network: str | None = None) -> list[str]:
+    """What keeps runs out of a table, with the command that mends it; of all arms, or of those of one ``regime`` or
+    ``network``.
 
     There is a line for all that is missing, one for all that is stale, and for each arm one for its failed runs, one
     for the barred and one for the broken.
     """
     found, lines = [entry for entry in entries(table, profile, root) if regime in (None, regime_of(entry.arm.name))], []
     networks = list(dict.fromkeys(entry.arm.network for entry in found))
-    for network in networks:
-        of_network = [entry for entry in found if entry.arm.network == network]
-        every = {arm.name for arm in TABLES[table].arms[profile] if arm.network == network}
-        lines += _absent(table, profile, root, of_network, every, network if len(networks) > 1 else "")
+    for each in networks if network is None else [network]:
+        of_network = [entry for entry in found if entry.arm.network == each]
+        every = {arm.name for arm in TABLES[table].arms[profile] if arm.network == each}
+        lines += _absent(table, profile, root, of_network, every, each if len(networks) > 1 else "")
     groups: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in found:
-        if entry.state in ("failed", "barred", "broken"):
+        if entry.state in ("failed", "barred", "broken") and network in (None, entry.arm.network):
             groups.setdefault((entry.state, entry.arm.network, entry.arm.name), []).append(entry)
-    for (state, network, arm), group in groups.items():
+    for (state, of, arm), group in groups.items():
         seeds = [entry.seed for entry in group]
         mend = command(
-            table, profile, root, [arm], seeds, force=state == "failed", networks=[network] if len(networks) > 1 else ()
+            table, profile, root, [arm], seeds, force=state == "failed", networks=[of] if len(networks) > 1 else ()
         )
         why = _problem(group[0]) + (f"; {len(group) - 1} more" if len(group) > 1 else "")
         end = "" if state == "barred" else f": `{mend}`"
