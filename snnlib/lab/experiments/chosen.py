@@ -301,6 +301,18 @@ MLP_N2N: dict[str, Any] = {
 }
 """Trial 46 of ``mlp-n2n``."""
 
+MLP_GHS: dict[str, Any] = {
+    "rate": 0.005360575468644201,
+    "clip_network": None,
+    "fc": "torch",
+    "strength": 1.5808198562596134,
+    "warm_up": 0.5,
+    "scale_factor": 10.0,
+    "variance": -6.0,
+    "scale": 0.001,
+}
+"""Trial 47 of ``mlp-bc-ghs``."""
+
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[47]},
     "mlp-lottery": {
@@ -333,6 +345,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "mlp-elastic": {"60": MLP_ELASTIC[47], "75": MLP_ELASTIC[47], "90": MLP_ELASTIC[46]},
     "mlp-n2n": {"60": MLP_N2N, "75": MLP_N2N, "90": MLP_N2N},
+    "mlp-bc-ghs": {"60": MLP_GHS, "75": MLP_GHS, "90": MLP_GHS},
     "mlp-edge-popup": {
         "given": {"rate": 0.946809943404264, "momentum": 0.0, "weight_decay": 0.0001, "start": "signed", "scaled": True}
     },
