@@ -29,3 +29,11 @@ def test_classes_are_counted_after_the_first_epoch_and_the_last():
         and found.loc["FC: pruned", "change [95 %]"][0] == "\N{MINUS SIGN}"
     )
     assert counted.classes_over_time({"none": {}}, 1).iloc[0, 0] == "No finished runs yet."
+
+
+def test_what_is_removed_and_what_is_gone_stand_side_by_side_for_each_run():
+    run = {"result": {"widths": [62, 11, 16384, 256, 245], "removed_pct": 0.78, "effective_pct": 81.54}}
+    found = counted.removed_and_gone({"VGG": {1: run}, "none": {}})
+    assert list(found.index) == ["VGG, seed 1"]
+    assert found.loc["VGG, seed 1", ["removed (%)", "really gone (%)"]].tolist() == ["0.8", "81.5"]
+    assert counted.removed_and_gone({"none": {}}).iloc[0, 0] == "No finished runs yet."

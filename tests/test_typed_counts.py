@@ -130,6 +130,10 @@ COUNTS = {
     "rivals ahead in all eight pairs": lambda evidence: sum(pairs_ahead(evidence, rival) == 8 for rival in NAMES),
     "pairs in which edge-popup is ahead": lambda evidence: pairs_ahead(evidence, "edge-popup"),
     "pairs in which Deep Elastic Networks is ahead": lambda evidence: pairs_ahead(evidence, "elastic"),
+    "pairs in which BC-GHS is ahead": lambda evidence: pairs_ahead(evidence, "bc-ghs"),
+    "pairs in which BC-GHS is ahead of the small search's setting": lambda evidence: comparable.pairs_ahead(
+        evidence, "bc-ghs-60", "small"
+    ),
     "pairs in which N2N is ahead": lambda evidence: pairs_ahead(evidence, "n2n"),
     "runs of N2N left without a hidden layer": lambda evidence: left_by_n2n(evidence, 0),
     "runs of N2N left with one": lambda evidence: left_by_n2n(evidence, 1),
@@ -144,6 +148,9 @@ COUNTS = {
     "runs of it": lambda evidence: len(evidence.runs("controls", "small")),
     "half of the runs fed constants there": lambda evidence: len(evidence.dead("controls", "small-fed-constants")),
     "MobileNetV1 runs": lambda evidence: len(colour_runs(evidence, "mobilenet-v1-x0.25")),
+    "runs with batch norm that remove next to nothing by the paper's count": lambda evidence: sum(
+        run["result"]["removed_pct"] < 2 for run in colour_runs(evidence, "vgg-cov2-bn").values()
+    ),
     "VGG-cov2 runs": lambda evidence: len(colour_runs(evidence, "vgg-cov2")),
     "VGG-cov2 runs lost": lambda evidence: len(evidence.dead("3", "accurate", "vgg-cov2", WHOLE)),
     "VGG-cov2 runs at guessing": lambda evidence: at_guessing(evidence, "vgg-cov2"),
@@ -153,6 +160,21 @@ COUNTS = {
 def less(evidence, arm, reference, figure):
     """The paired difference of two arms of the controls in a figure, failed runs at chance."""
     return evidence.difference("", "controls", arm, reference, figure).found
+
+
+def vgg(evidence, arm, network="vgg-cov2-bn"):
+    """Accuracies of VGG-cov2 by seed, lost runs at guessing."""
+    return evidence.figures("3", arm, "accuracy", network, WHOLE)
+
+
+def all_below(first, second):
+    """Whether ``first`` is below ``second`` in each of three seeds at least."""
+    both = set(first) & set(second)
+    return len(both) >= 3 and all(first[seed] < second[seed] for seed in both)
+
+
+def ghs(evidence):
+    return evidence.runs("rivals", "bc-ghs-60").values()
 
 
 def mean_of(evidence, arm, figure, table="controls"):
@@ -210,6 +232,24 @@ HOLDS = {
     ),
     "cutting at random to the sparse widths is more accurate than the sparse setting": lambda evidence: (
         evidence.difference("", "rivals", "sparse-random", SPARSE, "accuracy").found.low > 0
+    ),
+    "BC-GHS stands where it was published": lambda evidence: (
+        abs(mean_of(evidence, "bc-ghs-60", "accuracy", "rivals") - 98.2) < 0.1
+        and abs(statistics.mean(100 - run["result"]["left_pct"] for run in ghs(evidence)) - 89.5) < 2
+    ),
+    "with batch norm each run of VGG-cov2 with a switcher learns": lambda evidence: (
+        len(records.learned(colour_runs(evidence, "vgg-cov2-bn"))) >= 3
+        and not evidence.dead("3", "accurate", "vgg-cov2-bn", WHOLE)
+    ),
+    "it is behind both dense networks in every seed": lambda evidence: (
+        all_below(vgg(evidence, "accurate"), vgg(evidence, "tuned-dense"))
+        and all_below(vgg(evidence, "accurate"), vgg(evidence, "tuned-dense", "vgg-cov2"))
+    ),
+    "batch norm makes the dense VGG-cov2 more accurate in every seed": lambda evidence: all_below(
+        vgg(evidence, "tuned-dense", "vgg-cov2"), vgg(evidence, "tuned-dense")
+    ),
+    "at least four tenths of its weights are really gone in each run": lambda evidence: all(
+        run["result"]["effective_pct"] >= 40 for run in colour_runs(evidence, "vgg-cov2-bn").values()
     ),
     "as much is off at the end of the sparse setting as at its start": lambda evidence: (
         abs(mean_of(evidence, SPARSE, "removed_pct", "2") - mean_of(evidence, SPARSE, "start_removed_pct", "2")) < 10

@@ -48,6 +48,23 @@ def shares(networks: Mapping[str, str], table: str = "3", dataset: str = "cifar1
     return pages.table(rows)
 
 
+def removed_and_gone(runs: Mapping[str, Mapping[int, Record]]) -> pd.DataFrame:
+    """Widths that each run is left with, the share of weights removed by the paper's count, and the effective one.
+
+    ``runs`` maps a title to records by seed; shares in percent.
+    """
+    rows = {
+        f"{title}, seed {seed}": {
+            "widths left": unbroken("-".join(map(str, run["result"]["widths"]))),
+            "removed (%)": f"{run['result']['removed_pct']:.1f}",
+            "really gone (%)": f"{run['result']['effective_pct']:.1f}",
+        }
+        for title, by_seed in runs.items()
+        for seed, run in by_seed.items()
+    }
+    return pages.table(rows)
+
+
 def classes_over_time(runs: Mapping[str, Mapping[int, Record]], layer: int) -> pd.DataFrame:
     """Neurons of one layer that are pruned, weakened, strengthened after the first epoch and the last, and the change.
 
