@@ -340,6 +340,9 @@ def photographs(table: list[Row], evidence: Evidence) -> str:
             every = [run["result"]["removed_pct"] for run in evidence.runs(number, "accurate", network, WHOLE).values()]
             if len(every) > len(shares):
                 none += f" ({min(every):.0f} to {max(every):.0f} in all its {len(every)} runs)"
+            effective = mean(run["result"]["effective_pct"] for run in runs)
+            if effective - mean(shares) > 1:  # pruned kernels leave inputs dead that the paper's count keeps
+                none += f" by the paper's count and {effective:.0f} % really gone"
             gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}"
             said = f"{NETWORKS[network]} on {images}, with {gone},"
             found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
