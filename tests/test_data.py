@@ -283,3 +283,11 @@ def test_the_split_of_mini_imagenet_is_the_documented_draw():
 )
 def test_the_mini_imagenet_file_has_the_classes_of_our_split():
     assert data.load("mini_imagenet").classes == tuple(mini_imagenet.test_images())
+
+
+def test_a_data_set_is_printed_as_what_it_is_and_not_as_its_images():
+    shown = repr(data.load("mnist").first(100))
+    assert shown == (
+        "Dataset('mnist': 100 images to train, 10000 to judge on, each 1 x 28 x 28; 10 classes: "
+        "0, 1, 2, 3, 4, 5, 6, 7, 8, 9)"
+    )
