@@ -60,7 +60,6 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     from ..lab import runner, trained
     from ..networks import count
     from ..peers import Peer
-    from ..training.batches import Batches
 
     arm, network, model = trained.load(path)
     if model is None:
@@ -68,11 +67,13 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     if isinstance(model, Peer) and model.KIND == "images":
         raise records.FileError(f"{path} is of a network that uses other neurons for each image: it is no smaller one")
     dataset = dataset or runner.load_data(arm, torch.device("cpu"))
+    normalize = Normalize(dataset) if arm.train.normalize else None
     network.eval()
     model.eval()
     with torch.no_grad():
         smaller = compaction.compact(network, model.gates())
-        images = Batches(dataset, arm.train, 0).standard(scale(dataset.x_test[:CHECKED]))
+        images = scale(dataset.x_test[:CHECKED])
+        images = normalize(images) if normalize else images
         logits = model(images)
         difference = float((logits - smaller(images)).abs().max())
     largest = max(1.0, float(logits.abs().max()))
@@ -81,7 +82,6 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
             f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); "
             "nothing was written"
         )
-    normalize = Normalize(dataset) if arm.train.normalize else None
     compaction.save_compact(smaller, out, normalize)
     classes = len(dataset.classes)
     typer.echo(f"widths  {_chain(network.gate_widths(), classes)} -> {_chain(smaller.gate_widths(), classes)}")

@@ -19,14 +19,10 @@ from . import unet
 
 
 def usable(layers: Sequence[Tensor], config: SwitcherConfig) -> bool:
-    """Whether these weights can be read here: CPU, a C compiler, kernels 3, 5 or 7 rows high, no batch norm.
-
-    They are all float32 or all float64: unet.c, unlike the operations on maps, knows no other numbers.
-    """
+    """Whether these weights are read here: CPU, one type, a C compiler, kernels 3, 5 or 7 rows high, no batch norm."""
     first = layers[0]
     if (
         first.device.type != "cpu"
-        or first.dtype not in (torch.float32, torch.float64)
         or any(layer.dtype != first.dtype for layer in layers)
         or config.kernel[0] not in unet.HEIGHTS
         or config.batch_norm

@@ -27,7 +27,10 @@ SOURCE = Path(__file__).with_name("unet.c")
 
 
 def library(dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The compiled unet.c for numbers of ``dtype``; None where it cannot be compiled."""
+    """The compiled unet.c for numbers of ``dtype``; None where it cannot be compiled, and for others than float32 and
+    float64: unlike the operations on maps it knows none."""
+    if dtype not in (torch.float32, torch.float64):
+        return None
     return native.library(SOURCE, dtype, "net_forward", "net_backward")
 
 

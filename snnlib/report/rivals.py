@@ -23,8 +23,7 @@ def method_of(row: Row) -> str | None:
     name, _, ending = row.arm.rpartition("-")
     if row.source != "ours":
         return None
-    if name in PEERS or row.arm in PEERS:
-        rival = name if name in PEERS else row.arm
+    if rival := next((each for each in (name, row.arm) if each in PEERS), None):
         return NAMES.get(rival, rival)
     if ending in FLOOR:
         return FLOOR[ending]
