@@ -56,6 +56,12 @@ def test_other_methods_and_precisions_of_the_network_serve_roughly(root):
     assert estimate(replace(DENSE, dataset="a/folder"), root) == Estimate(None)
 
 
+def test_a_network_given_by_its_widths_has_an_estimate_too(root):
+    widths = replace(DENSE, network="mlp:784-20-10")  # its folder has no colon
+    keep(widths, 0, 10.0, root)
+    assert estimate(replace(widths, name="other"), root) == Estimate(10.0)
+
+
 @pytest.mark.parametrize(
     "found, text",
     [

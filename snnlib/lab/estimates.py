@@ -52,11 +52,11 @@ def kind_of(arm: Arm) -> tuple[str, str]:
     return arm.rival.name if arm.rival else arm.method, arm.train.precision
 
 
-def speeds(dataset: str, network: str, root: Path) -> list[Speed]:
-    """Of finished runs of ``network`` on ``dataset`` below ``root``."""
+def speeds(runs_of: str, root: Path) -> list[Speed]:
+    """Of finished runs in the folder ``runs_of`` (:func:`.records.folder_of`) of any profile below ``root``."""
     found: list[Speed] = []
     for profile in PROFILES:
-        for path in sorted(Path(root, profile).glob(f"{dataset}-{network}/*/seed-*.json"))[: 10 * EXAMPLES]:
+        for path in sorted(Path(root, profile).glob(f"{runs_of}/*/seed-*.json"))[: 10 * EXAMPLES]:
             try:
                 record = records.read(path)
                 arm = records.arm_of(record)
@@ -88,10 +88,10 @@ def _quick(seconds: Sequence[float]) -> float:
 def of_arms(arms: Iterable[Arm], root: Path) -> dict[str, Estimate]:
     """Estimates by settings, from the records below ``root``, else from the library's own; each record is read once."""
     folders = dict.fromkeys((Path(root), records.default_root()))
-    read = functools.cache(lambda dataset, network: [speeds(dataset, network, folder) for folder in folders])
+    read = functools.cache(lambda runs_of: [speeds(runs_of, folder) for folder in folders])
     by_hash = {arm.settings_hash(): arm for arm in arms}
     return {
-        key: estimate(arm, read(arm.dataset, arm.network)) if images_of(arm) else Estimate(None)
+        key: estimate(arm, read(records.folder_of(arm))) if images_of(arm) else Estimate(None)
         for key, arm in by_hash.items()
     }
 

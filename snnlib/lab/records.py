@@ -34,8 +34,8 @@ def default_root() -> Path:
     return checkout if checkout.is_dir() else Path("data") / "records"
 
 
-def path_of(arm: Arm, profile: str, seed: int, root: Path) -> Path:
-    """Where the record of a run stands.
+def folder_of(arm: Arm) -> str:
+    """The folder, DATASET-NETWORK, of all runs of a network on a data set.
 
     A data set that is a path is called by its last part and a short hash: of its images, for images of one's own.
     """
@@ -45,7 +45,12 @@ def path_of(arm: Arm, profile: str, seed: int, root: Path) -> Path:
         digest = arm.source.digest if arm.source else hashlib.sha256(place.encode()).hexdigest()
         dataset = f"{re.sub(r'[^a-zA-Z0-9_.]+', '_', Path(place).stem)}-{digest[:8]}"
     network = arm.network.replace(":", "-")  # no colon may stand in a name on Windows
-    return Path(root) / profile / f"{dataset}-{network}" / arm.name / f"seed-{seed}.json"
+    return f"{dataset}-{network}"
+
+
+def path_of(arm: Arm, profile: str, seed: int, root: Path) -> Path:
+    """Where the record of a run stands."""
+    return Path(root) / profile / folder_of(arm) / arm.name / f"seed-{seed}.json"
 
 
 def weights_path(record_path: Path) -> Path:

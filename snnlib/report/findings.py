@@ -1,28 +1,17 @@
 """What came out, in a few lines: the questions of the book, the figures that answer them, and where to read on.
 
-Every number is computed from records. A line whose runs are not there says so.
+Every number is computed from records, by :mod:`.answers`. A line whose runs are not there says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
-from ..lab import records
-from ..lab.experiments import TABLES, tuned
-from ..lab.experiments.controls import FED
-from ..metrics import PairedDifference
-from . import claims, contrasts, wording
-from .beside import NETWORKS, lost
-from .claims import READINGS, RIVALS, beside
-from .comparable import held_against, pairs_ahead
-from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
-from .scale import counted_weights, paired
-from .sparsity import TIMES, gone_twice
-from .tables import Row, of_network, rows
-from .verdicts import verdict_on
+from . import answers, wording
+from .evidence import Evidence
+from .tables import Row, rows
 
 NOT_YET = "Not run yet."
 
@@ -38,338 +27,26 @@ class Finding:
     title: str
 
 
-def _row(found: list[Row], arm: str, source: str = "ours") -> Row | None:
-    return next((row for row in found if row.arm == arm and row.source == source and row.n != 0), None)
-
-
-RULED = {
-    "refuted": "By our rule no, in every regime of settings",
-    "not reproduced": "By our rule it is not reproduced",
-    "confirmed": "By our rule yes",
-    "depends": "By our rule it depends on the settings",
-    "undecided": "By our rule that is not to be told yet",
-}
-"""A verdict to the words that begin an answer with it."""
-
-
-def _at(row: Row) -> str:
-    return f"{row.removed_pct:.1f} % of the weights at {row.acc_mean:.2f} %"
-
-
-def _lead(found: Sequence[PairedDifference], above: str, below: str) -> str:
-    """A first word for intervals that all lie above 0, all below, on both sides, or on none for certain."""
-    told = [each for each in found if each.n > 1 and each.low * each.high > 0]
-    signs = {each.mean > 0 for each in told}
-    words = "It depends on the settings"
-    if len(signs) < 2:
-        words = above if True in signs else below if False in signs else "Not to be told"
-    enough = any(each.n >= ENOUGH for each in told) if told else all(each.n >= ENOUGH for each in found)
-    return words if enough else f"With few pairs so far, {words[0].lower()}{words[1:]}"
-
-
-def accuracy(table: list[Row], evidence: Evidence) -> str:
-    """The verdict, and SNN-AL minus dense, in the tuned and in the plain settings, and in these with t as steps."""
-    named = {"accurate": "with settings from a search", "snn-al-epoch": "with our first, plain ones"}
-    named["snn-al-step"] = "with these if turns are steps, not epochs, which the rule does not ask"
-    found = {
-        arm: evidence.difference(said, "2", arm, "tuned-dense" if arm == "accurate" else "dense", "accuracy").found
-        for arm, said in named.items()
-    }
-    found = {arm: each for arm, each in found.items() if each.n}
-    if not found:
-        return ""
-    parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in found.items()]
-    said = f"**{RULED[verdict_on('accuracy', evidence.root).verdict]}**; on the perceptron {wording.listing(parts)}"
-    other = {
-        arm: evidence.difference("", "1", arm, against, "accuracy", "lenet5-caffe").found
-        for arm, against in (("accurate", "tuned-dense"), ("snn-al-epoch", "dense"))
-    }
-    parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in other.items() if each.n]
-    return f"{said}; on LeNet5-Caffe {wording.listing(parts)}." if parts else f"{said}."
-
-
-def compression(table: list[Row], evidence: Evidence) -> str:
-    """Weights removed in the sparse setting, and in that of the small search, beside the published share; and the same
-    of LeNet5-Caffe."""
-    ours, published = _row(table, *tuned.settings(("sparse",))), _row(table, "SNN-AL", "paper")
-    if ours is None or published is None:
-        return ""
-    lost = f", and {ours.failed} of {ours.failed + (ours.n or 0)} runs are lost" if ours.failed else ""
-    said = f"**{_at(ours)}** in its sparse setting{lost}"
-    small, dead = evidence.runs("controls", "small").values(), evidence.dead("controls", "small")
-    if len(small) + len(dead) >= ENOUGH and small:
-        gone, right = (mean([run["result"][key] for run in small]) for key in ("removed_pct", "accuracy"))
-        broken = f"{len(dead)} of {len(dead) + len(small)} runs are" if dead else "no run is"
-        said += (
-            f"; {gone:.1f} % at {right:.2f} % with the settings of a smaller search, made for the controls, and "
-            f"{broken} lost"
-        )
-    return f"{said}; published are **{_at(published)}**.{_of_lenet(evidence)}"
-
-
-def _of_lenet(evidence: Evidence) -> str:
-    """Weights removed from LeNet5-Caffe in each setting that its search has chosen, beside the published share."""
-    found = of_network(rows("1", "paper", evidence.root), "lenet5-caffe")
-    published = _row(found, "SNN", "paper")
-    parts = [
-        f"{_at(row)} in its {tuned.TITLES[row.arm]}{lost(row)}" for row in found if row.arm in tuned.TITLES and row.n
-    ]
-    if not parts or published is None:
-        return ""
-    return f" LeNet5-Caffe: {wording.listing(parts)}; published are {_at(published)}."
-
-
-def origin(table: list[Row], evidence: Evidence) -> str:
-    """Weights off before the first step and at the end, and how many of them are the same, in the sparse setting and in
-    the plain one of larger weights; and what becomes of a short run in which none is off before."""
-    said: list[str] = []
-    early: list[bool] = []
-    named = {"in the sparse setting": tuned.settings(("sparse",))[0]}
-    named["in the plain one with larger first weights"] = "snn-al-std-0.1"
-    for setting, arm in named.items():
-        if runs := records.learned(evidence.runs("2", arm)).values():
-            start, end = (mean([run["result"][key] for run in runs]) for key in ("start_removed_pct", "removed_pct"))
-            turned = [run["result"].get("first_turn_removed_pct") for run in runs]
-            if all(each is not None for each in turned):
-                early.append(mean(turned) > end / 2)
-            before = ""
-            if all(run.get("off") and run["result"]["removed_pct"] for run in runs):
-                shares = [gone_twice(run) for run in runs]
-                same, chance = (mean([each[what] for each in shares]) for what in ("weights", "weights by chance"))
-                before = f", of which {same:.0f} % were off before, where chance alone would make it {chance:.0f} %"
-            said.append(
-                f"{start:.1f} % of the weights are off before the first step {setting} and {end:.1f} % at the end"
-                f"{before}"
-            )
-    answer = "; ".join(said) + "." if said else ""
-    short, none = (records.learned(evidence.runs("sparsity", arm)).values() for arm in ("short", "short-start-none"))
-    if short and none:
-        gone, kept = (mean([run["result"]["removed_pct"] for run in runs]) for runs in (short, none))
-        answer += (
-            f" Sixteen epochs of the sparse setting from a start with nothing off end at {kept:.1f} %, from the usual "
-            f"start at {gone:.1f} %."
-        )
-    searched = [run["result"] for run in records.learned(evidence.runs("controls", "small")).values()]
-    if searched and all(result.get(time) is not None for result in searched for time in TIMES):
-        shares = [mean([result[time] for result in searched]) for time in TIMES]
-        early.append(shares[1] > shares[2] / 2)
-        answer += (
-            f" With the settings of a smaller search {shares[0]:.1f} % are off before the first step, "
-            f"{shares[1]:.1f} % after the switcher's first turn and {shares[2]:.1f} % at the end."
-        )
-    lead = (
-        f"**In {sum(early)} of {len(early)} settings more than half as much is off after the switcher's first turn as "
-        "at the end**, when the task network has not learned anything."
-    )
-    return f"{lead} {answer.strip()}" if early else answer.strip()
-
-
-def reading(table: list[Row], evidence: Evidence) -> str:
-    """SNN-AL minus the same with a switcher that reads something else, in the plain settings; and who dies there."""
-    small, large = READINGS
-    kinds = {"fixed noise": "fed-noise", "rows in a new order at each step": "fed-shuffled"}
-    parts: list[str] = []
-    above: list[bool] = []
-    for said, kind in kinds.items():
-        points, gone = (
-            evidence.difference(said, "controls", small, beside(small, kind), figure).found
-            for figure in ("accuracy", "removed_pct")
-        )
-        if points.n > 1 and gone.n > 1:
-            above += [points.low > 0, gone.low > 0]
-            shares = f"{wording.span(gone, 1)} percent of the weights removed (n = {points.n})"
-            parts.append(f"minus reading {said} {wording.span(points)} points, {shares}")
-    if not parts:
-        return ""
-    lead = "It helps" if any(above) else "No difference is seen"
-    answer = f"**{lead} with small first weights.** Reading the weights {'; '.join(parts)}."
-    dying: list[str] = []
-    for said, kind in kinds.items():
-        arm = beside(large, kind)
-        dead, tried = evidence.dead("controls", arm), evidence.figures("controls", arm, "accuracy")
-        dying += [f"{len(dead)} of {len(tried)} runs that read {said}"] if dead else []
-    if dying:
-        ours = len(evidence.dead("controls", large))
-        answer += f" With larger ones {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
-    return f"{answer} {tuned_reading(evidence)}".strip()
-
-
-INSTEAD = {
-    "nothing": "free factors",
-    "constants": "constants",
-    "noise": "fixed noise",
-    "shuffled": "rows in a new order",
-}
-"""What stands in the place of reading the weights, in a word or two."""
-
-
-def tuned_reading(evidence: Evidence) -> str:
-    """SNN-AL with the settings of a small search against controls with those of an equal one, as the rule sees it.
-
-    Nothing before there are eight pairs of each.
-    """
-    signs = claims.weights(evidence, "tuned")
-    if not signs or any(sign.found.n < ENOUGH for sign in signs[::2]):
-        return ""
-    groups: dict[int, list[str]] = {1: [], -1: [], 0: []}
-    for kind, side in zip(FED, claims.better_of(signs)):
-        groups[side].append(INSTEAD[kind])
-    words = {1: "better than", -1: "worse than", 0: "not told from"}
-    parts = [f"{words[side]} {wording.listing(titles)}" for side, titles in groups.items() if titles]
-    said = f"With sparse settings from an equal search for each, reading the weights is {wording.listing(parts)}"
-    fewer = [
-        f"{INSTEAD[kind]} {wording.span(sign.found, 1)} (n = {sign.found.n})"
-        for kind, sign in zip(FED, signs[1::2])
-        if 1 < sign.found.n < ENOUGH and sign.found.low * sign.found.high > 0
-    ]
-    if fewer:
-        said += (
-            "; of the controls that lost runs, which the rule wants eight pairs of, it differs in percent of the "
-            f"weights removed from {wording.listing(fewer)}"
-        )
-    return f"{said}."
-
-
-def structure(table: list[Row], evidence: Evidence) -> str:
-    """The dense network pruned to the widths that the switcher found, less SNN-AL, where it prunes much."""
-    (sparse,) = tuned.settings(("sparse",))
-    settings = {"in the plain settings with larger first weights": "snn-al-std-0.1", "in the sparse setting": sparse}
-    kinds = {"by the norm of its weights": "norm", "at random": "random"}
-    found: list[PairedDifference] = []
-    said: list[str] = []
-    for setting, arm in settings.items():
-        each = {
-            kind: evidence.difference(kind, "controls", beside(arm, ending), arm, "accuracy").found
-            for kind, ending in kinds.items()
-        }
-        if parts := [f"{kind} {wording.span(gain)}" for kind, gain in each.items() if gain.n]:
-            pairs = max(gain.n for gain in each.values())
-            lost = len(evidence.dead("controls", arm))
-            of = f"n = {pairs}" + (f"; of {pairs + lost}, {lost} lost" if lost else "")
-            said.append(f"{setting} {wording.listing(parts)} ({of})")
-            found += [gain for gain in each.values() if gain.n]
-    if not said:
-        return ""
-    lead = _lead(found, "No", "Yes")
-    return f"**{lead}.** A dense network cut to the same widths, minus the switcher's, in points: {'; '.join(said)}."
-
-
-def rivals(table: list[Row], evidence: Evidence) -> str:
-    """How many rivals are more accurate than SNN-AL at its share of weights removed."""
-    (ours,) = tuned.settings(("sparse",))
-    found: dict[str, Sign] = {}
-    ahead: dict[str, int] = {}
-    for rival, arm in held_against(evidence, ours).items():
-        title = RIVALS[rival]
-        found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy")
-        ahead[title] = pairs_ahead(evidence, arm, ours)
-    if not found:
-        return ""
-    decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
-    side = dict(zip(decided, sides(list(decided.values()))))
-    most = sum(count > found[title].found.n / 2 for title, count in ahead.items())
-    parts = [f"**{most} of {len(found)} rivals are more accurate in most pairs of runs.**"]
-    for word, sign in (("More", 1), ("Less", -1)):
-        names = [f"{title} ({wording.span(decided[title].found)} points)" for title in decided if side[title] == sign]
-        parts += [f"{word} accurate than the sparse setting: {wording.listing(names)}."] if names else []
-    if level := [title for title in decided if not side[title]]:
-        names = [f"{title} {ahead[title]} of {decided[title].found.n}" for title in level]
-        dead = max(decided[title].dead for title in level)
-        why = f", for {dead} runs of SNN-AL are lost and count as guessing" if dead else ""
-        parts.append(
-            f"Pairs of runs in which a rival is more accurate than the sparse setting: {'; '.join(names)}. No interval "
-            f"decides{why}."
-        )
-    early = {title: each.found for title, each in found.items() if each.found.n < ENOUGH}
-    if early:
-        names = [f"{title} ({wording.span(each)} points, n = {each.n})" for title, each in early.items()]
-        parts.append(f"Too few seeds yet to tell: {wording.listing(names)}.")
-    small = {
-        RIVALS[rival]: evidence.difference(rival, "rivals", arm, "small", "accuracy").found
-        for rival, arm in held_against(evidence, "small").items()
-    }
-    beside_small = [f"{title} {wording.span(each)}" for title, each in small.items() if each.n >= ENOUGH]
-    if beside_small:
-        parts.append(f"Minus the setting of the smaller search, which the rule lacks: {wording.listing(beside_small)}.")
-    return " ".join(parts)
-
-
-def pixels(table: list[Row], evidence: Evidence) -> str:
-    """The part of the pattern of pruned pixels that turns with the raster, and the part that stays with the digits."""
-    named = {
-        "where the pattern shows best, in short runs": ("pattern", "pattern-transposed"),
-        "in plain settings that prune as much as the paper's": ("snn-al-std-0.1", "transposed-std-0.1"),
-    }
-    parts: list[str] = []
-    for said, arms in named.items():
-        found = contrasts.parts(*(evidence.runs("question", arm) for arm in arms))
-        raster, digits = (wording.span(found[name], 1) for name in ("raster", "digits"))
-        if found["raster"].n:
-            parts.append(f"{said}, {raster} points follow the raster, {digits} the digits (n = {found['raster'].n})")
-    if not parts:
-        return ""
-    lead = f"**Their place in the raster? {RULED[verdict_on('position', evidence.root).verdict]}.**"
-    what = "Of the pruned pixels at the top and bottom less those at the sides, in percent, when images are transposed:"
-    return f"{lead} {what} {wording.listing(parts)}."
-
-
-def photographs(table: list[Row], evidence: Evidence) -> str:
-    """SNN-AL minus dense on CIFAR-10 and Mini-ImageNet, with tuned settings and few epochs (the profile whole).
-
-    Networks of which runs broke off or ended at guessing are told apart: their mean is not of the method.
-    """
-    found: dict[str, PairedDifference] = {}
-    astray: list[str] = []
-    for number, images in (("3", "CIFAR-10"), ("4", "Mini-ImageNet")):
-        for network in TABLES[number].networks:
-            sign = evidence.difference("", number, "accurate", "tuned-dense", "accuracy", network, WHOLE)
-            if not sign.found.n:
-                continue
-            runs, _ = paired(*(evidence.runs(number, arm, network, WHOLE) for arm in ("accurate", "tuned-dense")))
-            guessed = sum(map(records.at_chance, runs))
-            lost = len(evidence.dead(number, "accurate", network, WHOLE))
-            if guessed or lost:
-                astray.append(
-                    f"Of {len(runs) + lost} runs of {NETWORKS[network]} with a switcher {lost} broke off and "
-                    f"{guessed} ended at guessing, so its mean says nothing yet."
-                )
-                continue
-            shares = [run["result"]["removed_pct"] for run in runs]
-            whole = shares.count(0)
-            none = f" (none at all in {whole} {'run' if whole == 1 else 'runs'})" if whole else ""
-            every = [run["result"]["removed_pct"] for run in evidence.runs(number, "accurate", network, WHOLE).values()]
-            if len(every) > len(shares):
-                none += f" ({min(every):.0f} to {max(every):.0f} in all its {len(every)} runs)"
-            effective = mean(run["result"]["effective_pct"] for run in runs)
-            if effective - mean(shares) > 1:  # pruned kernels leave inputs dead that the paper's count keeps
-                none += f" by the paper's count and {effective:.0f} % really gone"
-            gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}"
-            said = f"{NETWORKS[network]} on {images}, with {gone},"
-            found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
-    told = [f"**{_lead(list(found.values()), 'Yes', 'No')}**: {wording.listing(found)}."] if found else []
-    return " ".join([*told, *astray])
-
-
 QUESTIONS: tuple[tuple[str, str, str, str, Callable[[list[Row], Evidence], str]], ...] = (
     (
         "Is the network with a switcher more accurate than the dense one, in points?",
         "2",
         "05_ablation",
         "the ablation",
-        accuracy,
+        answers.accuracy,
     ),
-    ("And on photographs, trained as long as two cores can?", "3", "13_cifar10", "CIFAR-10", photographs),
-    ("How much does it prune?", "2", "10_search", "the search", compression),
-    ("Where does its sparsity come from?", "sparsity", "11_sparsity", "the sparsity", origin),
-    ("Does the switcher have to read the weights?", "controls", "08_controls", "controls", reading),
-    ("Is the structure that it finds a good one?", "controls", "08_controls", "controls", structure),
-    ("Does it do better than the paper's rivals at its own size?", "rivals", "12_rivals", "the rivals", rivals),
+    ("And on photographs, trained as long as two cores can?", "3", "13_cifar10", "CIFAR-10", answers.photographs),
+    ("How much does it prune?", "2", "10_search", "the search", answers.compression),
+    ("Where does its sparsity come from?", "sparsity", "11_sparsity", "the sparsity", answers.origin),
+    ("Does the switcher have to read the weights?", "controls", "08_controls", "controls", answers.reading),
+    ("Is the structure that it finds a good one?", "controls", "08_controls", "controls", answers.structure),
+    ("Does it do better than the paper's rivals at its own size?", "rivals", "12_rivals", "the rivals", answers.rivals),
     (
         "Why are rows of pixels switched off, and not columns?",
         "question",
         "07_open_question",
         "rows and columns",
-        pixels,
+        answers.pixels,
     ),
 )
 """Question, table, chapter and its name, and what computes the answer from the table's rows and from runs."""
