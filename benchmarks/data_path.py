@@ -20,7 +20,7 @@ from torchvision.transforms import Compose, RandomCrop, RandomHorizontalFlip, To
 from benchmarks.timing import Row, copy_bandwidth, interleaved
 from snnlib import data
 from snnlib.config import TrainConfig
-from snnlib.lab.workers import keep_memory
+from snnlib.lab.machine import keep_memory
 from snnlib.training.batches import Batches
 
 

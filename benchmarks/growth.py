@@ -21,8 +21,8 @@ import torch
 from benchmarks.steps import STILL
 from benchmarks.timing import as_in_a_worker, interleaved
 from snnlib.config import SwitcherConfig
+from snnlib.lab.machine import cpu_count, keep_memory
 from snnlib.lab.together import Together
-from snnlib.lab.workers import cpu_count, keep_memory
 from snnlib.networks import MLP
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched

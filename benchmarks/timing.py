@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from snnlib.lab.workers import huge_pages, keep_memory
+from snnlib.lab.machine import huge_pages, keep_memory
 
 
 def as_in_a_worker() -> None:

@@ -10,7 +10,7 @@ from command_line import inside
 from invented import unchecked  # noqa: F401
 
 from snnlib.config import Arm, SwitcherConfig, TrainConfig
-from snnlib.lab import batch, records, workers
+from snnlib.lab import batch, machine, records, workers
 from snnlib.lab.experiments import PROFILES, TABLES, arm_of, place_in_queue, question
 from snnlib.lab.names import Refused
 from snnlib.networks import NETWORKS
@@ -195,7 +195,7 @@ def test_the_open_question_is_asked_where_the_rule_says_that_the_pattern_shows()
 
 
 def test_workers_ask_for_huge_pages_and_what_was_asked_for_stays(monkeypatch):
-    monkeypatch.setattr(workers.platform, "libc_ver", lambda: ("glibc", "2.36"))
+    monkeypatch.setattr(machine.platform, "libc_ver", lambda: ("glibc", "2.36"))
     for before, during in (
         (None, "glibc.malloc.hugetlb=1"),
         ("glibc.malloc.check=1", "glibc.malloc.check=1:glibc.malloc.hugetlb=1"),
@@ -205,9 +205,9 @@ def test_workers_ask_for_huge_pages_and_what_was_asked_for_stays(monkeypatch):
             monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
         else:
             monkeypatch.setenv("GLIBC_TUNABLES", before)
-        with workers.huge_pages():
+        with machine.huge_pages():
             assert os.environ.get("GLIBC_TUNABLES") == during
         assert os.environ.get("GLIBC_TUNABLES") == before
-    monkeypatch.setattr(workers.platform, "libc_ver", lambda: ("", ""))
-    with workers.huge_pages():
+    monkeypatch.setattr(machine.platform, "libc_ver", lambda: ("", ""))
+    with machine.huge_pages():
         assert os.environ["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=0"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 
-from snnlib.report import figures, strips
+from snnlib.report import figures, strips, style
 
 matplotlib.use("Agg")
 WIDTHS = (8, 6, 20, 10, 4)
@@ -185,9 +185,9 @@ def test_strips_share_a_scale_and_count_their_classes():
 
 
 def test_a_shade_tells_the_class():
-    colours, norm = figures.factor_colours(2.0)
+    colours, norm = style.factor_colours(2.0)
     below, weak, almost, strong, most = (colours(norm(value)) for value in (0.0, 1e-6, 0.999, 1.0, 2.0))
-    assert matplotlib.colors.to_hex(below) == figures.CLASS_COLOURS["pruned"]
+    assert matplotlib.colors.to_hex(below) == style.CLASS_COLOURS["pruned"]
     assert all(each[2] > each[0] for each in (weak, almost)) and all(each[0] > each[2] for each in (strong, most)), (
         "blue, then orange"
     )
@@ -207,8 +207,8 @@ def test_no_strip_is_refused():
 
 
 def test_an_arm_has_one_colour_in_every_figure_and_no_two_share_one():
-    first = figures.arm_colours(["SNN-AL, t counts epochs", "dense", "another", "a third"])
-    second = figures.arm_colours(["dense", "SNN-SL", "SNN-AL, t counts epochs"])
+    first = style.arm_colours(["SNN-AL, t counts epochs", "dense", "another", "a third"])
+    second = style.arm_colours(["dense", "SNN-SL", "SNN-AL, t counts epochs"])
     assert first["dense"] == second["dense"] and first["SNN-AL, t counts epochs"] == second["SNN-AL, t counts epochs"]
-    assert len(set(first.values())) == 4 and len(set(figures.KNOWN.values())) == len(figures.KNOWN) - 1
-    assert set(figures.KNOWN.values()) <= set(figures.ARM_COLOURS)
+    assert len(set(first.values())) == 4 and len(set(style.KNOWN.values())) == len(style.KNOWN) - 1
+    assert set(style.KNOWN.values()) <= set(style.ARM_COLOURS)

@@ -11,7 +11,7 @@ from snnlib import seeds
 from snnlib.config import Arm
 from snnlib.lab.records import Entry
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
-from snnlib.report import feature_maps, figures, maps
+from snnlib.report import feature_maps, maps, style
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def test_the_grid_has_a_column_a_kernel_in_the_order_of_the_factors():
     heads = figure.axes[1:5]
     assert [axes.get_title() for axes in heads] == ["1", "3", "2", "0"]
     assert [axes.texts[0].get_text() for axes in heads] == ["0", "0", "0.4", "1.5"]
-    colours, norm = figures.factor_colours(1.5)
+    colours, norm = style.factor_colours(1.5)
     assert [axes.get_facecolor()[:3] for axes in heads] == [
         tuple(colours(norm(factor))[:3]) for factor in (0.0, 0.0, 0.4, 1.5)
     ]

@@ -59,3 +59,16 @@ def test_a_run_that_broke_off_is_named_beside_the_means(tmp_path):
     assert "(n = 2)" in said and "One more run with its switcher broke off" in said
     records.write(records.path_of(arm, "paper", 1, tmp_path), invented.record(arm, 1, 10.0, profile="paper"))
     assert "1 of these 2 ended at guessing." in scale.outcomes(Results("3", "paper", tmp_path))
+
+
+def test_the_price_of_fewer_steps_stands_between_two_differences(tmp_path):
+    levels = {"snn-al-epoch": 74.0, "dense": 78.0, "dense-equal-steps": 77.0}
+    for name, level in levels.items():
+        assert scale.fewer_steps(Results("3", "paper", tmp_path)) == "No network has these runs yet."
+        arm = arm_of(TABLES["3"], "paper", name, "vgg-cov2")
+        for seed in range(3):
+            found = invented.record(arm, seed, level + seed / 10, profile="paper")
+            records.write(records.path_of(arm, "paper", seed, tmp_path), found)
+    said = scale.fewer_steps(Results("3", "paper", tmp_path))
+    assert said.startswith("* **VGG-cov2**: with as many steps in all −4.00") and said.count("\n") == 0
+    assert "with as many steps of the task network −3.00" in said and said.count("(n = 3)") == 2

@@ -15,9 +15,10 @@ from rich.console import Console
 from ..lab import archive, batch, bundles, estimates, records
 from ..lab.experiments import PROFILES, TABLES
 from ..lab.experiments import own as own_arms
+from ..lab.machine import cpu_count, cuda_driver
 from ..lab.names import Refused, check_name
 from ..lab.records import Entry
-from ..lab.workers import Job, cpu_count, cuda_driver, end_with_parent
+from ..lab.workers import Job, end_with_parent
 from . import PROFILE_HELP, RecordsFolder, own
 from .show import print_table
 

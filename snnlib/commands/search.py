@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..lab.experiments.studies import ROLES, STUDIES, Study
+from ..lab.machine import cpu_count
 from ..lab.names import Refused, check_name
-from ..lab.workers import cpu_count
 
 if TYPE_CHECKING:
     from ..lab.search import Progress

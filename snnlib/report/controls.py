@@ -15,8 +15,8 @@ from ..metrics import paired_difference
 from . import pages, pixels
 from .claims import READINGS, beside
 from .evidence import ENOUGH, Sign, one, sides
-from .figures import ARM_COLOURS, STYLE
 from .results import Results
+from .style import ARM_COLOURS, STYLE
 from .wording import span, unbroken
 
 STARTS = {"snn-al-epoch": "std 0.01", "snn-al-std-0.1": "std 0.1"}

@@ -11,7 +11,7 @@ from ..networks.listing import listed
 from . import pages, tables
 from .beside import NETWORKS, printed
 from .evidence import one
-from .figures import CLASS_COLOURS
+from .style import CLASS_COLOURS
 from .wording import span, unbroken
 
 

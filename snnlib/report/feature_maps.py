@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..networks import ConvNet
-from .figures import STYLE, factor_colours
+from .style import STYLE, factor_colours
 
 
 @torch.no_grad()

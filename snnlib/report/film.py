@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..switching.switched import Switched
 from ..training import State, flow
-from .figures import CLASS_COLOURS, STRONG, WEAK, layer_name
+from .figures import layer_name
 from .interactive import Live, as_script, live
+from .style import CLASS_COLOURS, STRONG, WEAK
 
 CELL, GAP, LINE = 6, 8, 10
 """Pixels of a neuron's square, between layers, and of a line of text."""

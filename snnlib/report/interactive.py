@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..lab.experiments.studies import Study
 from ..lab.search import front
-from .figures import ARM_COLOURS
+from .style import ARM_COLOURS
 
 WIDTH, HEIGHT = 640, 420
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 48

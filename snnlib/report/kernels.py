@@ -17,8 +17,8 @@ from ..lab import records, trained
 from ..lab.runner import build_network
 from ..networks import ConvNet
 from . import feature_maps, pages
-from .figures import CLASS_COLOURS
 from .results import Results
+from .style import CLASS_COLOURS
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from ..lab.records import Entry
-from .figures import STYLE
+from .style import STYLE
 
 CHANCE = 15.0
 """Accuracy in percent below which a run of ten classes has learned nothing."""

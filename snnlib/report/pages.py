@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import figures
+from . import figures, style
 
 NO_RUNS = "No finished runs yet."
 
@@ -31,7 +31,7 @@ def table(rows: Mapping[str, Mapping[str, object]], missing: str = NO_RUNS) -> p
 
 def nothing(text: str = NO_RUNS) -> Figure:
     """A figure that says in words why there is nothing to draw."""
-    with plt.rc_context(figures.STYLE):
+    with plt.rc_context(style.STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 1.2))
         axes.set_axis_off()
         axes.text(0.5, 0.5, text, ha="center", va="center", color="#555555")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ..lab.records import Record
 from . import pages
-from .figures import ARM_COLOURS, ARM_LINES, STYLE
+from .style import ARM_COLOURS, ARM_LINES, STYLE
 
 EARLY = 6
 """Epochs after which most of what is pruned may have been decided."""

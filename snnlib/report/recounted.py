@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from . import audit, pages, tables
 from .audit import Audited, Gain
 from .beside import NETWORKS
-from .figures import ARM_COLOURS, STYLE
 from .results import Results
+from .style import ARM_COLOURS, STYLE
 from .wording import unbroken, unsigned
 
 NAMES = {**NETWORKS, "mobilenetv1 (x0.25)": "MobileNetV1 (x0.25)"}

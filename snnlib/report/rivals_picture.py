@@ -11,10 +11,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ..lab.experiments.rivals import NAMES
 from . import pages
-from .figures import OURS as BLUE
-from .figures import SINGLE, STYLE
 from .rivals import FLOOR, OURS, curves
 from .stretched import stretch
+from .style import OURS as BLUE
+from .style import SINGLE, STYLE
 from .tables import Row, of_network
 
 LOOKS = {

@@ -30,8 +30,8 @@ def shown(tables: Sequence[str], profile: str, root: Path) -> str:
     return profile
 
 
-DENSE, SNN = "dense", "snn-al-epoch"
-OF_WHOLE = {DENSE: "tuned-dense", SNN: "accurate", "dense-equal-steps": "tuned-dense-as-accurate"}
+DENSE, SNN, EQUAL_STEPS = "dense", "snn-al-epoch", "dense-equal-steps"
+OF_WHOLE = {DENSE: "tuned-dense", SNN: "accurate", EQUAL_STEPS: "tuned-dense-as-accurate"}
 """Arms of Tables 3 and 4, and what stands in their place in the profile "whole"."""
 
 
@@ -101,6 +101,19 @@ def outcomes(results: Results) -> str:
             told.append(f"{runs} with its switcher broke off, which the report counts as guessing.")
         lines.append(" ".join(told))
     return "\n".join(lines)
+
+
+def fewer_steps(results: Results) -> str:
+    """For each network that has these runs: SNN-AL minus dense, with equal steps in all and with equal task-network
+    steps, as a Markdown list; what lies between them is what the dense network loses with fewer steps."""
+    ours, steps = arm(results, SNN), {"in all": arm(results, DENSE), "of the task network": arm(results, EQUAL_STEPS)}
+    lines: list[str] = []
+    for network in dict.fromkeys(network for network, _ in results.arms):
+        found = {said: results.difference(ours, dense, network=network) for said, dense in steps.items()}
+        if all(each.n for each in found.values()):
+            parts = [f"with as many steps {said} {span(each)} (n = {each.n})" for said, each in found.items()]
+            lines.append(f"* **{NETWORKS[network]}**: {', '.join(parts)}.")
+    return "\n".join(lines) or "No network has these runs yet."
 
 
 def paired(first: Mapping[int, Record], second: Mapping[int, Record]) -> tuple[list[Record], list[Record]]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..lab.experiments.studies import Study
 from ..lab.search import front
-from .figures import ARM_COLOURS, CLASS_COLOURS, SINGLE, STYLE, layer_name
+from .figures import layer_name
+from .style import ARM_COLOURS, CLASS_COLOURS, SINGLE, STYLE
 
 RUNG_MARKS = (("o", 14, 0.35), ("s", 26, 0.6), ("D", 40, 0.9))
 """Marker, size and opacity of the trials of each rung: longer trials stand out."""

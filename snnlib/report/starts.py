@@ -20,8 +20,8 @@ from ..networks.listing import IMAGES, listed
 from ..switching.switched import Switched
 from . import pages, pixels, scale, strips
 from .beside import NETWORKS, printed
-from .figures import CLASS_COLOURS
 from .results import Results
+from .style import CLASS_COLOURS
 from .wording import span, unbroken
 
 DATA = {"3": "CIFAR-10", "4": "Mini-ImageNet"}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
-from .figures import CLASS_COLOURS, STYLE, factor_colours
+from .style import CLASS_COLOURS, STYLE, factor_colours
 
 
 def classes_of(factors: ArrayLike) -> dict[str, int]:

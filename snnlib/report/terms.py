@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from . import figures
+from . import style
 
 
 def share_over_steps(shares: ArrayLike, widths: Sequence[int]) -> Figure:
@@ -20,14 +20,14 @@ def share_over_steps(shares: ArrayLike, widths: Sequence[int]) -> Figure:
     found = 100 * np.asarray(shares, float)
     if found.ndim != 2 or found.shape[1] != len(widths) - 1:
         raise ValueError(f"shares has shape {found.shape}: give (steps, {len(widths) - 1}), a column for each layer")
-    with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(figures.SINGLE, 3.8))
+    with plt.rc_context(style.STYLE):
+        figure, axes = plt.subplots(figsize=(style.SINGLE, 3.8))
         for layer, line in enumerate(found.T):
             axes.plot(
                 1 + np.arange(len(line)),
                 line,
-                color=figures.ARM_COLOURS[layer],
-                linestyle=figures.ARM_LINES[layer],
+                color=style.ARM_COLOURS[layer],
+                linestyle=style.ARM_LINES[layer],
                 label=f"layer {layer + 1}: {widths[layer]} to {widths[layer + 1]}",
             )
         axes.set(xlabel="step of the task network", ylabel="second term (% of the norm)", ylim=(0, 100))

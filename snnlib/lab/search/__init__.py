@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..experiments.studies import Study
-from ..workers import huge_pages
+from ..machine import huge_pages
 from .choice import by_role, candidates, chosen, confirmed, dense_accuracy, front, over, promoted, ranks, retried
 from .store import Store, importance, quiet
 from .trials import REGIONS, Row, default_folder, file_of, read, regions, rows_of, try_out, write
@@ -124,7 +124,8 @@ def _start() -> None:
     import signal
     import threading
 
-    from ..workers import die_with_parent, keep_memory
+    from ..machine import keep_memory
+    from ..workers import die_with_parent
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=die_with_parent, daemon=True).start()
