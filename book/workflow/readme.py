@@ -93,6 +93,11 @@ def came_out(records: str = "data/records") -> str:
     return f"{table}\n\n<!-- the picture draws {drawn} -->"
 
 
+def at_a_glance(records: str = "data/records") -> str:
+    """The README's block: the findings with their figures folded away."""
+    return findings.markdown(ROOT / records, "book/chapters", findings.folded)
+
+
 def fill_intro(path: Path = INTRO, picture: Path = PICTURE) -> bool:
     """Bring the introduction's table and picture up to date with the records; returns whether the table changed."""
     before = path.read_text(encoding="utf-8")
@@ -108,7 +113,10 @@ def fill_intro(path: Path = INTRO, picture: Path = PICTURE) -> bool:
 def fill(path: Path = README) -> bool:
     """Bring the README's blocks up to date with the records; returns whether it changed."""
     before = content = path.read_text(encoding="utf-8")
-    made = {FINDINGS: findings.markdown(ROOT / "data" / "records", "book/chapters"), CHAPTERS: chapters()}
+    made = {
+        FINDINGS: findings.markdown(ROOT / "data" / "records", "book/chapters", findings.folded),
+        CHAPTERS: chapters(),
+    }
     for name, inside in {**made, **{name: printed(name) for name in BLOCKS}}.items():
         content = filled(content, marks(name), inside, README.name)
     if content != before:

@@ -1,10 +1,9 @@
-"""The answers of :mod:`.findings`, one function a question: Markdown computed from records, and what is to be seen at a
-glance is bold. Without the runs of its question an answer is empty.
-"""
+"""The answers of :mod:`.findings`, one function a question, computed from records; None without the runs of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import mean
 
 from ..lab import records
@@ -20,6 +19,17 @@ from .scale import counted_weights, paired
 from .sparsity import TIMES, gone_twice
 from .tables import Row, of_network, rows
 from .verdicts import verdict_on
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is to be seen at a glance, a sentence or two, and the ``figures`` behind it; both are Markdown."""
+
+    lead: str
+    figures: str
+
+    def __str__(self) -> str:
+        return f"**{self.lead}** {self.figures}" if self.lead else self.figures
 
 
 def _row(found: list[Row], arm: str, source: str = "ours") -> Row | None:
@@ -51,7 +61,13 @@ def _lead(found: Sequence[PairedDifference], above: str, below: str) -> str:
     return words if enough else f"With few pairs so far, {words[0].lower()}{words[1:]}"
 
 
-def accuracy(table: list[Row], evidence: Evidence) -> str:
+def _points(found: Sequence[PairedDifference]) -> str:
+    """The least and the largest mean, in points."""
+    ends = dict.fromkeys(wording.unbroken(f"{end([each.mean for each in found]):+.2f}") for end in (min, max))
+    return f"{' to '.join(ends)} points"
+
+
+def accuracy(table: list[Row], evidence: Evidence) -> Answer | None:
     """The verdict, and SNN-AL minus dense, in the tuned and in the plain settings, and in these with t as steps."""
     named = {"accurate": "with settings from a search", "snn-al-epoch": "with our first, plain ones"}
     named["snn-al-step"] = "with these if turns are steps, not epochs, which the rule does not ask"
@@ -61,25 +77,26 @@ def accuracy(table: list[Row], evidence: Evidence) -> str:
     }
     found = {arm: each for arm, each in found.items() if each.n}
     if not found:
-        return ""
+        return None
     parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in found.items()]
-    said = f"**{RULED[verdict_on('accuracy', evidence.root).verdict]}**; on the perceptron {wording.listing(parts)}"
+    said = f"On the perceptron {wording.listing(parts)}"
     other = {
         arm: evidence.difference("", "1", arm, against, "accuracy", "lenet5-caffe").found
         for arm, against in (("accurate", "tuned-dense"), ("snn-al-epoch", "dense"))
     }
     parts = [f"{wording.span(each)} {named[arm]} (n = {each.n})" for arm, each in other.items() if each.n]
-    return f"{said}; on LeNet5-Caffe {wording.listing(parts)}." if parts else f"{said}."
+    said += f"; on LeNet5-Caffe {wording.listing(parts)}." if parts else "."
+    return Answer(f"{RULED[verdict_on('accuracy', evidence.root).verdict]}.", said)
 
 
-def compression(table: list[Row], evidence: Evidence) -> str:
+def compression(table: list[Row], evidence: Evidence) -> Answer | None:
     """Weights removed in the sparse setting, and in that of the small search, beside the published share; and the same
     of LeNet5-Caffe."""
     ours, published = _row(table, *tuned.settings(("sparse",))), _row(table, "SNN-AL", "paper")
     if ours is None or published is None:
-        return ""
+        return None
     lost = f", and {ours.failed} of {ours.failed + (ours.n or 0)} runs are lost" if ours.failed else ""
-    said = f"**{_at(ours)}** in its sparse setting{lost}"
+    said = f"This is the sparse setting{lost}"
     small, dead = evidence.runs("controls", "small").values(), evidence.dead("controls", "small")
     if len(small) + len(dead) >= ENOUGH and small:
         gone, right = (mean([run["result"][key] for run in small]) for key in ("removed_pct", "accuracy"))
@@ -88,7 +105,8 @@ def compression(table: list[Row], evidence: Evidence) -> str:
             f"; {gone:.1f} % at {right:.2f} % with the settings of a smaller search, made for the controls, and "
             f"{broken} lost"
         )
-    return f"{said}; published are **{_at(published)}**.{_of_lenet(evidence)}"
+    at = f"{published.removed_pct:.1f} % at {published.acc_mean:.2f} %"
+    return Answer(f"{_at(ours)}; published are {at}.", f"{said}.{_of_lenet(evidence)}")
 
 
 def _of_lenet(evidence: Evidence) -> str:
@@ -103,7 +121,7 @@ def _of_lenet(evidence: Evidence) -> str:
     return f" LeNet5-Caffe: {wording.listing(parts)}; published are {_at(published)}."
 
 
-def origin(table: list[Row], evidence: Evidence) -> str:
+def origin(table: list[Row], evidence: Evidence) -> Answer | None:
     """Weights off before the first step and at the end, and how many of them are the same, in the sparse setting and in
     the plain one of larger weights; and what becomes of a short run in which none is off before."""
     said: list[str] = []
@@ -141,14 +159,16 @@ def origin(table: list[Row], evidence: Evidence) -> str:
             f" With the settings of a smaller search {shares[0]:.1f} % are off before the first step, "
             f"{shares[1]:.1f} % after the switcher's first turn and {shares[2]:.1f} % at the end."
         )
+    if not early:
+        return Answer("", answer.strip()) if answer else None
     lead = (
-        f"**In {sum(early)} of {len(early)} settings more than half as much is off after the switcher's first turn as "
-        "at the end**, when the task network has not learned anything."
+        f"In {sum(early)} of {len(early)} settings more than half as much is off after the switcher's first turn as at "
+        "the end."
     )
-    return f"{lead} {answer.strip()}" if early else answer.strip()
+    return Answer(lead, f"The task network has not learned anything by then. {answer.strip()}")
 
 
-def reading(table: list[Row], evidence: Evidence) -> str:
+def reading(table: list[Row], evidence: Evidence) -> Answer | None:
     """SNN-AL minus the same with a switcher that reads something else, in the plain settings; and who dies there."""
     small, large = READINGS
     kinds = {"fixed noise": "fed-noise", "rows in a new order at each step": "fed-shuffled"}
@@ -164,9 +184,9 @@ def reading(table: list[Row], evidence: Evidence) -> str:
             shares = f"{wording.span(gone, 1)} percent of the weights removed (n = {points.n})"
             parts.append(f"minus reading {said} {wording.span(points)} points, {shares}")
     if not parts:
-        return ""
+        return None
     lead = "It helps" if any(above) else "No difference is seen"
-    answer = f"**{lead} with small first weights.** Reading the weights {'; '.join(parts)}."
+    answer = f"Reading the weights {'; '.join(parts)}."
     dying: list[str] = []
     for said, kind in kinds.items():
         arm = beside(large, kind)
@@ -175,7 +195,7 @@ def reading(table: list[Row], evidence: Evidence) -> str:
     if dying:
         ours = len(evidence.dead("controls", large))
         answer += f" With larger ones {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
-    return f"{answer} {tuned_reading(evidence)}".strip()
+    return Answer(f"{lead} with small first weights.", f"{answer} {tuned_reading(evidence)}".strip())
 
 
 INSTEAD = {
@@ -214,7 +234,7 @@ def tuned_reading(evidence: Evidence) -> str:
     return f"{said}."
 
 
-def structure(table: list[Row], evidence: Evidence) -> str:
+def structure(table: list[Row], evidence: Evidence) -> Answer | None:
     """The dense network pruned to the widths that the switcher found, less SNN-AL, where it prunes much."""
     (sparse,) = tuned.settings(("sparse",))
     settings = {"in the plain settings with larger first weights": "snn-al-std-0.1", "in the sparse setting": sparse}
@@ -233,12 +253,12 @@ def structure(table: list[Row], evidence: Evidence) -> str:
             said.append(f"{setting} {wording.listing(parts)} ({of})")
             found += [gain for gain in each.values() if gain.n]
     if not said:
-        return ""
-    lead = _lead(found, "No", "Yes")
-    return f"**{lead}.** A dense network cut to the same widths, minus the switcher's, in points: {'; '.join(said)}."
+        return None
+    lead = f"{_lead(found, 'No', 'Yes')}: a dense network cut to the same widths differs from it by {_points(found)}."
+    return Answer(lead, f"Dense minus the switcher's, in points: {'; '.join(said)}.")
 
 
-def rivals(table: list[Row], evidence: Evidence) -> str:
+def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     """How many rivals are more accurate than SNN-AL at its share of weights removed."""
     (ours,) = tuned.settings(("sparse",))
     found: dict[str, Sign] = {}
@@ -248,11 +268,11 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
         found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy")
         ahead[title] = pairs_ahead(evidence, arm, ours)
     if not found:
-        return ""
+        return None
     decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
     side = dict(zip(decided, sides(list(decided.values()))))
     most = sum(count > found[title].found.n / 2 for title, count in ahead.items())
-    parts = [f"**{most} of {len(found)} rivals are more accurate in most pairs of runs.**"]
+    parts: list[str] = []
     for word, sign in (("More", 1), ("Less", -1)):
         names = [f"{title} ({wording.span(decided[title].found)} points)" for title in decided if side[title] == sign]
         parts += [f"{word} accurate than the sparse setting: {wording.listing(names)}."] if names else []
@@ -275,10 +295,10 @@ def rivals(table: list[Row], evidence: Evidence) -> str:
     beside_small = [f"{title} {wording.span(each)}" for title, each in small.items() if each.n >= ENOUGH]
     if beside_small:
         parts.append(f"Minus the setting of the smaller search, which the rule lacks: {wording.listing(beside_small)}.")
-    return " ".join(parts)
+    return Answer(f"{most} of {len(found)} rivals are more accurate in most pairs of runs.", " ".join(parts))
 
 
-def pixels(table: list[Row], evidence: Evidence) -> str:
+def pixels(table: list[Row], evidence: Evidence) -> Answer | None:
     """The part of the pattern of pruned pixels that turns with the raster, and the part that stays with the digits."""
     named = {
         "where the pattern shows best, in short runs": ("pattern", "pattern-transposed"),
@@ -291,13 +311,13 @@ def pixels(table: list[Row], evidence: Evidence) -> str:
         if found["raster"].n:
             parts.append(f"{said}, {raster} points follow the raster, {digits} the digits (n = {found['raster'].n})")
     if not parts:
-        return ""
-    lead = f"**Their place in the raster? {RULED[verdict_on('position', evidence.root).verdict]}.**"
+        return None
+    lead = f"Their place in the raster? {RULED[verdict_on('position', evidence.root).verdict]}."
     what = "Of the pruned pixels at the top and bottom less those at the sides, in percent, when images are transposed:"
-    return f"{lead} {what} {wording.listing(parts)}."
+    return Answer(lead, f"{what} {wording.listing(parts)}.")
 
 
-def photographs(table: list[Row], evidence: Evidence) -> str:
+def photographs(table: list[Row], evidence: Evidence) -> Answer | None:
     """SNN-AL minus dense on CIFAR-10 and Mini-ImageNet, with tuned settings and few epochs (the profile whole).
 
     Networks of which runs broke off or ended at guessing are told apart: their mean is not of the method.
@@ -330,5 +350,7 @@ def photographs(table: list[Row], evidence: Evidence) -> str:
             gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}"
             said = f"{NETWORKS[network]} on {images}, with {gone},"
             found[f"{said} {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
-    told = [f"**{_lead(list(found.values()), 'Yes', 'No')}**: {wording.listing(found)}."] if found else []
-    return " ".join([*told, *astray])
+    if not found:
+        return Answer("", " ".join(astray)) if astray else None
+    lead = f"{_lead(list(found.values()), 'Yes', 'No')}: {_points(list(found.values()))}."
+    return Answer(lead, " ".join([f"{wording.listing(found)}.", *astray]))

@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import answers, wording
+from .answers import Answer
 from .evidence import Evidence
 from .tables import Row, rows
 
-NOT_YET = "Not run yet."
+NOT_YET = Answer("", "Not run yet.")
 
 
 @dataclass(frozen=True)
 class Finding:
     """A question, what was measured, and the chapter (a file of ``book/chapters``, and what it is called) that tells
-    more. The answer is Markdown; what is to be seen at a glance is bold."""
+    more."""
 
     question: str
-    answer: str
+    answer: Answer
     chapter: str
     title: str
 
 
-QUESTIONS: tuple[tuple[str, str, str, str, Callable[[list[Row], Evidence], str]], ...] = (
+QUESTIONS: tuple[tuple[str, str, str, str, Callable[[list[Row], Evidence], Answer | None]], ...] = (
     (
         "Is the network with a switcher more accurate than the dense one, in points?",
         "2",
@@ -61,9 +62,17 @@ def findings(root: Path) -> list[Finding]:
     ]
 
 
-def markdown(root: Path, chapters: str = "chapters") -> str:
+def folded(answer: Answer) -> str:
+    """``answer`` with its figures folded away, for GitHub."""
+    if not answer.lead:
+        return answer.figures
+    return f"**{answer.lead}** <details><summary>figures</summary>{answer.figures}</details>"
+
+
+def markdown(root: Path, chapters: str = "chapters", show: Callable[[Answer], str] = str) -> str:
     """The findings as a Markdown table; ``chapters`` is the folder of the chapters from where the table stands."""
     lines = [
-        (each.question, each.answer, f"[{each.title}]({chapters}/{each.chapter}.ipynb)") for each in findings(root)
+        (each.question, show(each.answer), f"[{each.title}]({chapters}/{each.chapter}.ipynb)")
+        for each in findings(root)
     ]
     return wording.markdown(("question", "what we measured", "read on"), lines)
