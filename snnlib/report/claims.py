@@ -127,7 +127,9 @@ def beside(arm: str, kind: str) -> str:
     if arm in READINGS:
         names = {"dense": f"dense{READINGS[arm]}", "sl": "snn-sl", "cut": f"snn-al-cut{READINGS[arm]}"}
         if READINGS[arm]:  # with the clipping of SNN-AL, which the dense network of that start lacks
-            names |= {kind: f"{kind}-clipped{READINGS[arm]}" for kind in ("random", "norm", "scratch")}
+            names |= {
+                kind: f"{kind}-clipped{READINGS[arm]}" for kind in ("random", "norm", "scratch", "random-scratch")
+            }
         return names.get(kind, f"{kind}{READINGS[arm]}")
     return f"{arm}-{kind}" if arm == "letter" or kind != "dense" else "tuned-dense"
 

@@ -313,6 +313,28 @@ MLP_GHS: dict[str, Any] = {
 }
 """Trial 47 of ``mlp-bc-ghs``."""
 
+MLP_GNJ: dict[int, dict[str, Any]] = {
+    48: {
+        "rate": 0.0004986782964946783,
+        "clip_network": None,
+        "fc": "torch",
+        "strength": 9.3452065192047,
+        "warm_up": 0.0,
+        "scale_factor": 10.0,
+        "variance": -9.0,
+    },
+    49: {
+        "rate": 0.00870936459126583,
+        "clip_network": None,
+        "fc": "torch",
+        "strength": 9.873618320106342,
+        "warm_up": 0.0,
+        "scale_factor": 1.0,
+        "variance": -6.0,
+    },
+}
+"""Trials of ``mlp-bc-gnj`` by number."""
+
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[47]},
     "mlp-lottery": {
@@ -346,6 +368,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-elastic": {"60": MLP_ELASTIC[47], "75": MLP_ELASTIC[47], "90": MLP_ELASTIC[46]},
     "mlp-n2n": {"60": MLP_N2N, "75": MLP_N2N, "90": MLP_N2N},
     "mlp-bc-ghs": {"60": MLP_GHS, "75": MLP_GHS, "90": MLP_GHS},
+    "mlp-bc-gnj": {"60": MLP_GNJ[48], "75": MLP_GNJ[48], "90": MLP_GNJ[49]},
     "mlp-edge-popup": {
         "given": {"rate": 0.946809943404264, "momentum": 0.0, "weight_decay": 0.0001, "start": "signed", "scaled": True}
     },

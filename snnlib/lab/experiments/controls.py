@@ -98,15 +98,21 @@ def controls(profile: str) -> tuple[Arm, ...]:
 
 
 ARMS = {profile: controls(profile) for profile in ("smoke", "quick", "paper")}
-ARMS["paper"] += (*tuned.arms("mlp").values(), *tuned.controls(), *tuned.small())
+ARMS["paper"] += (
+    *(tuned.at_random(arm) for arm in ARMS["paper"] if arm.name == "scratch-clipped-std-0.1"),
+    *tuned.arms("mlp").values(),
+    *tuned.controls(),
+    *tuned.small(),
+    *tuned.beside_small(),
+)
 TUNED = (
     {
         f"{role}-{kind}": role
         for role in tuned.settings(tuned.CONTROLLED)
-        for kind in ("cut", "random", "norm", "scratch")
+        for kind in ("cut", "random", "norm", "scratch", "random-scratch")
     }
     | {arm.name: "tuned-dense" for arm in tuned.arms("mlp").values()}
-    | {arm.name: "small" for arm in tuned.small()}
+    | {arm.name: "small" for arm in (*tuned.small(), *tuned.beside_small())}
 )
 """Arm of the tuned regime to the arm that it is compared with."""
 

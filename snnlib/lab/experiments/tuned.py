@@ -107,7 +107,12 @@ UNDER = "dense-under-"
 
 def under(arm: Arm) -> Arm:
     """The dense network under the settings of ``arm``, for as many steps in all: the recipe without the switcher."""
-    return replace(alone(arm), name=UNDER + arm.name, title=f"dense, with SNN-AL's {TITLES[arm.name]}")
+    return replace(alone(arm), name=UNDER + arm.name, title=f"dense, with SNN-AL's {called(arm)}")
+
+
+def called(arm: Arm) -> str:
+    """What an arm of SNN-AL, of :data:`TITLES` or of the small search, is called."""
+    return TITLES.get(arm.name, "setting of the small search")
 
 
 def separate(arm: Arm) -> Arm:
@@ -135,7 +140,11 @@ def cut(arm: Arm) -> Arm:
 
 
 def to_size(arm: Arm) -> tuple[Arm, ...]:
-    """The widths that ``arm`` found, reached without a switcher, under the same settings and clipping."""
+    """The widths that ``arm`` found, reached without a switcher, under the same settings and clipping.
+
+    The last two are trained from scratch for as long, with the neurons that it kept and with as many drawn at random:
+    they differ in nothing but which neurons these are.
+    """
     plain, half = alone(arm), arm.train.epochs // 2
     said: dict[Criterion, str] = {
         "random": "random pruning to the same widths, trained on",
@@ -146,22 +155,31 @@ def to_size(arm: Arm) -> tuple[Arm, ...]:
             plain,
             name=f"{arm.name}-{kind}",
             method="pruned",
-            title=f"{TITLES[arm.name]}: {title}",
+            title=f"{called(arm)}: {title}",
             train=replace(plain.train, epochs=half),
             dense_epochs=arm.train.epochs - half,
             pruning=Pruning(kind, arm),
         )
         for kind, title in said.items()
     ]
-    return (
-        *pruned,
-        replace(
-            plain,
-            name=f"{arm.name}-scratch",
-            method="pruned",
-            title=f"{TITLES[arm.name]}: the structure found, trained from scratch",
-            pruning=Pruning("same", arm),
-        ),
+    scratch = replace(
+        plain,
+        name=f"{arm.name}-scratch",
+        method="pruned",
+        title=f"{called(arm)}: the structure found, trained from scratch",
+        pruning=Pruning("same", arm),
+    )
+    return (*pruned, scratch, at_random(scratch))
+
+
+def at_random(scratch: Arm) -> Arm:
+    """``scratch``, a structure that is trained from scratch, with as many neurons of each layer drawn at random."""
+    assert scratch.pruning is not None
+    return replace(
+        scratch,
+        name=scratch.name.replace("scratch", "random-scratch"),
+        title=scratch.title.replace("the structure found", "random neurons of the same widths"),
+        pruning=replace(scratch.pruning, criterion="random"),
     )
 
 
@@ -223,7 +241,8 @@ def table_1(network: str) -> tuple[Arm, ...]:
 def table_2(chosen: Roles | None = None) -> tuple[Arm, ...]:
     """The arms of Table 2 in the tuned regime: every chosen setting, and what those of a role are compared with.
 
-    These are dense with equal task-network steps, SNN-SL, and the other reading of t.
+    These are dense with equal task-network steps, dense under the settings of the accurate and of the sparse role,
+    SNN-SL, and the other reading of t.
     """
     found = arms("mlp", chosen)
     roles = {role: arm for role, arm in found.items() if role in TITLES}
@@ -231,6 +250,7 @@ def table_2(chosen: Roles | None = None) -> tuple[Arm, ...]:
     return (
         *found.values(),
         *(equal_steps(found["dense"], arm) for arm in roles.values() if "dense" in found),
+        *(under(roles[role]) for role in settings(("accurate", "sparse"), chosen) if role in roles),
         *map(separate, roles.values()),
         *map(other_t, controlled),
     )
@@ -245,6 +265,11 @@ def controls(chosen: Roles | None = None) -> tuple[Arm, ...]:
         if role in found
         for each in (cut(found[role]), *to_size(found[role]))
     )
+
+
+def beside_small(chosen: Roles | None = None) -> tuple[Arm, ...]:
+    """The small search's setting without its switcher: dense for as long, and the widths that it found."""
+    return tuple(each for arm in small(chosen) if arm.name == "small" for each in (under(arm), *to_size(arm)))
 
 
 def small(chosen: Roles | None = None) -> tuple[Arm, ...]:
@@ -281,5 +306,11 @@ def sparsity(chosen: Roles | None = None) -> tuple[Arm, ...]:
 @functools.cache
 def names() -> frozenset[str]:
     """The arms of the tuned regime, all networks together."""
-    found = [arm for network in CHOSEN for arm in table_1(network)] + [*table_2(), *controls(), *small(), *sparsity()]
+    found = [arm for network in CHOSEN for arm in table_1(network)] + [
+        *table_2(),
+        *controls(),
+        *small(),
+        *beside_small(),
+        *sparsity(),
+    ]
     return frozenset(arm.name for arm in found) | {UNDER + role for role in TITLES}
