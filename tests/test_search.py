@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -208,6 +209,17 @@ def test_what_is_confirmed_and_on_the_front_is_kept_beside_the_roles(tmp_path, m
     assert {role: row["trial"] for role, row in found.items()} == {"accurate": 0, "sparse": 2, "front-1": 1}, (
         "trial 3 is beaten by trial 1"
     )
+
+
+def test_the_last_rung_of_a_study_without_fresh_seeds_has_the_best_of_each_share():
+    rows = [(98.5, 50), (98.2, 76), (97.0, 96), (95.5, 99)]  # one front, of which two places take the ends
+    ends = Study("s", "", "rival", {}, (Rung(1, 9), Rung(2, 2)), roles=("60", "75", "90"), candidates=1)
+    assert list(search.promoted(trials_of(*rows), ends, 1)["trial"]) == [0, 3]
+    every = replace(ends, fresh=())
+    assert list(search.promoted(trials_of(*rows), every, 1)["trial"]) == [0, 1, 2, 3]
+    assert list(search.promoted(trials_of(*rows), replace(every, roles=("90",)), 1)["trial"]) == [0, 2, 3]
+    longer = replace(every, rungs=(Rung(1, 9), Rung(2, 2), Rung(3, 2)))
+    assert list(search.promoted(trials_of(*rows), longer, 1)["trial"]) == [0, 3], "of the last rung alone"
 
 
 def test_a_small_search_chooses_from_its_last_rung_once_that_is_done():

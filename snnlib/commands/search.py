@@ -101,7 +101,7 @@ def _how_far(study: Study, folder: Path) -> str:
     for number, rung in enumerate(study.stages, 1):
         done = int((trials["rung"] == number).sum()) if len(trials) else 0
         what = "trials" if number <= len(study.rungs) else "fresh seeds"
-        parts.append(f"{done} of {rung.trials} {what} of {rung.epochs} epochs")
+        parts.append(f"{done} of {max(done, rung.trials)} {what} of {rung.epochs} epochs")
     failed = int(trials["state"].isin(["failed", "cut"]).sum()) if len(trials) else 0
     return ", ".join(parts) + (f" ({failed} failed or cut short)" if failed else "")
 

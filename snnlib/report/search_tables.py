@@ -56,8 +56,9 @@ def progress(name: str, folder: Path) -> str:
     if not len(found):
         return f"*{study.title}*: not begun; `snn search {name}` begins it."
     done = [
-        f"{int((found['rung'] == number).sum())} of {rung.trials} trials of {rung.epochs} epochs"
+        f"{count} of {max(count, rung.trials)} trials of {rung.epochs} epochs"
         for number, rung in enumerate(study.rungs, 1)
+        for count in [int((found["rung"] == number).sum())]
     ]
     ended = found["state"].value_counts().to_dict()
     hours = found["seconds"].astype(float).sum() / 3600

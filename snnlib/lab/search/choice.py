@@ -49,16 +49,21 @@ def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
     """The trials of ``rung`` that are promoted: rank by rank of those above the floor.
 
     Of the last rank those most spread out in accuracy are taken. A share of the places is for trials whose switcher
-    learns to the end.
+    learns to the end. In a study without fresh seeds the last rung, which the choice is made from, has besides the best
+    of the rung below for each role that asks for a share of the weights (:data:`.studies.LEAST_PCT`).
     """
-    finished = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
-    finished = finished[finished["accuracy"].astype(float) >= study.floor]
+    able = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
+    able = able[able["accuracy"].astype(float) >= study.floor]
+    finished = able
     if len(study.objectives) > 1:
-        finished = finished[finished["removed"].astype(float) >= study.least_removed]
+        finished = able[able["removed"].astype(float) >= study.least_removed]
     wanted = study.rungs[rung].trials if rung < len(study.rungs) else 0
     reserved = _best_ranks(unstopped(finished), study, wanted // study.unstopped_every)
     others = _best_ranks(finished.drop(index=reserved), study, wanted - len(reserved))
-    return finished.loc[sorted(reserved + others)]
+    by_size: list[int] = []
+    if rung == len(study.rungs) - 1 and not study.fresh and len(able):
+        by_size = [by_role(able, role, None).index[0] for role in study.roles if role in LEAST_PCT]
+    return able.loc[sorted({*reserved, *others, *by_size})]
 
 
 def _best_ranks(finished: pd.DataFrame, study: Study, wanted: int) -> list[int]:
