@@ -142,6 +142,25 @@ def test_other_networks_too(name, network):
     assert 0 < left.weights <= left.of and 0 < left.macs <= count.macs(task)
 
 
+@pytest.mark.parametrize("name, first", [("dnw", 1), ("lottery", 0)])
+def test_depthwise_convolutions_stay_whole_and_the_rest_has_the_density(name, first):
+    network = NETWORKS["mobilenet-v1-x0.25"]((3, 32, 32), 10, fc_std=0.05, generator=generator())
+    found = peer(Rival.of(name, density=0.1), network, 100, TrainConfig(epochs=6, rate=0.01), generator())
+    for epoch in range(6):
+        found.begin(epoch)
+    final = list(count.layers(found.final()))
+    depthwise = [layer for _, layer in final if getattr(layer, "groups", 1) > 1]
+    others = [layer for _, layer in final if getattr(layer, "groups", 1) == 1][first:]
+    assert len(depthwise) == 13 and all(bool((layer.weight != 0).all()) for layer in depthwise)
+    left = [int((layer.weight != 0).sum()) / layer.weight.numel() for layer in others]
+    if name == "dnw":
+        assert left == pytest.approx([0.1] * len(left), abs=0.01)
+    else:  # over all layers together: some lose more than others
+        weights = [layer.weight.numel() for layer in others]
+        share = sum(each * size for each, size in zip(left, weights)) / sum(weights)
+        assert share == pytest.approx(0.1, abs=1e-4) and max(left) - min(left) > 0.2
+
+
 @pytest.mark.parametrize(
     "make, message",
     [

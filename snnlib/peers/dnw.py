@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .masked import MaskedWeights, largest
+from .masked import MaskedWeights, apart_from_depthwise, largest
 from .masked import Options as MaskOptions
 
 
@@ -42,8 +42,8 @@ class DNW(MaskedWeights):
     options: Any
 
     def prunable(self) -> list[str]:
-        """All weights; without those of a first convolution, unless asked for."""
-        names = super().prunable()
+        """All weights but those of depthwise convolutions, and of a first one unless asked for."""
+        names = [f"{name}.weight" for name, _ in apart_from_depthwise(self.network)]
         whole = self.network.get_parameter(names[0]).dim() == 4 and not self.options.first
         return names[1:] if whole else names
 

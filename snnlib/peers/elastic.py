@@ -6,7 +6,9 @@ connected layer, as the paper quotes it for VGG16. First the network is trained 
 of four and with random levels for the fourth, as in the authors' code; then a selection network, which sees the image,
 learns by policy gradient (REINFORCE) which levels to take, and the network goes on learning with the levels chosen.
 The reward of an image is (1 - u^2) / rho - cross-entropy + 1, where u is the share of the blocks in use (their code).
-The mean reward of the batch is subtracted, which changes no expectation and makes its noise smaller (ours).
+The mean reward of the batch is subtracted, which changes no expectation and makes its noise smaller (ours). The share
+of images whose levels are drawn at random stays as it is, where theirs shrinks. With four levels of equal size no more
+than 77.1 % of the perceptron's weights can be left unused.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """The lottery ticket (Frankle and Carbin, ICLR 2019): train, prune the smallest weights, rewind the others, repeat.
 
-:class:`LotteryTicket` prunes single weights with ``torch.nn.utils.prune``, layer by layer, the last layer at half the
-rate (their section 2). :class:`LotteryNeurons`, its structured form, prunes neurons and kernels by the L2 norm of their
+:class:`LotteryTicket` prunes single weights with ``torch.nn.utils.prune``, layer by layer, half as many of the last
+layer (their section 2, where its rate of each round is half of the others'); of a deep network over all layers together
+(their section 4), but for depthwise convolutions, which stay whole. Rounds are fewer than theirs, so that more goes in
+each. :class:`LotteryNeurons`, its structured form, prunes neurons and kernels by the L2 norm of their
 weights. Each of the rounds is a run of its own, with a schedule of its own; together they have the passes over the
 images that every other method has.
 """
@@ -17,11 +19,11 @@ from torch import Tensor
 from torch.nn.utils import prune
 
 from ..metrics import weight_count
-from ..networks import MLP, ConvNet, Network
-from ..networks.count import Shape, layers, shape
+from ..networks import MLP, ConvNet, DeepNet, Network
+from ..networks.count import Shape, shape
 from .base import Peer, flat, gated_weights
 from .masked import Options as MaskOptions
-from .masked import largest
+from .masked import apart_from_depthwise, largest
 
 
 @dataclass(frozen=True)
@@ -85,20 +87,29 @@ class Rounds(Peer):
 
 
 class LotteryTicket(Rounds):
-    """Single weights, the smallest of each layer."""
+    """Single weights, the smallest of each layer; of a deep network the smallest of all."""
 
     KIND = "weights"
 
     def add(self, network: Network, draw: torch.Generator) -> None:
         """torch's masks, which leave everything at first."""
         super().add(network, draw)
-        for _, layer in layers(network):
+        for _, layer in apart_from_depthwise(network):
             prune.identity(layer, "weight")
 
     @torch.no_grad()
     def prune(self, density: float) -> None:
-        """Keep the largest of the weights still in use; of the last layer half the share is pruned."""
-        found = [layer for _, layer in layers(self.network)]
+        """Keep the largest of the weights still in use; of the last layer of a network that is not deep half the share
+        is pruned."""
+        found = [layer for _, layer in apart_from_depthwise(self.network)]
+        if isinstance(self.network, DeepNet):
+            masks = [layer.get_buffer("weight_mask") for layer in found]
+            sizes = [layer.get_parameter("weight_orig").abs() for layer in found]
+            scores = torch.cat([torch.where(mask > 0, size, -1).flatten() for mask, size in zip(masks, sizes)])
+            parts = largest(scores, density).split([mask.numel() for mask in masks])
+            for mask, part in zip(masks, parts):
+                mask.copy_(part.view_as(mask))
+            return
         for layer in found:
             kept = 1 - (1 - density) / 2 if layer is found[-1] else density
             mask, weight = layer.get_buffer("weight_mask"), layer.get_parameter("weight_orig")
@@ -109,11 +120,11 @@ class LotteryTicket(Rounds):
     @torch.no_grad()
     def final(self) -> Network:
         """A network of the same class with zeros in the place of pruned weights."""
-        for _, layer in layers(self.network):
+        for _, layer in apart_from_depthwise(self.network):
             for hook in layer._forward_pre_hooks.values():  # masks the weight, without a graph that cannot be copied
                 hook(layer, ())
         made = copy.deepcopy(self.network)
-        for _, layer in layers(made):
+        for _, layer in apart_from_depthwise(made):
             prune.remove(layer, "weight")
         return made.requires_grad_(False)
 

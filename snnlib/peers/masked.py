@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..networks import Network
@@ -51,6 +51,12 @@ def largest(scores: Tensor, density: float) -> Tensor:
         ties = (scores == least).flatten().nonzero().flatten()[-surplus:]
         mask = mask.flatten().index_fill(0, ties, False).view_as(mask)
     return mask
+
+
+def apart_from_depthwise(network: Network) -> list[tuple[str, nn.Linear | nn.Conv2d]]:
+    """Name and module of every layer but depthwise convolutions: few weights, each the only one at its place of a
+    channel, so that the authors of DNW leave them whole."""
+    return [(name, layer) for name, layer in layers(network) if not (isinstance(layer, nn.Conv2d) and layer.groups > 1)]
 
 
 class MaskedWeights(Peer):

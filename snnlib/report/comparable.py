@@ -12,8 +12,8 @@ from .evidence import Evidence
 
 
 def removed(record: records.Record) -> float:
-    """Weights removed in percent; of a rival that prunes single weights, these."""
-    return tables.removed(record["result"])
+    """Weights really gone in percent, with dead ends followed through; of a rival that prunes single weights, these."""
+    return tables.removed(record["result"], "effective_pct")
 
 
 NEAR = 5.0

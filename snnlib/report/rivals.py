@@ -57,7 +57,7 @@ def curves(rows: Sequence[Row], network: str = "mlp") -> list[Curve]:
             found.setdefault(method, []).append(row)
     order = dict.fromkeys(["dense", OURS, *FLOOR.values(), *NAMES.values(), *found])
     return [
-        Curve(method, found[method][0].prunes, tuple(sorted(found[method], key=lambda row: row.removed_pct or 0.0)))
+        Curve(method, found[method][0].prunes, tuple(sorted(found[method], key=lambda row: row.gone_pct)))
         for method in order
         if method in found
     ]
@@ -78,19 +78,19 @@ def in_short(rows: Sequence[Row], network: str = "mlp", ours: str = "sparse") ->
     said: list[str] = []
     own = next((row for row in of_network(rows, network) if row.arm == ours and row.acc_mean is not None), None)
     if own is not None and done:
-        least = (own.removed_pct or 0.0) - NEAR
+        least = own.gone_pct - NEAR
         able: dict[str, Row] = {}
         for method, curve in found.items():
             by_size = {int(row.arm.rpartition("-")[2]) if is_rival(row.arm) else 0: row for row in curve.rows}
-            size = first_large({size: row.removed_pct for size, row in by_size.items()}, least)
+            size = first_large({size: row.gone_pct for size, row in by_size.items()}, least)
             if size is not None and method not in ("dense", OURS):
                 able[method] = by_size[size]
         ahead = sorted(able.items(), key=lambda pair: -(pair[1].acc_mean or 0.0))
-        names = [f"{method} {row.acc_mean:.2f} at {row.removed_pct:.0f}" for method, row in ahead]
+        names = [f"{method} {row.acc_mean:.2f} at {row.gone_pct:.0f}" for method, row in ahead]
         lost = f" ({own.failed} of {own.failed + (own.n or 0)} runs lost)" if own.failed else ""
         said.append(
             f"* **Accuracy at the percent of weights removed**: {'; '.join(names)}. {own.title}: {own.acc_mean:.2f} at "
-            f"{own.removed_pct:.0f}{lost}."
+            f"{own.gone_pct:.0f}{lost}."
         )
     absent = [method for method in NAMES.values() if method not in found]
     said.append(f"* **Run so far**: {wording.listing(done.values()) or 'none of the rivals'}.")

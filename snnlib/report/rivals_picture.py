@@ -83,7 +83,7 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
                     zorder=3 if curve.method == OURS else 2,
                 )
         for star, mark, label in ((True, "*", "SNN-AL, published"), (False, "x", "rivals, as the paper quotes them")):
-            points = [row for row in published if row.removed_pct and row.arm.startswith("SNN") == star]
+            points = [row for row in published if row.gone_pct and row.arm.startswith("SNN") == star]
             if points:
                 left, accuracy = [_left(row, None) for row in points], [row.acc_mean or 0.0 for row in points]
                 size = 13 if star else 6
@@ -120,4 +120,4 @@ def _high(row: Row) -> bool:
 
 def _left(row: Row, most: float | None) -> float:
     """What ``row`` leaves in percent: of the weights, or of ``most`` multiplications."""
-    return 100 - (row.removed_pct or 0.0) if most is None else 100 * (row.macs or 0.0) / most
+    return 100 - row.gone_pct if most is None else 100 * (row.macs or 0.0) / most

@@ -28,8 +28,9 @@ def _accuracy(row: Row) -> str:
 
 
 def _runs(row: Row) -> str:
-    """How many runs a row's means are of, and how many beside them failed."""
-    return f"{row.n}" + (f" (+ {row.failed} failed)" if row.failed else "")
+    """How many runs a row's means are of, how many of these only guess, and how many beside them failed."""
+    guess = f", {row.at_chance} at chance" if row.at_chance else ""
+    return unbroken(f"{row.n}{guess}" + (f" (+ {row.failed} failed)" if row.failed else ""))
 
 
 def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
@@ -37,7 +38,7 @@ def sizes(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
     lines = {
         _named(curve, number): {
             "prunes": curve.prunes or "nothing",
-            "removed %": f"{row.removed_pct:.1f}",
+            "removed %": f"{row.gone_pct:.1f}",
             "accuracy %": _accuracy(row),
             "runs": _runs(row),
         }
@@ -81,13 +82,13 @@ def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.
             large = [
                 (_named(curve, number) if curve.method == OURS else curve.method, row)
                 for number, row in enumerate(curve.rows, 1)
-                if (row.removed_pct or 0.0) >= least and curve.prunes == kind
+                if row.gone_pct >= least and curve.prunes == kind
             ]
             able += large if curve.method == OURS else large[:1]
         for method, row in sorted(able, key=lambda pair: -(pair[1].acc_mean or 0.0)):
             lines[title, method] = {
                 "accuracy %": _accuracy(row),
-                "removed %": f"{row.removed_pct:.1f}",
+                "removed %": f"{row.gone_pct:.1f}",
                 "runs": _runs(row),
             }
     found = pages.table({" | ".join(key): line for key, line in lines.items()})
@@ -138,7 +139,7 @@ def _quickest(curve: Curve) -> float | None:
 
 def ours_at(row: Row) -> str:
     """Accuracy of a row at the weights that it removes, in percent."""
-    return f"{_accuracy(row)} at {row.removed_pct:.1f}"
+    return f"{_accuracy(row)} at {row.gone_pct:.1f}"
 
 
 def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: str = "mlp") -> pd.DataFrame:
@@ -148,14 +149,13 @@ def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: 
     ours = {curve.method: curve for curve in curves(rows, network)}
     theirs = {row.arm: row for row in recipes if row.n}
     points = {
-        row.arm: (f"{row.acc_mean:.2f} at {row.removed_pct:.1f}", row.removed_pct or 0.0, PUBLISHED[row.arm])
+        row.arm: (f"{row.acc_mean:.2f} at {row.gone_pct:.1f}", row.gone_pct, PUBLISHED[row.arm])
         for row in of_network(rows, network)
         if row.source == "paper" and row.arm in PUBLISHED
     }
     if network == "mlp":
         points |= {
-            name: ("not quoted", (theirs[arm].removed_pct or 0.0) if arm in theirs else 0.0, arm)
-            for name, arm in LEFT_OUT.items()
+            name: ("not quoted", theirs[arm].gone_pct if arm in theirs else 0.0, arm) for name, arm in LEFT_OUT.items()
         }
     lines: dict[str, dict[str, str]] = {}
     for name, (published, share, arm) in points.items():
@@ -171,4 +171,4 @@ NOT_RUN = "not run yet"
 def _nearest(curve: Curve | None, share: float) -> Row | None:
     """Of ``curve`` the row whose percent of weights removed is nearest to ``share``."""
     rows = curve.rows if curve else ()
-    return min(rows, key=lambda row: abs((row.removed_pct or 0.0) - share), default=None)
+    return min(rows, key=lambda row: abs(row.gone_pct - share), default=None)

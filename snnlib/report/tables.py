@@ -71,6 +71,12 @@ class Row:
     removed_low: float | None = None
     removed_high: float | None = None
 
+    @property
+    def gone_pct(self) -> float:
+        """Weights really gone, in percent: with dead ends followed through; by the paper's count where that is all
+        there is, 0 where nothing is removed."""
+        return (self.removed_pct if self.effective_pct is None else self.effective_pct) or 0.0
+
 
 def rows(table: str, profile: str, root: Path | None = None) -> list[Row]:
     """The paper's rows, then ours in the order of the arms.

@@ -161,7 +161,9 @@ def recipes() -> tuple[Arm, ...]:
     L0: the defaults of the authors' code, with the lambda of 0.1 / N of their paper's MLP. BC: those of their code,
     with its three thresholds of log alpha for BC-GNJ (it has no BC-GHS), and with 200 epochs (it has 5, for a
     demonstration), as L0's, whose authors are the same. Lottery ticket: their section 2 and appendix G, in rounds of 50
-    epochs. The other rivals' papers have no perceptron on MNIST.
+    epochs. The other rivals' papers have no perceptron on MNIST. Not theirs are the images of BC, which run from 0 to 1
+    as in every run here and from -1 to 1 there; the first weights, Kaiming normal here, of half that variance there for
+    BC, Glorot normal for the lottery ticket; and that L0's penalty leaves biases out.
     """
     adam = TrainConfig(epochs=200, schedule="constant", rate=1e-3, fc_init="kaiming", clip_network=None)
     bayes = replace(adam, batch_size=128)

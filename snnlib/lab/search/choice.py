@@ -101,9 +101,11 @@ def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFram
     if role == "unstopped" and len(unstopped(trials)):
         trials = unstopped(trials)
         accuracy, removed = accuracy[trials.index], removed[trials.index]
-    enough = accuracy[removed >= LEAST_PCT[role]]
-    best = (enough if len(enough) else removed).sort_values(ascending=False, kind="stable")
-    return trials.loc[best.index]
+    best = accuracy.sort_values(ascending=False, kind="stable")
+    enough = best[removed[best.index] >= LEAST_PCT[role]]
+    if not len(enough):  # of those that remove as much the most accurate
+        enough = removed[best.index].sort_values(ascending=False, kind="stable")
+    return trials.loc[enough.index]
 
 
 def candidates(trials: pd.DataFrame, study: Study, dense: float | None) -> pd.DataFrame:
