@@ -49,12 +49,18 @@ def test_controls_are_told_apart_only_with_enough_pairs(results):
     assert found.loc["switcher fed fixed noise", "removed"].startswith("\N{MINUS SIGN}10.0")
 
 
-def test_the_norm_is_held_against_chance_at_the_same_widths(results, tmp_path):
-    assert "Not run yet." in controls.norm_minus_random(results).iloc[0, 0]
+def test_choices_of_neurons_are_held_against_chance_at_the_same_widths(results, tmp_path):
+    assert "Not run yet." in controls.which_neurons(results).iloc[0, 0]
     write(tmp_path, "norm-clipped-std-0.1", 97.5 + NOISE)
     write(tmp_path, "random-clipped-std-0.1", 97.25 + NOISE)
-    found = controls.norm_minus_random(Results("controls", "paper", tmp_path))
-    assert found.index.tolist() == ["std 0.1"] and found.loc["std 0.1", "norm minus random"].startswith("+0.25")
+    write(tmp_path, "small-scratch", 97.0 + NOISE)
+    write(tmp_path, "small-random-scratch", 97.5 + NOISE)
+    found = controls.which_neurons(Results("controls", "paper", tmp_path))["accuracy"]
+    assert found.index.tolist() == [
+        "std 0.1: by norm minus at random, trained on",
+        "small search: SNN-AL's minus at random, from scratch",
+    ]
+    assert found.iloc[0].startswith("+0.25") and found.iloc[1].startswith("\N{MINUS SIGN}0.50")
 
 
 def test_the_outcome_in_short_counts_what_is_better_worse_and_missing(results, tmp_path):

@@ -234,6 +234,14 @@ def test_the_structure_is_told_with_the_pairs_that_were_lost(tmp_path):
     assert "in the sparse setting by the norm of its weights +1.00" in lost and "at random +0.50" in lost
     assert lost.endswith("(n = 7; of 8, 1 lost).") and "plain" not in lost
     for seed in range(8):
+        for name in ("small-scratch", "small-random-scratch"):
+            arm = arm_of(TABLES["controls"], "paper", name)
+            level = 98.0 - (name == "small-scratch") / 4 + seed / 100
+            records.write(
+                records.path_of(arm, "paper", seed, tmp_path), invented.record(arm, seed, level, profile="paper")
+            )
+    assert " from scratch: \N{MINUS SIGN}0.25" in said() and said().endswith("in that of the smaller search (n = 8).")
+    for seed in range(8):
         for name, accuracy in (("snn-al-std-0.1", 97.0), ("norm-clipped-std-0.1", 96.0 + seed / 100)):
             arm = arm_of(TABLES["controls"], "paper", name)
             record = invented.record(arm, seed, accuracy, profile="paper")

@@ -56,7 +56,7 @@ def test_a_run_that_broke_off_is_named_beside_the_means(tmp_path):
     died = {"status": "failed", "result": None, "error": {"message": "died", "type": "DivergenceError"}}
     records.write(records.path_of(arm, "paper", 2, tmp_path), found | died)
     said = scale.outcomes(Results("3", "paper", tmp_path))
-    assert "(n = 2)" in said and "One more run with its switcher broke off" in said
+    assert "in pairs of runs" in said and "(n = 2)" in said and "One more run with its switcher broke off" in said
     records.write(records.path_of(arm, "paper", 1, tmp_path), invented.record(arm, 1, 10.0, profile="paper"))
     assert "1 of these 2 ended at guessing." in scale.outcomes(Results("3", "paper", tmp_path))
 
@@ -72,3 +72,16 @@ def test_the_price_of_fewer_steps_stands_between_two_differences(tmp_path):
     said = scale.fewer_steps(Results("3", "paper", tmp_path))
     assert said.startswith("* **VGG-cov2**: with as many steps in all −4.00") and said.count("\n") == 0
     assert "with as many steps of the task network −3.00" in said and said.count("(n = 3)") == 2
+
+
+def test_runs_that_remove_least_come_first_each_beside_the_dense_run_of_its_seed(tmp_path):
+    for name, level in (("dense", 80.0), ("snn-al-epoch", 75.0)):
+        arm = arm_of(TABLES["3"], "paper", name, "mobilenet-v1-x0.25")
+        for seed in range(3 if name == "snn-al-epoch" else 2):
+            found = invented.record(arm, seed, level - seed, profile="paper")
+            found["result"]["removed_pct"] = 50.0 - 25 * seed
+            records.write(records.path_of(arm, "paper", seed, tmp_path), found)
+    found = scale.by_seed(Results("3", "paper", tmp_path), "mobilenet-v1-x0.25")
+    assert found.index.tolist() == ["seed 2", "seed 1", "seed 0"]
+    assert found["minus dense"].tolist() == ["", "\N{MINUS SIGN}5.00", "\N{MINUS SIGN}5.00"]
+    assert found["removed (%)"].tolist() == ["0.0", "25.0", "50.0"]

@@ -29,7 +29,7 @@ def test_tables_show_the_square_and_its_parts():
     assert two_by_two.parts_table(SQUARE).loc["whole gain", "n"] == "2"
     said = two_by_two.in_short(SQUARE).replace("\N{NO-BREAK SPACE}", " ")
     assert said.startswith(
-        "What the paper compares, VGG-cov2 with both minus with neither: +8.00 [+8.00, +8.00] points (n = 2). "
+        "What the paper compares, VGG-cov2 with both minus with neither: +8.00 points (n = 2). "
         "In points, of 2 seeds: whole gain +8.00"
     )
 

@@ -238,6 +238,7 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
     """The dense network pruned to the widths that the switcher found, less SNN-AL, where it prunes much."""
     (sparse,) = tuned.settings(("sparse",))
     settings = {"in the plain settings with larger first weights": "snn-al-std-0.1", "in the sparse setting": sparse}
+    settings["in that of the smaller search"] = "small"
     kinds = {"by the norm of its weights": "norm", "at random": "random"}
     found: list[PairedDifference] = []
     said: list[str] = []
@@ -254,6 +255,16 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
             found += [gain for gain in each.values() if gain.n]
     if not said:
         return None
+    chosen = [
+        f"{wording.span(gain)} {setting} (n = {gain.n})"
+        for setting, arm in settings.items()
+        for gain in [
+            evidence.difference("", "controls", beside(arm, "scratch"), beside(arm, "random-scratch"), "accuracy").found
+        ]
+        if gain.n
+    ]
+    if chosen:
+        said[-1] += f". The neurons that it kept minus as many drawn at random, both from scratch: {'; '.join(chosen)}"
     lead = f"{_lead(found, 'No', 'Yes')}: a dense network cut to the same widths differs from it by {_points(found)}."
     return Answer(lead, f"Dense minus the switcher's, in points: {'; '.join(said)}.")
 

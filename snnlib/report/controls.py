@@ -168,17 +168,28 @@ def widths_of_tuned(results: Results) -> pd.DataFrame:
     """The widths that tuned SNN-AL found, reached without a switcher, less tuned SNN-AL; as :func:`compared`."""
     found = [
         compared(results, role, PRUNED).rename(lambda title, role=role: f"{role}: {title}")
-        for role in tuned.settings(tuned.CONTROLLED)
+        for role in (*tuned.settings(tuned.CONTROLLED), "small")
         if any(sign.found.n for sign in _signs(results, role, PRUNED).values())
     ]
     return pd.concat(found) if found else pages.table({}, "Not run yet.")
 
 
-def norm_minus_random(results: Results) -> pd.DataFrame:
-    """Accuracy of the dense network cut by the norm less cut at random, to widths of SNN-AL where it prunes much."""
+SPARSE = {"std 0.1": "snn-al-std-0.1", "sparse setting": tuned.settings(("sparse",))[0], "small search": "small"}
+"""Settings of SNN-AL that prune much, by what a table calls them."""
+
+CHOICES = {
+    "by norm minus at random, trained on": ("norm", "random"),
+    "SNN-AL's minus at random, from scratch": ("scratch", "random-scratch"),
+}
+"""Two ways of choosing the neurons of the same widths that differ in nothing else: in words, and as controls."""
+
+
+def which_neurons(results: Results) -> pd.DataFrame:
+    """Whether it matters which neurons are kept, at the widths that SNN-AL found where it prunes much."""
     rows: dict[str, dict[str, str]] = {}
-    for title, arm in {"std 0.1": "snn-al-std-0.1", "sparse setting": tuned.settings(("sparse",))[0]}.items():
-        found = results.difference(beside(arm, "norm"), beside(arm, "random"))
-        if found.n:
-            rows[title] = {"n": str(found.n), "norm minus random": span(found)}
+    for title, arm in SPARSE.items():
+        for said, (first, second) in CHOICES.items():
+            found = results.difference(beside(arm, first), beside(arm, second))
+            if found.n:
+                rows[f"{title}: {said}"] = {"n": str(found.n), "accuracy": span(found)}
     return pages.table(rows, "Not run yet.")

@@ -15,7 +15,7 @@ from . import pages
 from .beside import NETWORKS
 from .evidence import WHOLE
 from .results import Results
-from .wording import span
+from .wording import span, unbroken
 
 
 def shown(tables: Sequence[str], profile: str, root: Path) -> str:
@@ -87,12 +87,14 @@ def outcomes(results: Results) -> str:
             continue
         first, second = paired(results.runs(ours, network), results.runs(dense, network))
         means = [mean([run["result"]["accuracy"] for run in runs]) for runs in (first, second)]
-        removed = [run["result"]["removed_pct"] for run in first]
+        removed = [run["result"]["removed_pct"] for run in first if not records.at_chance(run)]
+        of_these = "" if len(removed) == len(first) else " in those that learned"
         told = [
-            f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher, {means[1]:.2f} % alone, {span(found)} "
-            f"points (n = {found.n}); {_spread(removed)} of {counted_weights(network)} are removed."
+            f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher and {means[1]:.2f} % alone in pairs of "
+            f"runs, {span(found)} points (n = {found.n})"
         ]
-        if len(every := [run["result"]["removed_pct"] for run in results.runs(ours, network).values()]) > len(removed):
+        told[0] += f"; {_spread(removed)} of {counted_weights(network)} are removed{of_these}." if removed else "."
+        if len(every := [run["result"]["removed_pct"] for run in results.runs(ours, network).values()]) > len(first):
             told.append(f"In all {len(every)} runs with its switcher it is {_spread(every)}.")
         if guessed := sum(map(records.at_chance, first)):
             told.append(f"{guessed} of these {found.n} ended at guessing.")
@@ -114,6 +116,22 @@ def fewer_steps(results: Results) -> str:
             parts = [f"with as many steps {said} {span(each)} (n = {each.n})" for said, each in found.items()]
             lines.append(f"* **{NETWORKS[network]}**: {', '.join(parts)}.")
     return "\n".join(lines) or "No network has these runs yet."
+
+
+def by_seed(results: Results, network: str) -> pd.DataFrame:
+    """The runs of ``network`` with a switcher, a line each, those that remove least first: accuracy, the same minus the
+    dense run of that seed, in points, and weights removed, in percent."""
+    dense, ours = (results.runs(arm(results, name), network) for name in (DENSE, SNN))
+    lines: dict[str, dict[str, str]] = {}
+    for seed, run in sorted(ours.items(), key=lambda pair: (pair[1]["result"]["removed_pct"], pair[0])):
+        result = run["result"]
+        less = result["accuracy"] - dense[seed]["result"]["accuracy"] if seed in dense else None
+        lines[f"seed {seed}"] = {
+            "removed (%)": f"{result['removed_pct']:.1f}",
+            "accuracy (%)": f"{result['accuracy']:.2f}",
+            "minus dense": "" if less is None else unbroken(f"{less:+.2f}"),
+        }
+    return pages.table(lines)
 
 
 def paired(first: Mapping[int, Record], second: Mapping[int, Record]) -> tuple[list[Record], list[Record]]:

@@ -93,10 +93,10 @@ def in_short(square: Square) -> str:
     if corners.n:
         compared = f"{span(corners)} points (n = {corners.n})"
         said.append(f"What the paper compares, VGG-cov2 with both minus with neither: {compared}.")
-    if square.seeds:
+    if square.seeds and (len(square.seeds) < FEW or square.parts()["whole gain"].low > 0):
         parts = ", ".join(f"{name} {span(each)}" for name, each in square.parts().items())
         said.append(f"In points, of {len(square.seeds)} {'seed' if len(square.seeds) == 1 else 'seeds'}: {parts}.")
-    else:
+    elif not square.seeds:
         said.append("Whose the gain is **cannot be said yet**: no seed has all four runs, with and without batch norm.")
     if square.lost:
         said.append(f"{square.lost} lost {'run counts' if square.lost == 1 else 'runs count'} as guessing.")

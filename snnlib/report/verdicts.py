@@ -83,6 +83,10 @@ class Verdict:
         )
 
 
+COUNTED = {1: ": above 0", -1: ": below 0", 0: ""}
+"""What is said behind a quantity of which side it lies on, by its corrected interval and with enough pairs."""
+
+
 def judge(claim: Claim, signs: Sequence[Sign]) -> Judged:
     """The verdict of a claim's policy on the quantities of one regime.
 
@@ -101,7 +105,8 @@ def judge(claim: Claim, signs: Sequence[Sign]) -> Judged:
         verdict = "fails"
     else:
         verdict = "holds" if found and (all(found) if claim.policy == "all" else any(found)) else "undecided"
-    lines = [str(sign) for sign in signs if sign.found.n]
+    counts = {id(sign): side for sign, side in zip(measured, found)}
+    lines = [f"{sign}{COUNTED[counts.get(id(sign), 0)]}" for sign in signs if sign.found.n]
     if absent := [sign.what for sign in signs if not sign.found.n]:
         lines.append(f"no pairs of runs yet: {', '.join(absent)}")
     return Judged(verdict, tuple(lines), any(sign.found.n < ENOUGH for sign in measured) and claim.pairs < ENOUGH)

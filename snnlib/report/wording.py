@@ -18,11 +18,14 @@ def unbroken(text: str) -> str:
 
 
 def span(found: PairedDifference, digits: int = 2) -> str:
-    """A paired difference as mean and 95 % interval; the mean alone for one pair, nothing for none."""
+    """A paired difference as mean and 95 % interval; the mean alone for fewer than three pairs, nothing for none.
+
+    The interval of two pairs reaches thirteen standard errors to either side, past what an accuracy can be.
+    """
     if not found.n:
         return ""
     text = f"{found.mean:+.{digits}f}"
-    return unbroken(text + (f" [{found.low:+.{digits}f}, {found.high:+.{digits}f}]" if found.n > 1 else ""))
+    return unbroken(text + (f" [{found.low:+.{digits}f}, {found.high:+.{digits}f}]" if found.n > 2 else ""))
 
 
 def listing(words: Iterable[str]) -> str:
