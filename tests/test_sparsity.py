@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from snnlib.config import Arm
+from snnlib.config import Arm, SwitcherConfig, TrainConfig
 from snnlib.report import sparsity
 from snnlib.training import flow
 
@@ -95,7 +95,11 @@ class Runs:
 
     def __init__(self, **runs):
         self.of = runs
-        self.arms = {("mlp", name): Arm(name, "dense", f"shorter, {name}") for name in runs}
+        turns = TrainConfig(alternate="step", turns=(3, 1))
+        self.arms = {
+            ("mlp", name): Arm(name, "alternating", f"shorter, {name}", train=turns, switcher=SwitcherConfig())
+            for name in runs
+        }
 
     def runs(self, arm, network=None):
         return self.of[arm]
@@ -129,8 +133,8 @@ def test_tables_of_shares_and_of_foresight_are_texts_by_title():
     results = Runs(some=runs, none={}, guesses=runs | {6: run_of([0, 0], [0, 0], [0, 0], accuracy=11.35)})
     table = sparsity.shares_table(results, without=("shorter, ",))
     assert table.index.tolist() == ["some", "guesses"]
-    assert table.loc["some"].tolist() == ["6", "98.0", "50.0", "100.0", "50.0"]
-    assert table.loc["guesses"].tolist() == ["6 of 7", "98.0", "50.0", "100.0", "50.0"]
+    assert table.loc["some"].tolist() == ["6", "3\N{NO-BREAK SPACE}steps", "98.0", "50.0", "100.0", "50.0"]
+    assert table.loc["guesses"].tolist() == ["6 of 7", "3\N{NO-BREAK SPACE}steps", "98.0", "50.0", "100.0", "50.0"]
     one = sparsity.shares_table(results, arms=["guesses"], gained=True)
     assert one.index.tolist() == ["shorter, guesses"] and one.iloc[0, -1].startswith("+0.0")
     foreseen = sparsity.foresight_table(results)

@@ -13,7 +13,7 @@ from ..metrics import PairedDifference
 from . import claims, contrasts, wording
 from .beside import NETWORKS, lost
 from .claims import READINGS, RIVALS, beside
-from .comparable import held_against, pairs_ahead
+from .comparable import held_against, living, pairs_ahead
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 from .scale import counted_weights, paired
 from .sparsity import TIMES, gone_twice
@@ -38,10 +38,10 @@ def _row(found: list[Row], arm: str, source: str = "ours") -> Row | None:
 
 RULED = {
     "refuted": "By our rule no, in every regime of settings",
-    "not reproduced": "By our rule it is not reproduced",
+    "not reproduced": "By our rule this is not reproduced",
     "confirmed": "By our rule yes",
     "depends": "By our rule it depends on the settings",
-    "undecided": "By our rule that is not to be told yet",
+    "undecided": "By our rule undecided",
 }
 """A verdict to the words that begin an answer with it."""
 
@@ -228,8 +228,8 @@ def tuned_reading(evidence: Evidence) -> str:
     ]
     if fewer:
         said += (
-            "; of the controls that lost runs, which the rule wants eight pairs of, it differs in percent of the "
-            f"weights removed from {wording.listing(fewer)}"
+            f". In percent of the weights removed it differs from {wording.listing(fewer)}; but there runs of the "
+            "control were lost, and with fewer than eight pairs the rule does not count it"
         )
     return f"{said}."
 
@@ -269,31 +269,44 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
     return Answer(lead, f"Dense minus the switcher's, in points: {'; '.join(said)}.")
 
 
+def _of_living(found: PairedDifference) -> str:
+    return f" ({wording.span(found)})" if found.n else ""
+
+
+OWN_FORM = "lottery-neurons"
+"""The lottery ticket's structured form: ours, not one of the paper's nine rivals."""
+
+
 def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     """How many rivals are more accurate than SNN-AL at its share of weights removed."""
     (ours,) = tuned.settings(("sparse",))
     found: dict[str, Sign] = {}
     ahead: dict[str, int] = {}
+    lived: dict[str, PairedDifference] = {}
     for rival, arm in held_against(evidence, ours).items():
         title = RIVALS[rival]
         found[title] = evidence.difference(title, "rivals", arm, ours, "accuracy")
         ahead[title] = pairs_ahead(evidence, arm, ours)
+        lived[title] = living(evidence, arm, ours)
     if not found:
         return None
     decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
     side = dict(zip(decided, sides(list(decided.values()))))
-    most = sum(count > found[title].found.n / 2 for title, count in ahead.items())
+    nine = [title for rival, title in RIVALS.items() if rival != OWN_FORM]
+    most = sum(count > found[title].found.n / 2 for title, count in ahead.items() if title in nine)
+    missing = [title for title in nine if title not in found]
+    absent = f" ({wording.listing(missing)} not among them)" if missing else ""
     parts: list[str] = []
     for word, sign in (("More", 1), ("Less", -1)):
         names = [f"{title} ({wording.span(decided[title].found)} points)" for title in decided if side[title] == sign]
         parts += [f"{word} accurate than the sparse setting: {wording.listing(names)}."] if names else []
     if level := [title for title in decided if not side[title]]:
-        names = [f"{title} {ahead[title]} of {decided[title].found.n}" for title in level]
+        names = [f"{title} {ahead[title]} of {decided[title].found.n}{_of_living(lived[title])}" for title in level]
         dead = max(decided[title].dead for title in level)
         why = f", for {dead} runs of SNN-AL are lost and count as guessing" if dead else ""
         parts.append(
-            f"Pairs of runs in which a rival is more accurate than the sparse setting: {'; '.join(names)}. No interval "
-            f"decides{why}."
+            "Pairs of runs in which a rival is more accurate than the sparse setting, and in brackets by how many "
+            f"points where neither run was lost: {'; '.join(names)}. No interval of all eight decides{why}."
         )
     early = {title: each.found for title, each in found.items() if each.found.n < ENOUGH}
     if early:
@@ -306,7 +319,8 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     beside_small = [f"{title} {wording.span(each)}" for title, each in small.items() if each.n >= ENOUGH]
     if beside_small:
         parts.append(f"Minus the setting of the smaller search, which the rule lacks: {wording.listing(beside_small)}.")
-    return Answer(f"{most} of {len(found)} rivals are more accurate in most pairs of runs.", " ".join(parts))
+    lead = f"{most} of the paper's {len(nine)} rivals are more accurate in most pairs of runs{absent}."
+    return Answer(lead, " ".join(parts))
 
 
 def pixels(table: list[Row], evidence: Evidence) -> Answer | None:
@@ -323,7 +337,7 @@ def pixels(table: list[Row], evidence: Evidence) -> Answer | None:
             parts.append(f"{said}, {raster} points follow the raster, {digits} the digits (n = {found['raster'].n})")
     if not parts:
         return None
-    lead = f"Their place in the raster? {RULED[verdict_on('position', evidence.root).verdict]}."
+    lead = f"Is it their place in the raster? {RULED[verdict_on('position', evidence.root).verdict]}."
     what = "Of the pruned pixels at the top and bottom less those at the sides, in percent, when images are transposed:"
     return Answer(lead, f"{what} {wording.listing(parts)}.")
 

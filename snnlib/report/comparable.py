@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ..lab import records
 from ..lab.experiments import TABLES
 from ..lab.experiments.rivals import NAMES
+from ..metrics import PairedDifference, paired_difference
 from . import tables
 from .evidence import Evidence
 
@@ -58,6 +59,15 @@ def pairs_ahead(evidence: Evidence, rival: str, ours: str) -> int:
     """Seeds in which the arm ``rival`` is more accurate than the arm ``ours``; a run that died counts at chance."""
     theirs, mine = (evidence.figures("rivals", arm, "accuracy") for arm in (rival, ours))
     return sum(theirs[seed] > mine[seed] for seed in set(theirs) & set(mine))
+
+
+def living(evidence: Evidence, rival: str, ours: str) -> PairedDifference:
+    """Accuracy of the arm ``rival`` minus that of the arm ``ours``, in points, of the seeds whose runs both went to
+    their end."""
+    theirs, mine = (
+        {seed: run["result"]["accuracy"] for seed, run in evidence.runs("rivals", arm).items()} for arm in (rival, ours)
+    )
+    return paired_difference(theirs, mine)
 
 
 def sparsest_of(rival: str) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..lab.experiments.rivals import NAMES, is_rival
 from . import pages
-from .comparable import held_against, pairs_ahead
+from .comparable import held_against, living, pairs_ahead
 from .evidence import Evidence
 from .printing import short
 from .rivals import OURS, Curve, curves
@@ -102,7 +102,7 @@ def pairs(evidence: Evidence, ours: Sequence[str] = ("sparse", "small")) -> pd.D
     much (:func:`~snnlib.report.comparable.as_sparse`).
 
     In how many pairs it is ahead, the chance of as lopsided a count if both were alike (sign test), and its accuracy
-    minus SNN-AL's in points. Lost runs count as guessing.
+    minus SNN-AL's in points: with lost runs as guessing, and of the pairs without any.
     """
     from scipy.stats import binomtest  # here, not above: it takes a second to import
 
@@ -116,6 +116,7 @@ def pairs(evidence: Evidence, ours: Sequence[str] = ("sparse", "small")) -> pd.D
                     "ahead": unbroken(f"{ahead} of {found.n}"),
                     "sign test": f"{binomtest(ahead, found.n).pvalue:.3f}",
                     "minus SNN-AL [95 %]": span(found),
+                    "where both live": span(living(evidence, theirs, arm)),
                 }
     return pages.table(lines, "No finished pairs of runs yet.")
 

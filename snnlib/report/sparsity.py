@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ..config import Arm
 from ..lab import records
 from ..lab.records import Record
 from ..training import State, flow
@@ -17,7 +18,7 @@ from . import pages, search_figures
 from .claims import pruned_in_training
 from .evidence import one
 from .results import Results
-from .wording import span
+from .wording import span, unbroken
 
 TIMES = {
     "start_removed_pct": "at the start (%)",
@@ -122,17 +123,27 @@ def shares_table(
     Titles lose the words ``without``. ``gained`` adds the end less the start, with its interval.
     """
     groups, told = learned(results, arms)
+    turns = {arm.title or arm.name: first_turn(arm) for arm in results.arms.values()}
     rows: dict[str, dict[str, str]] = {}
     for title, row in shares(groups).iterrows():
         name = str(title)
         cells = {str(head): "" if pd.isna(value) else f"{value:.1f}" for head, value in row.items()}
         for words in without:
             name = name.removeprefix(words)
-        rows[name] = {"n": told[str(title)]} | {head: text for head, text in cells.items() if head != "n"}
+        rows[name] = {"n": told[str(title)], "turn 1": turns[str(title)]}
+        rows[name] |= {head: text for head, text in cells.items() if head != "n"}
         if gained:
             ends = {seed: pruned_in_training(run) for seed, run in groups[str(title)].items()}
             rows[name]["end minus start [95 %]"] = span(one(ends), 1)
     return pages.table(rows)
+
+
+def first_turn(arm: Arm) -> str:
+    """How long the switcher's first turn is, in words; nothing for an arm that is not trained by turns."""
+    if arm.method != "alternating":
+        return ""
+    count = arm.train.turns[0]
+    return unbroken(f"{count} {arm.train.alternate}{'' if count == 1 else 's'}")
 
 
 def gone_twice(run: Record) -> dict[str, float]:
