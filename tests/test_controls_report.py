@@ -99,3 +99,6 @@ def test_searches_and_tuned_widths_that_were_not_run_are_said_to_be_missing(resu
     write(tmp_path, "sparse-random", 96 + NOISE**2)
     found = controls.widths_of_tuned(Results("controls", "paper", tmp_path))
     assert found["accuracy is"].to_dict() == {"sparse: pruned at random": "worse"}
+    write(tmp_path, "small", (97.0, 98.0, 96.0))
+    small = controls.small_searches(Results("controls", "paper", tmp_path)).loc["SNN-AL"]
+    assert small["accuracy (%)"].replace("\N{NO-BREAK SPACE}", " ") == "97.00 (96.0 to 98.0)"

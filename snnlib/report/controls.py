@@ -154,12 +154,12 @@ def small_searches(results: Results) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {}
     arms = {"SNN-AL": "small"} | {TITLES[kind]: beside("small", kind) for kind in FED}
     for title, arm in arms.items():
-        accuracy, removed = results.mean(arm), results.mean(arm, "removed_pct")
-        if accuracy is not None and removed is not None:
+        accuracy, removed = (list(results.values(arm, of).values()) for of in ("accuracy", "removed_pct"))
+        if accuracy:
             rows[title] = {
                 "lived": unbroken(results.lived(arm)),
-                "accuracy (%)": f"{accuracy:.2f}",
-                "removed (%)": f"{removed:.1f}",
+                "accuracy (%)": unbroken(f"{np.mean(accuracy):.2f} ({min(accuracy):.1f} to {max(accuracy):.1f})"),
+                "removed (%)": unbroken(f"{np.mean(removed):.1f} ({min(removed):.0f} to {max(removed):.0f})"),
             }
     return pages.table(rows, "No finished runs of the settings that the small searches chose.")
 

@@ -25,7 +25,7 @@ class Cell:
     """The runs of one setting: shares in percent of ``runs``, means over those that finished (NaN if none did)."""
 
     runs: int
-    diverged: float  # the loss was no number any more
+    diverged: float  # the loss became NaN
     dead: float  # a whole layer was pruned
     untrained: float  # finished, but no better than chance
     left: float  # neurons left, in percent

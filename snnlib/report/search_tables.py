@@ -65,7 +65,7 @@ def progress(name: str, folder: Path) -> str:
     failed, cut = ended.get("failed", 0), ended.get("cut", 0)
     said = (
         f"*{study.title}*: {'; '.join(done)}. {failed} {'trial' if failed == 1 else 'trials'} failed (a layer died, or "
-        f"the loss was no number), {cut} {'was' if cut == 1 else 'were'} cut short below {study.hopeless:g} %. "
+        f"the loss became NaN), {cut} {'was' if cut == 1 else 'were'} cut short below {study.hopeless:g} %. "
         f"{hours:.1f} hours of one core."
     )
     missing = f" **It is not over**: `snn search {name}` goes on with it, and what follows decides nothing."
