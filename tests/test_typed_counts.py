@@ -9,6 +9,7 @@ import re
 import statistics
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from snnlib.lab import records, status
@@ -18,6 +19,7 @@ from snnlib.lab.experiments.studies import STUDIES
 from snnlib.report import comparable, controls, sampling, sparsity, tables
 from snnlib.report.evidence import WHOLE, Evidence, one
 from snnlib.report.results import Results
+from snnlib.training import flow
 
 CHAPTERS = Path(__file__).parents[1] / "book" / "chapters"
 MARK = re.compile(r"<!-- (counts|holds): (.*?) -->")
@@ -198,7 +200,17 @@ def gained(evidence):
 FED = ("small", "small-fed-nothing", "small-fed-noise", "small-fed-constants", "small-fed-shuffled")
 CUT = ("random", "norm")
 
+
+def off_throughout(run):
+    """Of the neurons that are off at the end of a run the share that was off at every look."""
+    looks = [~np.concatenate(layers) for layers in flow.of_record(run).values()]
+    return np.logical_and.reduce(looks).sum() / looks[-1].sum()
+
+
 HOLDS = {
+    "two fifths to three quarters of the neurons off at the end of the sparse setting always were": lambda evidence: (
+        all(0.4 < off_throughout(run) < 0.75 for run in records.learned(evidence.runs("2", SPARSE)).values())
+    ),
     "fed noise is not told from reading with small weights": lambda evidence: all(
         found.low < 0 < found.high
         for figure in ("accuracy", "removed_pct")
