@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from ..lab import records
-from ..lab.experiments import TABLES, tuned
+from ..lab.experiments import TABLES, arm_of, tuned
 from ..lab.experiments.controls import FED
 from ..metrics import PairedDifference
 from . import claims, contrasts, wording
@@ -16,7 +16,7 @@ from .claims import READINGS, RIVALS, beside
 from .comparable import held_against, living, pairs_ahead
 from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
 from .scale import counted_weights, paired
-from .sparsity import TIMES, gone_twice
+from .sparsity import TIMES, first_turn, gone_twice
 from .tables import Row, of_network, rows
 from .verdicts import verdict_on
 
@@ -126,6 +126,7 @@ def origin(table: list[Row], evidence: Evidence) -> Answer | None:
     the plain one of larger weights; and what becomes of a short run in which none is off before."""
     said: list[str] = []
     early: list[bool] = []
+    lengths: list[str] = []
     named = {"in the sparse setting": tuned.settings(("sparse",))[0]}
     named["in the plain one with larger first weights"] = "snn-al-std-0.1"
     for setting, arm in named.items():
@@ -134,6 +135,7 @@ def origin(table: list[Row], evidence: Evidence) -> Answer | None:
             turned = [run["result"].get("first_turn_removed_pct") for run in runs]
             if all(each is not None for each in turned):
                 early.append(mean(turned) > end / 2)
+                lengths.append(first_turn(arm_of(TABLES["2"], "paper", arm)))
             before = ""
             if all(run.get("off") and run["result"]["removed_pct"] for run in runs):
                 shares = [gone_twice(run) for run in runs]
@@ -148,13 +150,14 @@ def origin(table: list[Row], evidence: Evidence) -> Answer | None:
     if short and none:
         gone, kept = (mean([run["result"]["removed_pct"] for run in runs]) for runs in (short, none))
         answer += (
-            f" Sixteen epochs of the sparse setting from a start with nothing off end at {kept:.1f} %, from the usual "
-            f"start at {gone:.1f} %."
+            " Sixteen epochs of the sparse setting from a start with all factors near 1, so that nothing is off, end "
+            f"at {kept:.1f} % (n = {len(none)}), from the usual start at {gone:.1f} % (n = {len(short)})."
         )
     searched = [run["result"] for run in records.learned(evidence.runs("controls", "small")).values()]
     if searched and all(result.get(time) is not None for result in searched for time in TIMES):
         shares = [mean([result[time] for result in searched]) for time in TIMES]
         early.append(shares[1] > shares[2] / 2)
+        lengths.append(first_turn(arm_of(TABLES["controls"], "paper", "small")))
         answer += (
             f" With the settings of a smaller search {shares[0]:.1f} % are off before the first step, "
             f"{shares[1]:.1f} % after the switcher's first turn and {shares[2]:.1f} % at the end."
@@ -165,7 +168,8 @@ def origin(table: list[Row], evidence: Evidence) -> Answer | None:
         f"In {sum(early)} of {len(early)} settings more than half as much is off after the switcher's first turn as at "
         "the end."
     )
-    return Answer(lead, f"The task network has not learned anything by then. {answer.strip()}")
+    long = wording.listing(lengths)
+    return Answer(lead, f"That turn is {long} long, and the task network has learned nothing in it. {answer.strip()}")
 
 
 def reading(table: list[Row], evidence: Evidence) -> Answer | None:

@@ -288,18 +288,31 @@ MLP_ELASTIC: dict[int, dict[str, Any]] = {
 }
 """Trials of ``mlp-elastic``."""
 
-MLP_N2N: dict[str, Any] = {
-    "rate": 0.2536452691006202,
-    "momentum": 0.0,
-    "weight_decay": 1e-05,
-    "clip_network": None,
-    "fc": "torch",
-    "least": 0.8,
-    "rollout": 60,
-    "rate_shrinking": 0.01,
-    "distilled": 0.1,
+MLP_N2N: dict[int, dict[str, Any]] = {
+    46: {
+        "rate": 0.2536452691006202,
+        "momentum": 0.0,
+        "weight_decay": 1e-05,
+        "clip_network": None,
+        "fc": "torch",
+        "least": 0.8,
+        "rollout": 60,
+        "rate_shrinking": 0.01,
+        "distilled": 0.1,
+    },
+    48: {
+        "rate": 0.17453175536901222,
+        "momentum": 0.0,
+        "weight_decay": 0.0,
+        "clip_network": None,
+        "fc": "torch",
+        "least": 0.9,
+        "rollout": 60,
+        "rate_shrinking": 0.03,
+        "distilled": 0.1,
+    },
 }
-"""Trial 46 of ``mlp-n2n``."""
+"""Trials of ``mlp-n2n`` by number."""
 
 MLP_GHS: dict[str, Any] = {
     "rate": 0.005360575468644201,
@@ -313,27 +326,16 @@ MLP_GHS: dict[str, Any] = {
 }
 """Trial 47 of ``mlp-bc-ghs``."""
 
-MLP_GNJ: dict[int, dict[str, Any]] = {
-    48: {
-        "rate": 0.0004986782964946783,
-        "clip_network": None,
-        "fc": "torch",
-        "strength": 9.3452065192047,
-        "warm_up": 0.0,
-        "scale_factor": 10.0,
-        "variance": -9.0,
-    },
-    49: {
-        "rate": 0.00870936459126583,
-        "clip_network": None,
-        "fc": "torch",
-        "strength": 9.873618320106342,
-        "warm_up": 0.0,
-        "scale_factor": 1.0,
-        "variance": -6.0,
-    },
+MLP_GNJ: dict[str, Any] = {
+    "rate": 0.006569549853416315,
+    "clip_network": None,
+    "fc": "torch",
+    "strength": 3.5139494907559983,
+    "warm_up": 0.0,
+    "scale_factor": 1.0,
+    "variance": -6.0,
 }
-"""Trials of ``mlp-bc-gnj`` by number."""
+"""Trial 50 of ``mlp-bc-gnj``."""
 
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[47]},
@@ -366,9 +368,9 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
         }
     },
     "mlp-elastic": {"60": MLP_ELASTIC[47], "75": MLP_ELASTIC[47], "90": MLP_ELASTIC[46]},
-    "mlp-n2n": {"60": MLP_N2N, "75": MLP_N2N, "90": MLP_N2N},
+    "mlp-n2n": {"60": MLP_N2N[48], "75": MLP_N2N[48], "90": MLP_N2N[46]},
     "mlp-bc-ghs": {"60": MLP_GHS, "75": MLP_GHS, "90": MLP_GHS},
-    "mlp-bc-gnj": {"60": MLP_GNJ[48], "75": MLP_GNJ[48], "90": MLP_GNJ[49]},
+    "mlp-bc-gnj": {"60": MLP_GNJ, "75": MLP_GNJ, "90": MLP_GNJ},
     "mlp-edge-popup": {
         "given": {"rate": 0.946809943404264, "momentum": 0.0, "weight_decay": 0.0001, "start": "signed", "scaled": True}
     },
