@@ -250,43 +250,30 @@ MLP_L0: dict[int, dict[str, Any]] = {
         "dropped": 0.2,
         "scale_factor": 10.0,
     },
-    47: {
-        "rate": 0.005779937423872083,
+    48: {
+        "rate": 0.007310421889087008,
         "clip_network": 1.0,
         "fc": "torch",
-        "strength": 1.5635866078051457,
-        "weight_decay": 0.0001,
+        "strength": 0.23557944403465153,
+        "weight_decay": 0.0005,
         "dropped": 0.2,
         "scale_factor": 10.0,
     },
 }
 """Trials of ``mlp-l0``."""
 
-MLP_ELASTIC: dict[int, dict[str, Any]] = {
-    46: {
-        "rate": 0.031862592107573244,
-        "momentum": 0.9,
-        "weight_decay": 0.0001,
-        "clip_network": 1.0,
-        "fc": "kaiming",
-        "rho": 0.11785833146612623,
-        "rate_policy": 0.01,
-        "explore": 0.1,
-        "alone": 0.25,
-    },
-    47: {
-        "rate": 0.02467327867353778,
-        "momentum": 0.9,
-        "weight_decay": 0.0,
-        "clip_network": None,
-        "fc": "torch",
-        "rho": 0.8431760425437992,
-        "rate_policy": 0.01,
-        "explore": 0.1,
-        "alone": 0.25,
-    },
+MLP_ELASTIC: dict[str, Any] = {
+    "rate": 0.02467327867353778,
+    "momentum": 0.9,
+    "weight_decay": 0.0,
+    "clip_network": None,
+    "fc": "torch",
+    "rho": 0.8431760425437992,
+    "rate_policy": 0.01,
+    "explore": 0.1,
+    "alone": 0.25,
 }
-"""Trials of ``mlp-elastic``."""
+"""Trial 47 of ``mlp-elastic``."""
 
 MLP_N2N: dict[int, dict[str, Any]] = {
     46: {
@@ -338,7 +325,7 @@ MLP_GNJ: dict[str, Any] = {
 """Trial 50 of ``mlp-bc-gnj``."""
 
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
-    "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[47]},
+    "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[48]},
     "mlp-lottery": {
         "given": {
             "rate": 0.07476263988567078,
@@ -367,7 +354,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
             "fc": "torch",
         }
     },
-    "mlp-elastic": {"60": MLP_ELASTIC[47], "75": MLP_ELASTIC[47], "90": MLP_ELASTIC[46]},
+    "mlp-elastic": {"60": MLP_ELASTIC, "75": MLP_ELASTIC, "90": MLP_ELASTIC},
     "mlp-n2n": {"60": MLP_N2N[48], "75": MLP_N2N[48], "90": MLP_N2N[46]},
     "mlp-bc-ghs": {"60": MLP_GHS, "75": MLP_GHS, "90": MLP_GHS},
     "mlp-bc-gnj": {"60": MLP_GNJ, "75": MLP_GNJ, "90": MLP_GNJ},
