@@ -208,7 +208,9 @@ def test_controls_with_searches_of_their_own_are_told_as_the_rule_sees_them(tmp_
         keep("small-fed-noise", seed, 97.0, 20.0 + draw.random())
     told = said()
     assert ". In percent of the weights removed it differs from fixed noise +60." in told
-    assert told.endswith("were lost, and with fewer than eight pairs the rule does not count it.")
+    assert told.endswith(
+        "(n = 7), where neither run was lost; with fewer than eight such pairs the rule does not count it."
+    )
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -232,8 +232,8 @@ def tuned_reading(evidence: Evidence) -> str:
     ]
     if fewer:
         said += (
-            f". In percent of the weights removed it differs from {wording.listing(fewer)}; but there runs of the "
-            "control were lost, and with fewer than eight pairs the rule does not count it"
+            f". In percent of the weights removed it differs from {wording.listing(fewer)}, where neither run was "
+            "lost; with fewer than eight such pairs the rule does not count it"
         )
     return f"{said}."
 
