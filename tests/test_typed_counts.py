@@ -139,6 +139,9 @@ COUNTS = {
     ),
     "pairs in which N2N is ahead": lambda evidence: pairs_ahead(evidence, "n2n"),
     "runs of N2N left without a hidden layer": lambda evidence: left_by_n2n(evidence, 0),
+    "steps that a student of N2N is trained for": lambda _: dict(
+        arm_of(TABLES["rivals"], "paper", "n2n-60").rival.options
+    )["rollout"],
     "runs of N2N left with one": lambda evidence: left_by_n2n(evidence, 1),
     "rival runs lost": rivals_lost,
     "runs of LeNet5-Caffe lost in the sparse setting": lambda evidence: len(
@@ -168,6 +171,11 @@ def less(evidence, arm, reference, figure):
 def vgg(evidence, arm, network="vgg-cov2-bn"):
     """Accuracies of VGG-cov2 by seed, lost runs at guessing."""
     return evidence.figures("3", arm, "accuracy", network, WHOLE)
+
+
+def mean_less(first, second):
+    """Mean of ``first`` minus ``second``, of the seeds that both have."""
+    return statistics.mean(first[seed] - second[seed] for seed in set(first) & set(second))
 
 
 def all_below(first, second):
@@ -278,6 +286,12 @@ HOLDS = {
     ),
     "at least four tenths of its weights are really gone in each run": lambda evidence: all(
         run["result"]["effective_pct"] >= 40 for run in colour_runs(evidence, "vgg-cov2-bn").values()
+    ),
+    "some two fifths of what it is behind go with steps of the task network": lambda evidence: (
+        0.3
+        < mean_less(vgg(evidence, "tuned-dense"), vgg(evidence, "tuned-dense-as-accurate"))
+        / mean_less(vgg(evidence, "tuned-dense"), vgg(evidence, "accurate"))
+        < 0.5
     ),
     "as much is off at the end of the sparse setting as at its start": lambda evidence: (
         abs(mean_of(evidence, SPARSE, "removed_pct", "2") - mean_of(evidence, SPARSE, "start_removed_pct", "2")) < 10
