@@ -273,6 +273,10 @@ HOLDS = {
         abs(mean_of(evidence, "bc-ghs-60", "accuracy", "rivals") - 98.2) < 0.1
         and abs(statistics.mean(100 - run["result"]["left_pct"] for run in ghs(evidence)) - 89.5) < 2
     ),
+    "the divergences chosen for Bayesian compression weigh more than the bound has it": lambda _: all(
+        dict(arm_of(TABLES["rivals"], "paper", f"{rival}-60").rival.options)["strength"] > 1
+        for rival in ("bc-gnj", "bc-ghs")
+    ),
     "with batch norm each run of VGG-cov2 with a switcher learns": lambda evidence: (
         len(records.learned(colour_runs(evidence, "vgg-cov2-bn"))) >= 3
         and not evidence.dead("3", "accurate", "vgg-cov2-bn", WHOLE)

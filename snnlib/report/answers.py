@@ -14,7 +14,7 @@ from . import claims, contrasts, wording
 from .beside import NETWORKS, lost
 from .claims import READINGS, RIVALS, beside
 from .comparable import held_against, living, pairs_ahead
-from .evidence import ENOUGH, WHOLE, Evidence, Sign, sides
+from .evidence import ENOUGH, FEW, WHOLE, Evidence, Sign, sides
 from .scale import counted_weights, paired
 from .sparsity import TIMES, first_turn, gone_twice
 from .tables import Row, of_network, rows
@@ -259,17 +259,21 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
             found += [gain for gain in each.values() if gain.n]
     if not said:
         return None
-    chosen = [
-        f"{wording.span(gain)} {setting} (n = {gain.n})"
+    kept = {
+        setting: evidence.difference(
+            "", "controls", beside(arm, "scratch"), beside(arm, "random-scratch"), "accuracy"
+        ).found
         for setting, arm in settings.items()
-        for gain in [
-            evidence.difference("", "controls", beside(arm, "scratch"), beside(arm, "random-scratch"), "accuracy").found
-        ]
-        if gain.n
-    ]
-    if chosen:
-        said[-1] += f". The neurons that it kept minus as many drawn at random, both from scratch: {'; '.join(chosen)}"
+    }
+    kept = {setting: gain for setting, gain in kept.items() if gain.n >= FEW}
     lead = f"{_lead(found, 'No', 'Yes')}: a dense network cut to the same widths differs from it by {_points(found)}."
+    if kept:
+        parts = [f"{wording.span(gain)} {setting} (n = {gain.n})" for setting, gain in kept.items()]
+        said[-1] += f". The neurons that it kept minus as many drawn at random, both from scratch: {'; '.join(parts)}"
+        better = sum(gain.low > 0 for gain in kept.values())
+        lead += (
+            f" But its choice of neurons beats as many at random in {better} of {len(kept)} settings." if better else ""
+        )
     return Answer(lead, f"Dense minus the switcher's, in points: {'; '.join(said)}.")
 
 
