@@ -120,7 +120,9 @@ def test_the_tables_of_the_tuned_regime_have_what_the_verdicts_ask_for():
     asked = {claims.beside(arm, "dense") for arm in claims.SETTINGS["tuned"]} | set(claims.SETTINGS["tuned"])
     assert asked | {claims.beside(arm, "sl") for arm in claims.SETTINGS["tuned"]} <= set(of_2)
     assert {
-        claims.beside(arm, kind) for arm in tuned.CONTROLLED for kind in ("cut", "random", "norm", "scratch")
+        claims.beside(arm, kind)
+        for arm in tuned.CONTROLLED
+        for kind in ("cut", "random", "norm", "scratch", "random-scratch")
     } == set(of_controls)
     of_small = {
         arm.name: arm for arm in tuned.small({reads: first(STUDIES[name]) for reads, name in tuned.SMALL.items()})
