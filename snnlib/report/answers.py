@@ -100,7 +100,9 @@ def compression(table: list[Row], evidence: Evidence) -> Answer | None:
     small, dead = evidence.runs("controls", "small").values(), evidence.dead("controls", "small")
     if len(small) + len(dead) >= ENOUGH and small:
         gone, right = (mean([run["result"][key] for run in small]) for key in ("removed_pct", "accuracy"))
-        broken = f"{len(dead)} of {len(dead) + len(small)} runs are" if dead else "no run is"
+        broken = (
+            f"{len(dead)} of {len(dead) + len(small)} runs {'is' if len(dead) == 1 else 'are'}" if dead else "no run is"
+        )
         said += (
             f"; {gone:.1f} % at {right:.2f} % with the settings of a smaller search, made for the controls, and "
             f"{broken} lost"
@@ -327,7 +329,9 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     beside_small = [f"{title} {wording.span(each)}" for title, each in small.items() if each.n >= ENOUGH]
     if beside_small:
         parts.append(f"Minus the setting of the smaller search, which the rule lacks: {wording.listing(beside_small)}.")
-    lead = f"{most} of the paper's {len(nine)} rivals are more accurate in most pairs of runs{absent}."
+    many = "All" if most == len(nine) else f"{most} of the paper's"
+    of = f"{len(nine)} of the paper's" if most == len(nine) else str(len(nine))
+    lead = f"{many} {of} rivals are more accurate in most pairs of runs{absent}."
     return Answer(lead, " ".join(parts))
 
 
