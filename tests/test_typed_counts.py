@@ -273,6 +273,11 @@ HOLDS = {
     "where both lived changing orders are more accurate": lambda evidence: (
         where_both_lived(evidence, FED[4], "accuracy").high < 0
     ),
+    "the recipes alone cost a tenth of a point or up to three": lambda evidence: all(
+        found.n >= 5 and 0.05 < -found.mean < 0.35
+        for table, arm in (("2", "accurate"), ("2", SPARSE), ("controls", "small"))
+        for found in [evidence.difference("", table, f"dense-under-{arm}", "tuned-dense", "accuracy").found]
+    ),
     "cutting by the norm beats cutting at random with larger weights and at the sparse widths": lambda evidence: all(
         evidence.difference("", table, f"{arm}norm{ending}", f"{arm}random{ending}", "accuracy").found.low > 0
         for table, arm, ending in (("controls", "", "-std-0.1"), ("rivals", "sparse-", ""))
@@ -291,8 +296,14 @@ HOLDS = {
     "the structure found is more accurate from scratch where much is pruned": lambda evidence: all(
         where_both_live(evidence, beside(arm, "scratch"), arm).low > 0 for arm in controls.SPARSE.values()
     ),
-    "the small search's choice of neurons is better than chance": lambda evidence: (
-        where_both_live(evidence, "small-scratch", "small-random-scratch").low > 0
+    "the choice of neurons is better than chance in the small search's setting and level in the sparse one and worse "
+    "with larger weights": lambda evidence: (
+        [
+            (found.low > 0) - (found.high < 0)
+            for arm in ("small", SPARSE, "snn-al-std-0.1")
+            for found in [where_both_live(evidence, beside(arm, "scratch"), beside(arm, "random-scratch"))]
+        ]
+        == [1, 0, -1]
     ),
     "cutting at random to the sparse widths is more accurate than the sparse setting": lambda evidence: (
         evidence.difference("", "rivals", "sparse-random", SPARSE, "accuracy").found.low > 0

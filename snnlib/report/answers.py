@@ -272,9 +272,10 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
     if kept:
         parts = [f"{wording.span(gain)} {setting} (n = {gain.n})" for setting, gain in kept.items()]
         said[-1] += f". The neurons that it kept minus as many drawn at random, both from scratch: {'; '.join(parts)}"
-        better = sum(gain.low > 0 for gain in kept.values())
+        better, worse = sum(gain.low > 0 for gain in kept.values()), sum(gain.high < 0 for gain in kept.values())
         lead += (
-            f" But its choice of neurons beats as many at random in {better} of {len(kept)} settings." if better else ""
+            f" Its choice of neurons, against as many at random: better in {better} of {len(kept)} settings, worse in "
+            f"{worse}."
         )
     return Answer(lead, f"Dense minus the switcher's, in points: {'; '.join(said)}.")
 
