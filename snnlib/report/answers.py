@@ -323,13 +323,13 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     if early:
         names = [f"{title} ({wording.span(each)} points, n = {each.n})" for title, each in early.items()]
         parts.append(f"Too few seeds yet to tell: {wording.listing(names)}.")
-    small = {
-        RIVALS[rival]: evidence.difference(rival, "rivals", arm, "small", "accuracy").found
-        for rival, arm in held_against(evidence, "small").items()
-    }
-    beside_small = [f"{title} {wording.span(each)}" for title, each in small.items() if each.n >= ENOUGH]
+    small = {RIVALS[rival]: living(evidence, arm, "small") for rival, arm in held_against(evidence, "small").items()}
+    beside_small = [f"{title} {wording.span(each)}" for title, each in small.items() if each.n >= FEW]
     if beside_small:
-        parts.append(f"Minus the setting of the smaller search, which the rule lacks: {wording.listing(beside_small)}.")
+        parts.append(
+            "Minus the setting of the smaller search, which the rule lacks, where neither run was lost: "
+            f"{wording.listing(beside_small)}."
+        )
     many = "All" if most == len(nine) else f"{most} of the paper's"
     of = f"{len(nine)} of the paper's" if most == len(nine) else str(len(nine))
     lead = f"{many} {of} rivals are more accurate in most pairs of runs{absent}."
