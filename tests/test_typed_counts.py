@@ -14,9 +14,8 @@ import pytest
 
 from snnlib.lab import records, status
 from snnlib.lab.experiments import TABLES, arm_of, tuned
-from snnlib.lab.experiments.rivals import NAMES
+from snnlib.lab.experiments.rivals import NAMES, OWN_FORM
 from snnlib.lab.experiments.studies import STUDIES
-from snnlib.metrics import paired_difference
 from snnlib.report import comparable, controls, sampling, sparsity, tables
 from snnlib.report.claims import beside
 from snnlib.report.evidence import WHOLE, Evidence, one
@@ -36,7 +35,7 @@ def evidence():
 def rivals_with_runs(evidence):
     """Of the paper's nine; the structured form of the lottery ticket is ours."""
     have = {arm.rival.name for arm in TABLES["rivals"].arms["paper"] if arm.rival and evidence.runs("rivals", arm.name)}
-    return len(have & (set(NAMES) - {"lottery-neurons"}))
+    return len(have & (set(NAMES) - {OWN_FORM}))
 
 
 def pairs_ahead(evidence, rival):
@@ -218,15 +217,7 @@ def gained(evidence):
 
 def where_both_live(evidence, first, second, figure="accuracy"):
     """One arm of the controls minus another in a figure, of the seeds whose runs both live."""
-    both = (
-        {seed: run["result"][figure] for seed, run in evidence.runs("controls", arm).items()} for arm in (first, second)
-    )
-    return paired_difference(*both)
-
-
-def where_both_lived(evidence, arm, figure):
-    """The small search's setting minus the arm of a control."""
-    return where_both_live(evidence, "small", arm, figure)
+    return evidence.difference("", "controls", first, second, lambda run: run["result"][figure]).found
 
 
 FED = ("small", "small-fed-nothing", "small-fed-noise", "small-fed-constants", "small-fed-shuffled")
@@ -265,13 +256,15 @@ HOLDS = {
         [len(evidence.dead("controls", arm)) for arm in FED[:3]] == [1, 0, 0]
     ),
     "where both lived it removes more than free factors and noise and changing orders": lambda evidence: all(
-        where_both_lived(evidence, arm, "removed_pct").low > 0 for arm in (*FED[1:3], FED[4])
+        where_both_live(evidence, "small", arm, "removed_pct").low > 0 for arm in (*FED[1:3], FED[4])
     ),
     "where both lived it is as accurate as free factors and noise": lambda evidence: all(
-        found.low < 0 < found.high for arm in FED[1:3] for found in [where_both_lived(evidence, arm, "accuracy")]
+        found.low < 0 < found.high
+        for arm in FED[1:3]
+        for found in [where_both_live(evidence, "small", arm, "accuracy")]
     ),
     "where both lived changing orders are more accurate": lambda evidence: (
-        where_both_lived(evidence, FED[4], "accuracy").high < 0
+        where_both_live(evidence, "small", FED[4], "accuracy").high < 0
     ),
     "the recipes alone cost a tenth of a point or up to three": lambda evidence: all(
         found.n >= 5 and 0.05 < -found.mean < 0.35

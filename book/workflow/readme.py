@@ -113,10 +113,7 @@ def fill_intro(path: Path = INTRO, picture: Path = PICTURE) -> bool:
 def fill(path: Path = README) -> bool:
     """Bring the README's blocks up to date with the records; returns whether it changed."""
     before = content = path.read_text(encoding="utf-8")
-    made = {
-        FINDINGS: findings.markdown(ROOT / "data" / "records", "book/chapters", findings.folded),
-        CHAPTERS: chapters(),
-    }
+    made = {FINDINGS: at_a_glance(), CHAPTERS: chapters()}
     for name, inside in {**made, **{name: printed(name) for name in BLOCKS}}.items():
         content = filled(content, marks(name), inside, README.name)
     if content != before:

@@ -9,6 +9,7 @@ from statistics import mean
 from ..lab import records
 from ..lab.experiments import TABLES, arm_of, tuned
 from ..lab.experiments.controls import FED
+from ..lab.experiments.rivals import OWN_FORM
 from ..metrics import PairedDifference
 from . import claims, contrasts, wording
 from .beside import NETWORKS, lost
@@ -284,10 +285,6 @@ def _of_living(found: PairedDifference) -> str:
     return f" ({wording.span(found)})" if found.n else ""
 
 
-OWN_FORM = "lottery-neurons"
-"""The lottery ticket's structured form: ours, not one of the paper's nine rivals."""
-
-
 def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     """How many rivals are more accurate than SNN-AL at its share of weights removed."""
     (ours,) = tuned.settings(("sparse",))
@@ -330,10 +327,8 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
             "Minus the setting of the smaller search, which the rule lacks, where neither run was lost: "
             f"{wording.listing(beside_small)}."
         )
-    many = "All" if most == len(nine) else f"{most} of the paper's"
-    of = f"{len(nine)} of the paper's" if most == len(nine) else str(len(nine))
-    lead = f"{many} {of} rivals are more accurate in most pairs of runs{absent}."
-    return Answer(lead, " ".join(parts))
+    many = f"All {most} of the paper's" if most == len(nine) else f"{most} of the paper's {len(nine)}"
+    return Answer(f"{many} rivals are more accurate in most pairs of runs{absent}.", " ".join(parts))
 
 
 def pixels(table: list[Row], evidence: Evidence) -> Answer | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..lab import records
 from ..lab.experiments import TABLES
 from ..lab.experiments.rivals import NAMES
-from ..metrics import PairedDifference, paired_difference
+from ..metrics import PairedDifference
 from . import tables
 from .evidence import Evidence
 
@@ -64,10 +64,7 @@ def pairs_ahead(evidence: Evidence, rival: str, ours: str) -> int:
 def living(evidence: Evidence, rival: str, ours: str) -> PairedDifference:
     """Accuracy of the arm ``rival`` minus that of the arm ``ours``, in points, of the seeds whose runs both went to
     their end."""
-    theirs, mine = (
-        {seed: run["result"]["accuracy"] for seed, run in evidence.runs("rivals", arm).items()} for arm in (rival, ours)
-    )
-    return paired_difference(theirs, mine)
+    return evidence.difference("", "rivals", rival, ours, lambda run: run["result"]["accuracy"]).found
 
 
 def sparsest_of(rival: str) -> str:

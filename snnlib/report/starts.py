@@ -120,7 +120,7 @@ one and the inputs of the other."""
 def harder_and_simpler(results: Mapping[str, Results]) -> pd.DataFrame:
     """Weights removed from the last layer, compared in points: the paper's, and ours with its interval.
 
-    The paper's MobileNetV1 is the full one by its widths (:func:`.audit`), so x0.25 has no figure of it.
+    The paper's MobileNetV1 is the full one by its widths (:mod:`.audit`), so x0.25 has no figure of it.
     """
     rows: dict[str, dict[str, str]] = {}
     for title, places in COMPARED.items():

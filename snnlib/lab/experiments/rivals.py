@@ -33,6 +33,9 @@ NAMES = {
 }
 """Rival to its name in tables."""
 
+OWN_FORM = "lottery-neurons"
+"""The lottery ticket's structured form: ours, not one of the paper's nine rivals."""
+
 SIZES: dict[str, dict[int, dict[str, Any]]] = {
     "lottery": {60: {"density": 0.4}, 75: {"density": 0.25}, 90: {"density": 0.1}},
     "dnw": {60: {"density": 0.4}, 75: {"density": 0.25}, 90: {"density": 0.1}},

@@ -179,8 +179,8 @@ SMALL = (Rung(5, 40), Rung(16, 6), Rung(40, 2))
 """The small searches: SNN-AL, its controls, and the rivals get the same. Before any trial of them was run it was made a
 third smaller, so that the rivals can have it too. The two places of the last rung went to the two ends of the front,
 and left out what the roles ask for. So since 2026-11-30, after runs of these searches' choices had been judged, the
-best of the rung below for each share of the weights is trained again as well, in all of them: eight
-trials more. Runs of choices that this changed were made anew; those before are in the history of git, at 8861e8d."""
+best of the rung below for each share of the weights is trained again as well, in all of them: eight trials more. Runs
+of choices that this changed were made anew; those before are in the history of git, at 8861e8d."""
 
 LENET5 = (Rung(3, 100, 18000), Rung(8, 8), Rung(20, 4))
 """Searches of LeNet5-Caffe, a step of which costs ten of the MLP's. Before any trial of them the upper rungs were made

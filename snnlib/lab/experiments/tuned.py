@@ -38,6 +38,9 @@ TITLES = {
     "unstopped": "unstopped setting",
 }
 
+CALLED = TITLES | {"small": "setting of the small search"}
+"""What arms of SNN-AL are called whose widths and recipes are tried without a switcher."""
+
 
 Values = Mapping[str, Any]
 """A value for each setting of a study's space."""
@@ -107,12 +110,7 @@ UNDER = "dense-under-"
 
 def under(arm: Arm) -> Arm:
     """The dense network under the settings of ``arm``, for as many steps in all: the recipe without the switcher."""
-    return replace(alone(arm), name=UNDER + arm.name, title=f"dense, with SNN-AL's {called(arm)}")
-
-
-def called(arm: Arm) -> str:
-    """What an arm of SNN-AL, of :data:`TITLES` or of the small search, is called."""
-    return TITLES.get(arm.name, "setting of the small search")
+    return replace(alone(arm), name=UNDER + arm.name, title=f"dense, with SNN-AL's {CALLED[arm.name]}")
 
 
 def separate(arm: Arm) -> Arm:
@@ -155,7 +153,7 @@ def to_size(arm: Arm) -> tuple[Arm, ...]:
             plain,
             name=f"{arm.name}-{kind}",
             method="pruned",
-            title=f"{called(arm)}: {title}",
+            title=f"{CALLED[arm.name]}: {title}",
             train=replace(plain.train, epochs=half),
             dense_epochs=arm.train.epochs - half,
             pruning=Pruning(kind, arm),
@@ -166,7 +164,7 @@ def to_size(arm: Arm) -> tuple[Arm, ...]:
         plain,
         name=f"{arm.name}-scratch",
         method="pruned",
-        title=f"{called(arm)}: the structure found, trained from scratch",
+        title=f"{CALLED[arm.name]}: the structure found, trained from scratch",
         pruning=Pruning("same", arm),
     )
     return (*pruned, scratch, at_random(scratch))
