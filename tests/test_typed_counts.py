@@ -286,6 +286,16 @@ HOLDS = {
         and evidence.difference("", "rivals", arm, SPARSE, comparable.removed).found.low > 0
         for arm in map(comparable.sparsest_of, ("bc-gnj", "bc-ghs", "l0"))
     ),
+    "L0 set for nine tenths is nearly a point behind dense": lambda evidence: (
+        0.75 < evidence.difference("", "rivals", "tuned-dense", "l0-90", "accuracy").found.mean < 1
+    ),
+    "the small search's setting is a point and a half behind dense": lambda evidence: (
+        1.25 < where_both_live(evidence, "tuned-dense", "small").mean < 1.75
+    ),
+    "rivals have five to nine settings to find and SNN-AL some twenty": lambda _: (
+        {len(study.space) for study in STUDIES.values() if study.rival and study.network == "mlp"} == {5, 6, 7, 8, 9}
+        and abs(len(STUDIES["mlp-small"].space) - 20) < 2
+    ),
     "the structure found is more accurate from scratch where much is pruned": lambda evidence: all(
         where_both_live(evidence, beside(arm, "scratch"), arm).low > 0 for arm in controls.SPARSE.values()
     ),
