@@ -200,6 +200,7 @@ def test_a_pair_that_differs_is_found(chapter, change, told):
         ("# A trial", "# A trial {cite}`han2021mining`", "footcite"),
         ("# A trial", "# A trial by {eq}`error`", "write [Figure]"),
         (":tags: [nbval-check-output]\n\nprint", ":tags: [nbval-check-output]\n\n---\nprint", "--- block"),
+        ("print(profile, 1 + 1)", f"print(profile, {'1 + ' * 20}1)", "does not fit"),
     ],
 )
 def test_a_chapter_that_breaks_a_rule_is_found(chapter, old, new, told):

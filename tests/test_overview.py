@@ -30,7 +30,7 @@ def test_the_words_of_the_report_rest_on_verdicts_that_still_hold(found):
 
 def test_every_claim_is_there_with_its_rule_and_evidence(found):
     table, text = overview.at_a_glance(found), overview.folded(found)
-    assert list(table.index) == [each.claim for each in found] and text.count("<details>") == len(found)
+    assert list(table.index) == [each.claim for each in found] and text.count('<details class="claim">') == len(found)
     assert text.count("</details>") == len(found) and all(each.rule in text for each in found)
     lines = [
         line

@@ -20,6 +20,10 @@ from .exercises import plain
 
 CHAPTERS = ROOT / "book" / "chapters"
 SETUP_CELL = ROOT / "book" / "setup_cell.py"
+LINE = 84
+"""So many signs of code fit beside the two menus on a screen of 1280 pixels."""
+UNSEEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+"""Tags of cells whose code a page does not show, or folds."""
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -159,6 +163,13 @@ def faults(text: Path) -> list[str]:
         f"{text.name}: a code cell mixes options with a --- block: {cell.source[:40]!r}"
         for cell in code
         if cell.source.startswith("---")
+    ]
+    found += [
+        f"{text.name}: a line of code with more than {LINE} signs does not fit the page: {line.strip()[:40]!r}"
+        for cell in code
+        if UNSEEN.isdisjoint(tags(cell))
+        for line in cell.source.splitlines()
+        if len(line) > LINE
     ]
     if "{cite" in text.read_text(encoding="utf-8") or "{bibliography}" in text.read_text(encoding="utf-8"):
         found.append(

@@ -51,7 +51,7 @@ def folded(found: Sequence[Verdict]) -> str:
     lines: list[str] = []
     for number, each in enumerate(found, 1):
         lines += [
-            f"<details><summary><b>{number}. {each.claim}</b> {_capital(str(each))}.</summary>",
+            f'<details class="claim"><summary><b>{number}. {each.claim}</b> {_capital(str(each))}.</summary>',
             "",
             f"*{_capital(each.place)}.* Rule, {each.history}: {each.rule}",
             "",

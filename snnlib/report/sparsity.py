@@ -21,9 +21,9 @@ from .results import Results
 from .wording import span, unbroken
 
 TIMES = {
-    "start_removed_pct": "at the start (%)",
-    "first_turn_removed_pct": "after turn 1 (%)",
-    "removed_pct": "at the end (%)",
+    "start_removed_pct": "start",
+    "first_turn_removed_pct": "after turn 1",
+    "removed_pct": "end",
 }
 """Keys of a record's result to the headings of a table."""
 
@@ -134,7 +134,7 @@ def shares_table(
         rows[name] |= {head: text for head, text in cells.items() if head != "n"}
         if gained:
             ends = {seed: pruned_in_training(run) for seed, run in groups[str(title)].items()}
-            rows[name]["end minus start [95 %]"] = span(one(ends), 1)
+            rows[name]["end − start [95 %]"] = span(one(ends), 1)
     return pages.table(rows)
 
 
@@ -221,7 +221,7 @@ def shares(groups: Mapping[str, Mapping[int, Record]]) -> pd.DataFrame:
     for title, runs in groups.items():
         found = [run["result"] for run in runs.values() if "start_removed_pct" in run["result"]]
         if found:
-            rows[title] = {"n": len(found), "accuracy (%)": float(np.mean([each["accuracy"] for each in found]))}
+            rows[title] = {"n": len(found), "accuracy": float(np.mean([each["accuracy"] for each in found]))}
             for key, heading in TIMES.items():
                 known = all(each.get(key) is not None for each in found)
                 rows[title][heading] = float(np.mean([each[key] for each in found])) if known else np.nan
