@@ -131,9 +131,7 @@ def beside(arm: str, kind: str) -> str:
     if arm in READINGS:
         names = {"dense": f"dense{READINGS[arm]}", "sl": "snn-sl", "cut": f"snn-al-cut{READINGS[arm]}"}
         if READINGS[arm]:  # with the clipping of SNN-AL, which the dense network of that start lacks
-            names |= {
-                kind: f"{kind}-clipped{READINGS[arm]}" for kind in ("random", "norm", "scratch", "random-scratch")
-            }
+            names |= {kind: f"{kind}-clipped{READINGS[arm]}" for kind in tuned.TO_SIZE}
         return names.get(kind, f"{kind}{READINGS[arm]}")
     return f"{arm}-{kind}" if arm == "letter" or kind != "dense" else "tuned-dense"
 

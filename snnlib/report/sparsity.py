@@ -20,11 +20,7 @@ from .evidence import one
 from .results import Results
 from .wording import span, unbroken
 
-TIMES = {
-    "start_removed_pct": "start",
-    "first_turn_removed_pct": "after turn 1",
-    "removed_pct": "end",
-}
+TIMES = {"start_removed_pct": "start", "first_turn_removed_pct": "after turn 1", "removed_pct": "end"}
 """Keys of a record's result to the headings of a table."""
 
 

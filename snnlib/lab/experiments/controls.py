@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...config import Arm, Criterion, Pruning, SwitcherConfig, TrainConfig
+from ...config import Arm, Pruning, SwitcherConfig, TrainConfig
 from . import tuned
 from .ablation import ABLATION
 from .table import Table, arm_of
@@ -56,11 +56,7 @@ def controls(profile: str) -> tuple[Arm, ...]:
         ]
         dense = arm_of(ABLATION, profile, f"dense{ending}").train
         half = replace(dense, epochs=max(dense.epochs // 2, 1))
-        kinds: dict[Criterion, str] = {
-            "random": "random pruning to the same widths, trained on",
-            "norm": "L2-norm pruning to the same widths, trained on",
-        }
-        for criterion, title in kinds.items():
+        for criterion, title in tuned.PRUNED.items():
             found.append(
                 Arm(
                     f"{criterion}{ending}",
@@ -106,11 +102,7 @@ ARMS["paper"] += (
     *tuned.beside_small(),
 )
 TUNED = (
-    {
-        f"{role}-{kind}": role
-        for role in tuned.settings(tuned.CONTROLLED)
-        for kind in ("cut", "random", "norm", "scratch", "random-scratch")
-    }
+    {f"{role}-{kind}": role for role in tuned.settings(tuned.CONTROLLED) for kind in ("cut", *tuned.TO_SIZE)}
     | {arm.name: "tuned-dense" for arm in tuned.arms("mlp").values()}
     | {arm.name: "small" for arm in (*tuned.small(), *tuned.beside_small())}
 )

@@ -136,7 +136,7 @@ def beside(network: str) -> tuple[Arm, ...]:
     arms = tuple(tuned.arms(network).values())
     if network != "mlp":
         return arms
-    plain = [arm for arm in tuned.controls() if arm.name.split("-")[-1] in ("random", "norm")]
+    plain = [arm for arm in tuned.controls() if arm.name.split("-")[-1] in tuned.PRUNED]
     return (*arms, *plain, *(arm for arm in tuned.small() if arm.name == "small"))
 
 

@@ -137,6 +137,16 @@ def cut(arm: Arm) -> Arm:
     )
 
 
+PRUNED: Mapping[Criterion, str] = {
+    "random": "random pruning to the same widths, trained on",
+    "norm": "L2-norm pruning to the same widths, trained on",
+}
+"""Ways to prune a dense network half way to the widths that a switcher found, and what tables call them."""
+
+TO_SIZE = (*PRUNED, "scratch", "random-scratch")
+"""The arms of :func:`to_size`: what is put behind the name of the arm whose widths they have."""
+
+
 def to_size(arm: Arm) -> tuple[Arm, ...]:
     """The widths that ``arm`` found, reached without a switcher, under the same settings and clipping.
 
@@ -144,10 +154,6 @@ def to_size(arm: Arm) -> tuple[Arm, ...]:
     they differ in nothing but which neurons these are.
     """
     plain, half = alone(arm), arm.train.epochs // 2
-    said: dict[Criterion, str] = {
-        "random": "random pruning to the same widths, trained on",
-        "norm": "L2-norm pruning to the same widths, trained on",
-    }
     pruned = [
         replace(
             plain,
@@ -158,7 +164,7 @@ def to_size(arm: Arm) -> tuple[Arm, ...]:
             dense_epochs=arm.train.epochs - half,
             pruning=Pruning(kind, arm),
         )
-        for kind, title in said.items()
+        for kind, title in PRUNED.items()
     ]
     scratch = replace(
         plain,
