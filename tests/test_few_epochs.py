@@ -10,7 +10,7 @@ from invented import settings_of, unchecked  # noqa: F401
 from snnlib import metrics
 from snnlib.config import Arm, Rival, TrainConfig
 from snnlib.data import Dataset
-from snnlib.lab import records, search, underway
+from snnlib.lab import building, measuring, records, search
 from snnlib.lab.experiments import TABLES, regime_of, rivals, whole
 from snnlib.lab.experiments.studies import STUDIES
 from snnlib.lab.experiments.table import Table
@@ -102,8 +102,8 @@ def test_of_deep_networks_rivals_that_leave_the_features_alone_are_counted_by_th
         kind = name.partition("-")[0]
         train = TrainConfig(batch_size=4)
         arm = Arm(name, "rival", title, "cifar10", "vgg16", train, rival=Rival.of(kind, **options))
-        peer = underway.rival_of(arm, NETWORKS["vgg16"]((3, 32, 32)), 0, 4)
-        found = underway.measured(peer, data, arm, 0, [{"epoch": 0, "accuracy": 0.1}])
+        peer = building.rival_of(arm, NETWORKS["vgg16"]((3, 32, 32)), 0, 4)
+        found = measuring.measured(peer, data, arm, 0, [{"epoch": 0, "accuracy": 0.1}])
         assert found["weights"] == metrics.weight_count((512, 4096, 4096))
         widths = [math.ceil(width) for width in found.get("mean_widths", found["widths"])]
         expected = removed or metrics.removed_pct((512, 4096, 4096), widths)

@@ -14,7 +14,7 @@ from scipy import stats
 
 from snnlib import metrics
 from snnlib.config import SwitcherConfig
-from snnlib.lab import runner
+from snnlib.lab import measuring
 from snnlib.networks import MLP, NETWORKS, ConvNet, count
 from snnlib.networks.convnet import Stage
 from snnlib.switching.switched import Switched
@@ -257,7 +257,7 @@ def switched(network, mean=0.3):
 
 def test_result_of_an_mlp_counts_macs_as_weights():
     network = MLP((40, 30, 20, 10), fc_std=0.1, generator=torch.Generator().manual_seed(0))
-    found = runner.result(network, switched(network), HISTORY)
+    found = measuring.result(network, switched(network), HISTORY)
     assert found["macs_full"] == 40 * 30 + 30 * 20 + 20 * 10
     assert (
         found["macs"] == metrics.weight_count(found["effective_widths"], 10) < metrics.weight_count(found["widths"], 10)
@@ -282,7 +282,7 @@ def test_result_of_a_network_with_switched_convolutions(batch_norm):
     )
     model = switched(network)
     state = {name: value.clone() for name, value in network.state_dict().items()}
-    found = runner.result(network, model, HISTORY)
+    found = measuring.result(network, model, HISTORY)
     assert network.training and all(torch.equal(state[name], value) for name, value in network.state_dict().items())
     assert found["full_widths"] == [12, 10, 160, 16]
     assert found["macs_full"] == 12 * 27 * 64 + 10 * 12 * 9 * 64 + 160 * 16 + 16 * 5
@@ -300,7 +300,7 @@ def test_result_of_a_network_with_switched_convolutions(batch_norm):
 
 def test_result_of_a_deep_network_counts_weights_of_its_head_and_operations_of_every_layer():
     network = NETWORKS["mobilenet-v1-x0.25"]((3, 16, 16), 10, fc_std=0.1, generator=torch.Generator().manual_seed(0))
-    found = runner.result(network, switched(network), HISTORY)
+    found = measuring.result(network, switched(network), HISTORY)
     (kept,), (effective,) = found["widths"], found["effective_widths"]
     assert 0 < effective < kept < 256 and found["full_widths"] == [256]
     assert math.isclose(found["removed_pct"], 100 * (1 - kept / 256))
@@ -312,7 +312,7 @@ def test_result_of_a_deep_network_counts_weights_of_its_head_and_operations_of_e
 )
 def test_result_of_a_dense_run_removes_nothing(name, image):
     network = NETWORKS[name](image, 4, generator=torch.Generator().manual_seed(0))
-    found = runner.result(network, None, HISTORY)
+    found = measuring.result(network, None, HISTORY)
     assert found["widths"] == found["effective_widths"] == found["full_widths"] == list(network.gate_widths())
     assert (
         found["removed_pct"] == found["effective_pct"] == 0

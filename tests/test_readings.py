@@ -9,8 +9,8 @@ import torch
 
 from snnlib import config, data
 from snnlib.config import READS, Arm, Pruning, SwitcherConfig, TrainConfig
-from snnlib.lab import memory, records, runner, trained, workers
-from snnlib.lab.underway import left_out
+from snnlib.lab import building, memory, records, runner, trained, workers
+from snnlib.lab.building import left_out
 from snnlib.networks import MLP, NETWORKS
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
@@ -192,11 +192,11 @@ def test_a_neuron_that_is_left_out_is_not_trained(tmp_path, images):
     arm = pruned("same", 0)
     record = runner.run(arm, "quick", 0, tmp_path, CPU, images)
     _, network, _masked = trained.load(records.path_of(arm, "quick", 0, tmp_path))
-    start = runner.build_network(arm, 0, CPU)
+    start = building.build_network(arm, 0, CPU)
     for gate, weight, before in zip(record["result"]["gates"], network.linear_weights(), start.linear_weights()):
         off = torch.tensor(gate) == 0
         assert off.any() and torch.equal(weight[off], before[off]) and not torch.equal(weight[~off], before[~off])
-    whole = runner.build_network(tiny.ALTERNATING, 0, CPU)
+    whole = building.build_network(tiny.ALTERNATING, 0, CPU)
     assert not torch.equal(start.linear_weights()[0], whole.linear_weights()[0]), (
         "from scratch: not the numbers the neurons were chosen with"
     )

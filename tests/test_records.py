@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from snnlib import data, files, metrics
 from snnlib.config import Arm, SwitcherConfig, TrainConfig, check_seed
-from snnlib.lab import names, records, runner, sealing, trained
+from snnlib.lab import building, devices, names, records, runner, sealing, trained
 from snnlib.lab.experiments import TABLES
 from snnlib.training import batches, flow
 
@@ -310,14 +310,14 @@ def test_unknown_networks_and_devices_are_refused(tmp_path, images):
         runner.run(Arm("x", "dense", network="mlpp"), "quick", 0, tmp_path, CPU, images)
     for device in ("cup", "mps", "meta"):
         with pytest.raises(ValueError, match=f"device '{device}'.*choose cpu, cuda, cuda:N or auto"):
-            runner.pick_device(device)
+            devices.pick_device(device)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_cuda_where_there_is_none_is_refused_and_auto_is_the_cpu():
     with pytest.raises(ValueError, match="--device cuda: this machine has no CUDA device"):
-        runner.pick_device("cuda")
-    assert runner.pick_device("auto") == CPU
+        devices.pick_device("cuda")
+    assert devices.pick_device("auto") == CPU
 
 
 def test_a_switcher_that_dies_is_recorded_as_failed(tmp_path, images):
@@ -358,7 +358,7 @@ def test_a_second_stage_goes_on_in_the_order_of_images_unless_it_repeats_it(tmp_
 
 def test_a_nudge_moves_one_weight_by_a_millionth():
     plain, *nudged = (
-        runner.build_network(Arm("n", "dense", train=TrainConfig(nudge=nudge)), 0, CPU) for nudge in (0, 1, 2)
+        building.build_network(Arm("n", "dense", train=TrainConfig(nudge=nudge)), 0, CPU) for nudge in (0, 1, 2)
     )
     places = []
     for network in nudged:

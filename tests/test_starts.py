@@ -8,8 +8,8 @@ import torch
 from invented import few_epochs, unchecked  # noqa: F401
 
 from snnlib.lab import records
+from snnlib.lab.building import build_network, wrap
 from snnlib.lab.experiments import TABLES, arm_of
-from snnlib.lab.runner import build_network, wrap
 from snnlib.report import scale, starts
 from snnlib.report.results import Results
 

@@ -316,7 +316,7 @@ def _device(name: str) -> str:
     """The device that ``name`` means here; torch is imported only where the answer depends on it."""
     if name == "cpu" or (name == "auto" and not cuda_driver()):
         return "cpu"
-    from ..lab.runner import pick_device
+    from ..lab.devices import pick_device
 
     try:
         return str(pick_device(name))

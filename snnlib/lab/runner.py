@@ -21,20 +21,7 @@ from ..peers import Peer, train_peer
 from ..training.fit import unremarked, untrained
 from ..training.loops import State, TrainingError, train_alternating, train_dense, train_separate
 from . import memory, own, records, together
-from .devices import pick_device
-from .underway import UnderWay, build_network, result, wrap
-
-__all__ = [
-    "BudgetReached",
-    "Busy",
-    "build_network",
-    "load_data",
-    "pick_device",
-    "result",
-    "run",
-    "run_together",
-    "wrap",
-]
+from .underway import UnderWay
 
 Watch = Callable[[int, int, dict[str, Any]], None]
 """Called after each epoch with epochs done, epochs in all and the newest row of the history."""

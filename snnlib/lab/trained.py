@@ -12,10 +12,9 @@ from ..networks import Network
 from ..peers import Peer
 from ..switching.switched import Masked, Switched
 from . import records
+from .building import build_network, left_out, rival_of, wrap
 from .experiments import TABLES, own
-from .runner import build_network, wrap
 from .status import command
-from .underway import left_out, rival_of
 
 
 def load(path: Path) -> tuple[Arm, Network, Switched | Masked | Peer | None]:

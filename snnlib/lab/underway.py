@@ -13,75 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import __version__, data, files, metrics, peers
-from ..compaction import compact
+from .. import __version__, data, files, metrics
 from ..config import Arm
-from ..networks import NETWORKS, DeepNet, Network, count
-from ..networks.initial import start_linear
-from ..networks.specs import builder, is_perceptron
+from ..networks import Network, count
 from ..optional import unet
 from ..peers import Peer
-from ..seeds import generator
 from ..switching.switched import Masked, Switched
 from ..training import flow
-from ..training.batches import Batches
 from ..training.loops import State, TrainingError
 from . import records, sealing
+from .building import build_network, left_out, rival_of, wrap
 from .devices import describe
-from .names import check_name
-
-
-def build_network(
-    arm: Arm, seed: int, device: torch.device, image: tuple[int, int, int] = (1, 28, 28), classes: int = 10
-) -> Network:
-    """The arm's task network as the seed initialises it: the same for every arm of that seed.
-
-    A pruned arm without dense training before starts from other numbers: those of the run that it follows would be the
-    ones its neurons were chosen with. ``image`` is (channels, height, width), ``classes`` how many kinds there are.
-    """
-    if not is_perceptron(arm.network):
-        check_name("network", arm.network, NETWORKS)
-    draw = generator(seed, "scratch" if arm.pruning and not arm.dense_epochs else "network")
-    network = builder(arm.network)(image, classes, fc_std=arm.train.fc_std, generator=draw)
-    if arm.train.fc_init != "normal":
-        start_linear(network, arm.train.fc_init, draw)
-    if arm.train.nudge:
-        _nudge(network, arm.train.nudge)
-    return network.to(device)
-
-
-NUDGE = 1e-6
-"""How far a control moves one weight: about the size of a rounding error in float32."""
-
-
-@torch.no_grad()
-def _nudge(network: Network, which: int) -> None:
-    """Move one weight of the first FC layer: the first one for ``which`` 1, the 1009th from there for 2, and so on."""
-    weight = network.linear_weights()[0]
-    weight.t().reshape(-1)[1009 * (which - 1) % weight.numel()] += NUDGE
-
-
-def wrap(arm: Arm, network: Network, seed: int) -> Switched:
-    """The network with the arm's switcher, calibrated on the network's present weights."""
-    assert arm.switcher is not None
-    # drawn on the CPU, so that every device starts from the same numbers
-    return Switched.around(
-        network.cpu(), arm.switcher, generator(seed, "switcher"), through_switcher=arm.train.through_switcher
-    )
-
-
-@torch.no_grad()
-def left_out(arm: Arm, network: Network, seed: int, kept_by: list[list[float]]) -> Masked:
-    """``network`` with neurons left out as ``arm.pruning`` says; ``kept_by``: the factors of the run it follows."""
-    assert arm.pruning is not None
-    keep, criterion = [torch.tensor(gate) > 0 for gate in kept_by], arm.pruning.criterion
-    draw = generator(seed, "pruning")
-    for index, (kept, weight) in enumerate(zip(list(keep), network.linear_weights())):
-        if criterion == "same":
-            continue
-        score = torch.rand(len(kept), generator=draw) if criterion == "random" else weight.cpu().norm(dim=1)
-        keep[index] = torch.zeros_like(kept).index_fill(0, score.topk(int(kept.sum())).indices, True)
-    return Masked(network, keep)
+from .measuring import measured, result
 
 
 class UnderWay:
@@ -286,62 +229,3 @@ class UnderWay:
         if not isinstance(self.model, Peer):
             return result(self.network, self.model, history) | self._removed_before()
         return measured(self.model, self.dataset, self.arm, self.seed, history)
-
-
-@torch.no_grad()
-def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a rival's finished run measured: as :func:`result`, and what is left of weights and multiplications."""
-    peer.eval()
-    images = Batches(dataset, arm.train, seed).standard(data.scale(dataset.x_test))
-    final, left = peer.final(), peer.left(images)
-    scaled = peer if any(bool((gate != 1).any()) for gate in peer.gates()) else None
-    uncounted = 0  # weights of features that no factor touches are not counted, as the paper does not
-    if isinstance(peer.network, DeepNet) and peer.KIND != "weights":
-        uncounted = left.of - count.weights(peer.network)
-    counted = left.of - uncounted
-    found = {
-        "kind": peer.KIND,
-        "weights": counted,
-        "left_pct": 100 * (left.weights - uncounted) / counted,
-        "macs_left": left.macs,
-        "macs_full": count.macs(peer.network),
-    }
-    return result(final, scaled, history) | found | left.also
-
-
-def rival_of(arm: Arm, network: Network, seed: int, images: int) -> Peer:
-    """The network as the arm's rival trains it on so many training images."""
-    assert arm.rival is not None
-    return peers.peer(arm.rival, network, images, arm.train, generator(seed, "rival start"))
-
-
-@torch.no_grad()
-def result(network: Network, model: Switched | Masked | Peer | None, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a finished run measured: last and best accuracy (percent), widths, weights removed, MACs, factors.
-
-    ``macs`` counts one image through the compacted network, all layers of it; percentages count switched layers alone.
-    """
-    full = list(network.gate_widths())
-    gates: list[Tensor] = model.gates() if model else [torch.ones(width) for width in full]
-    plain = [gate.double().cpu().numpy() for gate in gates]
-    kept = metrics.kept_widths(plain)
-    weights, kernels = (
-        [weight.cpu().numpy() for weight in each] for each in (network.linear_weights(), network.kernel_weights())
-    )
-    effective = metrics.effective_widths(plain, weights, kernels)
-    shape = count.shape(network)
-    best = max(history, key=lambda row: row["accuracy"])
-    return {
-        "accuracy": round(100 * history[-1]["accuracy"], 4),
-        "best_accuracy": round(100 * best["accuracy"], 4),
-        "best_epoch": best["epoch"],
-        "full_widths": full,
-        "widths": kept,
-        "effective_widths": effective,
-        "removed_pct": metrics.removed_pct(full, kept, **shape),
-        "effective_pct": metrics.removed_pct(full, effective, **shape),
-        "macs_full": count.macs(network),
-        "macs": count.macs(compact(network, gates)),
-        "shape": shape,
-        "gates": [[float(f"{value:.5g}") for value in gate] for gate in plain] if model else None,
-    }

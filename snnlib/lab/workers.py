@@ -175,7 +175,7 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
     import torch
 
     from .. import data
-    from . import records, runner
+    from . import devices, records, runner
 
     torch.set_num_threads(threads)
     dataset, kept = None, None  # one at a time: they are large
@@ -192,7 +192,7 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
             pipe.send(Event("epoch", by_seed[seed], done, row))
 
         try:
-            place = runner.pick_device(device)
+            place = devices.pick_device(device)
             train = arm.train
             key = (arm.dataset, arm.source, train.split, train.train_images, train.test_images, train.pixels)
             if key != kept:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..data import Dataset, scale
 from ..lab import records, trained
-from ..lab.runner import build_network
+from ..lab.building import build_network
 from ..networks import ConvNet
 from . import feature_maps, pages
 from .results import Results

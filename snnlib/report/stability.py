@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from ..config import Arm
 from ..data import Dataset
-from ..lab import runner, status
+from ..lab import building, status
 from ..lab.experiments import TABLES, stability
 from ..lab.records import Entry, Record
 from ..switching.switched import dead_layers
@@ -31,7 +31,7 @@ GOOD = 90.0
 def ending(arm: Arm, images: Dataset, seed: int, epochs: int = 2) -> str:
     """How a short run of ``arm`` on these images ends: whether it does better than guessing, or what broke it."""
     train = replace(arm.train.for_training(), epochs=epochs)
-    model = runner.wrap(arm, runner.build_network(arm, seed, torch.device("cpu")), seed)
+    model = building.wrap(arm, building.build_network(arm, seed, torch.device("cpu")), seed)
     dead = dead_layers(model.gates())
     try:
         state = train_alternating(model, images, train, seed)

@@ -106,8 +106,9 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
     from ...training.fit import unremarked
     from ...training.flow import decode
     from ...training.loops import NoTurnError, State, TrainingError, train_alternating, train_dense
-    from ..runner import pick_device
-    from ..underway import build_network, measured, result, rival_of, wrap
+    from ..building import build_network, rival_of, wrap
+    from ..devices import pick_device
+    from ..measuring import measured, result
 
     train = arm.train.for_training()
     began, place = time.monotonic(), pick_device(device)
@@ -174,7 +175,8 @@ _kept: dict[tuple[object, ...], Dataset] = {}
 
 def _dataset(arm: Arm, device: str) -> Dataset:
     """The data set of ``arm``, kept for later trials of this process."""
-    from ..runner import load_data, pick_device
+    from ..devices import pick_device
+    from ..runner import load_data
 
     key = (arm.dataset, arm.train.split, arm.train.train_images, device)
     if key not in _kept:

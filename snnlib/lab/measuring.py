@@ -1,0 +1,69 @@
+"""What a finished run measured: accuracy, widths, weights removed, multiplications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import data, metrics
+from ..compaction import compact
+from ..config import Arm
+from ..networks import DeepNet, Network, count
+from ..peers import Peer
+from ..switching.switched import Masked, Switched
+from ..training.batches import Batches
+
+
+@torch.no_grad()
+def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a rival's finished run measured: as :func:`result`, and what is left of weights and multiplications."""
+    peer.eval()
+    images = Batches(dataset, arm.train, seed).standard(data.scale(dataset.x_test))
+    final, left = peer.final(), peer.left(images)
+    scaled = peer if any(bool((gate != 1).any()) for gate in peer.gates()) else None
+    uncounted = 0  # weights of features that no factor touches are not counted, as the paper does not
+    if isinstance(peer.network, DeepNet) and peer.KIND != "weights":
+        uncounted = left.of - count.weights(peer.network)
+    counted = left.of - uncounted
+    found = {
+        "kind": peer.KIND,
+        "weights": counted,
+        "left_pct": 100 * (left.weights - uncounted) / counted,
+        "macs_left": left.macs,
+        "macs_full": count.macs(peer.network),
+    }
+    return result(final, scaled, history) | found | left.also
+
+
+@torch.no_grad()
+def result(network: Network, model: Switched | Masked | Peer | None, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a finished run measured: last and best accuracy (percent), widths, weights removed, MACs, factors.
+
+    ``macs`` counts one image through the compacted network, all layers of it; percentages count switched layers alone.
+    """
+    full = list(network.gate_widths())
+    gates: list[Tensor] = model.gates() if model else [torch.ones(width) for width in full]
+    plain = [gate.double().cpu().numpy() for gate in gates]
+    kept = metrics.kept_widths(plain)
+    weights, kernels = (
+        [weight.cpu().numpy() for weight in each] for each in (network.linear_weights(), network.kernel_weights())
+    )
+    effective = metrics.effective_widths(plain, weights, kernels)
+    shape = count.shape(network)
+    best = max(history, key=lambda row: row["accuracy"])
+    return {
+        "accuracy": round(100 * history[-1]["accuracy"], 4),
+        "best_accuracy": round(100 * best["accuracy"], 4),
+        "best_epoch": best["epoch"],
+        "full_widths": full,
+        "widths": kept,
+        "effective_widths": effective,
+        "removed_pct": metrics.removed_pct(full, kept, **shape),
+        "effective_pct": metrics.removed_pct(full, effective, **shape),
+        "macs_full": count.macs(network),
+        "macs": count.macs(compact(network, gates)),
+        "shape": shape,
+        "gates": [[float(f"{value:.5g}") for value in gate] for gate in plain] if model else None,
+    }
