@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from invented import settings_of as values_of
 
 from snnlib import data
-from snnlib.lab import records, search
+from snnlib.lab import building, records, search
 from snnlib.lab.experiments import studies
 from snnlib.lab.experiments.spaces import NETWORK, SHAPE, SWITCHER, Between
 from snnlib.lab.experiments.studies import STUDIES, Rung, Study
@@ -299,6 +299,10 @@ def test_every_corner_of_a_space_is_an_arm_on_held_out_images(name):
             and (arm.switcher is None) == (study.method != "alternating")
         )
         assert arm.switcher is None or arm.switcher.reads == study.reads
+        if study.rival:  # its shortest trial can begin
+            shortest = study.arm(values, study.rungs[0].epochs, "trial")
+            image = (1, 28, 28) if study.dataset == "mnist" else (3, 32, 32)
+            building.rival_of(shortest, building.build_network(shortest, 0, torch.device("cpu"), image), 0, 640)
         hashes.add(arm.settings_hash())
     assert (
         len(hashes)

@@ -361,6 +361,9 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-edge-popup": {
         "given": {"rate": 0.946809943404264, "momentum": 0.0, "weight_decay": 0.0001, "start": "signed", "scaled": True}
     },
+    "mobilenet-v1-x0.25-dnw": {
+        "given": {"rate": 0.24603215356608854, "weight_decay": 0.0005, "clip_network": 5.0, "fc": "kaiming"}
+    },
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 

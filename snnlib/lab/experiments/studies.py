@@ -234,6 +234,15 @@ PLACES = {
 """By network."""
 
 
+def rounds_within(epochs: int, rounds: Choices) -> Choices:
+    """The choices ``rounds`` of the lottery ticket if they fit into ``epochs``, each round an epoch; else two or all.
+
+    Written on 2026-11-30, when the search on MobileNetV1, with 3 or 5 rounds in 4 epochs, had stopped at its first trial.
+    """
+    assert isinstance(rounds, tuple)
+    return rounds if max(rounds) <= epochs else (2, epochs)
+
+
 def small(name: str, title: str, space: Space, reads: Reads) -> Study:
     """A small search for the sparse setting, where reading the weights should matter; equal for SNN-AL and controls."""
     return Study(
@@ -261,6 +270,8 @@ def of_rival(
     place, searched = PLACES[network], dict(space)
     if place.dataset == "cifar10":
         searched, usual = of_photographs(space, network), usual | {"momentum": USUAL["momentum"]}
+    if "rounds" in searched:
+        searched["rounds"] = rounds_within(place.rungs[0].epochs, searched["rounds"])
     return Study(
         f"{place.prefix}-{name}",
         f"{title}, {place.title}",
