@@ -193,6 +193,11 @@ def all_below(first, second):
     return len(both) >= 3 and all(first[seed] < second[seed] for seed in both)
 
 
+def right(run):
+    """Accuracy in percent of a run that lived."""
+    return run["result"]["accuracy"]
+
+
 def ghs(evidence):
     return evidence.runs("rivals", "bc-ghs-60").values()
 
@@ -295,6 +300,30 @@ HOLDS = {
     "rivals have five to nine settings to find and SNN-AL some twenty": lambda _: (
         {len(study.space) for study in STUDIES.values() if study.rival and study.network == "mlp"} == {5, 6, 7, 8, 9}
         and abs(len(STUDIES["mlp-small"].space) - 20) < 2
+    ),
+    "cutting by the norm is ahead by half a point in three settings and at random in all but the small search's": (
+        lambda evidence: (
+            all(where_both_live(evidence, beside(arm, "norm"), arm).mean > 0.5 for arm in controls.SPARSE.values())
+            and all(where_both_live(evidence, beside(arm, "norm"), arm).low > 0 for arm in controls.SPARSE.values())
+            and [
+                where_both_live(evidence, beside(arm, "random"), arm).low > 0
+                for arm in ("snn-al-std-0.1", SPARSE, "small")
+            ]
+            == [True, True, False]
+        )
+    ),
+    "all rivals but N2N are ahead of the small search's setting in every pair that lives": lambda evidence: (
+        {
+            rival
+            for rival, arm in comparable.held_against(evidence, "small").items()
+            if not all_below(*(evidence.figures("rivals", each, right) for each in ("small", arm)))
+        }
+        == {"n2n"}
+    ),
+    "N2N's runs for nine tenths lie between 89 and 97 percent and more than five points apart": lambda evidence: (
+        89 <= min(accuracies := evidence.figures("rivals", "n2n-90", right).values())
+        and max(accuracies) <= 97
+        and max(accuracies) - min(accuracies) > 5
     ),
     "the structure found is more accurate from scratch where much is pruned": lambda evidence: all(
         where_both_live(evidence, beside(arm, "scratch"), arm).low > 0 for arm in controls.SPARSE.values()

@@ -269,7 +269,11 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
         for setting, arm in settings.items()
     }
     kept = {setting: gain for setting, gain in kept.items() if gain.n >= FEW}
-    lead = f"{_lead(found, 'No', 'Yes')}: a dense network cut to the same widths differs from it by {_points(found)}."
+    above = sum(gain.low > 0 for gain in found)
+    lead = (
+        f"{_lead(found, 'No', 'Yes')}: a dense network cut to the same widths differs from it by {_points(found)}, in "
+        f"{above} of {len(found)} cases by an interval above 0."
+    )
     if kept:
         parts = [f"{wording.span(gain)} {setting} (n = {gain.n})" for setting, gain in kept.items()]
         said[-1] += f". The neurons that it kept minus as many drawn at random, both from scratch: {'; '.join(parts)}"
