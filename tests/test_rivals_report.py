@@ -11,6 +11,7 @@ from snnlib.lab.experiments import TABLES, arm_of
 from snnlib.lab.experiments.rivals import NAMES
 from snnlib.report import rivals, rivals_picture, rivals_tables, tables
 from snnlib.report.evidence import Evidence
+from snnlib.report.results import Results
 from snnlib.report.tables import Row
 
 OURS = {"source": "ours", "profile": "paper", "regime": "tuned", "n": 8, "note": "", "table": "rivals"}
@@ -158,3 +159,17 @@ def test_rivals_are_held_against_snn_al_seed_by_seed(tmp_path):
     ahead, chance, difference, lived = found.iloc[0]
     assert ahead.split() == ["8", "of", "8"] and chance == "0.008" and difference.startswith("+11.88")
     assert lived.startswith("+1.00"), "the seven pairs without a lost run"
+
+
+def test_rivals_on_photographs_stand_below_what_the_paper_quotes():
+    found = rivals_tables.on_photographs(Results("3", "whole", records.default_root()))
+    quoted = [name for name in found.index if name.startswith("paper, quoted")]
+    assert [name.rpartition(", ")[2] for name in quoted] == [
+        "baseline",
+        "edge-popup",
+        "baseline",
+        "Lottery Ticket",
+        "DNW (x0.225)",
+    ]
+    assert "ours: MobileNetV1 x0.25, SNN-AL, accurate setting" in found.index
+    assert not any("dense, with" in name for name in found.index), "recipes are another table's"

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ..lab.experiments.rivals import NAMES, is_rival
-from . import pages
+from . import beside, pages
 from .comparable import held_against, living, pairs_ahead
 from .evidence import Evidence
 from .printing import short
+from .results import Results
 from .rivals import OURS, Curve, curves
 from .tables import Row, of_network
 from .wording import span, unbroken
@@ -173,3 +174,18 @@ def _nearest(curve: Curve | None, share: float) -> Row | None:
     """Of ``curve`` the row whose percent of weights removed is nearest to ``share``."""
     rows = curve.rows if curve else ()
     return min(rows, key=lambda row: abs(row.gone_pct - share), default=None)
+
+
+ON_PHOTOGRAPHS = ("vgg-cov2", "mobilenet-v1-x0.25")
+"""Networks on CIFAR-10 for which the paper quotes rivals that are run on them here."""
+
+
+def on_photographs(results: Results) -> pd.DataFrame:
+    """The rivals that the paper quotes for two networks on CIFAR-10, in print and ours, beside SNN-AL and dense."""
+    found = [
+        row
+        for network in ON_PHOTOGRAPHS
+        for row in beside.rows(results, network, regime=None)
+        if row.source == "paper" or row.arm in ("tuned-dense", "accurate") or is_rival(row.arm)
+    ]
+    return beside.table(found, ("runs", "accuracy (%)", "minus dense [95 %]", "prunes", "removed (%)"))
