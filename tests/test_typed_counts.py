@@ -321,7 +321,7 @@ HOLDS = {
         == {"n2n"}
     ),
     "N2N's runs for nine tenths lie between 89 and 97 percent and more than five points apart": lambda evidence: (
-        89 <= min(accuracies := evidence.figures("rivals", "n2n-90", right).values())
+        min(accuracies := evidence.figures("rivals", "n2n-90", right).values()) >= 89
         and max(accuracies) <= 97
         and max(accuracies) - min(accuracies) > 5
     ),

@@ -237,7 +237,7 @@ PLACES = {
 def rounds_within(epochs: int, rounds: Choices) -> Choices:
     """The choices ``rounds`` of the lottery ticket if they fit into ``epochs``, each round an epoch; else two or all.
 
-    Written on 2026-11-30, when the search on MobileNetV1, with 3 or 5 rounds in 4 epochs, had stopped at its first trial.
+    Written on 2026-11-30, when the search on MobileNetV1, 3 or 5 rounds in 4 epochs, had stopped at its first trial.
     """
     assert isinstance(rounds, tuple)
     return rounds if max(rounds) <= epochs else (2, epochs)
