@@ -364,9 +364,6 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mobilenet-v1-x0.25-dnw": {
         "given": {"rate": 0.24603215356608854, "weight_decay": 0.0005, "clip_network": 5.0, "fc": "kaiming"}
     },
-    "vgg-cov2-edge-popup": {
-        "given": {"rate": 0.2970817392787278, "weight_decay": 0.0001, "start": "kaiming", "scaled": False}
-    },
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 

@@ -269,7 +269,7 @@ def of_rival(
     usual = {"schedule": "cosine", "normalize": True, "momentum": 0.0, "weight_decay": 0.0, "clip_network": None}
     place, searched = PLACES[network], dict(space)
     if place.dataset == "cifar10":
-        searched, usual = of_photographs(space, network), usual | {"momentum": USUAL["momentum"]}
+        searched, usual = of_photographs(space, network, name), usual | {"momentum": USUAL["momentum"]}
     if "rounds" in searched:
         searched["rounds"] = rounds_within(place.rungs[0].epochs, searched["rounds"])
     return Study(
