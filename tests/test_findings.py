@@ -97,6 +97,14 @@ def test_photographs_are_answered_from_runs_of_few_epochs(tmp_path):
             records.write(records.path_of(arm, "whole", seed, tmp_path), record)
     counted = {each.chapter: str(each.answer) for each in findings.findings(tmp_path)}["13_cifar10"]
     assert "with 16 % of its weights removed by the paper's count and 62 % really gone, −3.90" in counted
+    assert "The settings alone" not in counted
+    for seed in range(3):  # tuned dense has 80 % in each
+        arm = arm_of(TABLES["3"], "whole", "dense-under-accurate", "mobilenet-v1-x0.25")
+        record = invented.record(arm, seed, 76.0 + seed, profile="whole")
+        records.write(records.path_of(arm, "whole", seed, tmp_path), record)
+    told = {each.chapter: str(each.answer) for each in findings.findings(tmp_path)}["13_cifar10"]
+    alone = told.partition("The settings alone, without a switcher, make of that on CIFAR-10: ")[2]
+    assert alone.startswith("MobileNetV1 x0.25 −3.00") and "points (n = 3). Of 2 runs" in alone
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -390,4 +390,14 @@ def photographs(table: list[Row], evidence: Evidence) -> Answer | None:
     if not found:
         return Answer("", " ".join(astray)) if astray else None
     lead = f"{_lead(list(found.values()), 'Yes', 'No')}: {_points(list(found.values()))}."
-    return Answer(lead, " ".join([f"{wording.listing(found)}.", *astray]))
+    return Answer(lead, " ".join([f"{wording.listing(found)}.", *_recipes(evidence), *astray]))
+
+
+def _recipes(evidence: Evidence) -> list[str]:
+    """What networks on CIFAR-10 lose by SNN-AL's settings without a switcher, as a sentence; none without such runs."""
+    parts: list[str] = []
+    for network in TABLES["3"].networks:
+        gain = evidence.difference("", "3", f"{tuned.UNDER}accurate", "tuned-dense", "accuracy", network, WHOLE).found
+        if gain.n >= FEW:
+            parts.append(f"{NETWORKS[network]} {wording.span(gain)} points (n = {gain.n})")
+    return [f"The settings alone, without a switcher, make of that on CIFAR-10: {'; '.join(parts)}."] if parts else []
