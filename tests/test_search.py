@@ -15,9 +15,10 @@ from invented import settings_of as values_of
 
 from snnlib import data
 from snnlib.lab import building, records, search
-from snnlib.lab.experiments import studies
+from snnlib.lab.experiments import roles
 from snnlib.lab.experiments.spaces import NETWORK, SHAPE, SWITCHER, Between
-from snnlib.lab.experiments.studies import STUDIES, Rung, Study
+from snnlib.lab.experiments.studies import STUDIES
+from snnlib.lab.experiments.study import Rung, Study, cut_after
 from snnlib.lab.names import Refused
 
 optuna = pytest.importorskip("optuna")
@@ -116,8 +117,8 @@ def test_promoted_trials_are_accurate_enough_remove_something_and_come_front_by_
 def test_each_role_takes_by_its_rule(role, rows, dense, expected):
     assert list(search.by_role(trials_of(*rows), role, dense)["trial"]) == expected
     assert (
-        all(f"{least:g} %" in studies.ROLES[role] for role, least in studies.LEAST_PCT.items())
-        and str(studies.WITHIN) in studies.ROLES["knee"]
+        all(f"{least:g} %" in roles.ROLES[role] for role, least in roles.LEAST_PCT.items())
+        and str(roles.WITHIN) in roles.ROLES["knee"]
     )
 
 
@@ -363,7 +364,7 @@ def test_a_trial_that_diverges_or_is_hopeless_says_so():
     hopeless = search.try_out(DENSE.arm(values_of(DENSE), 3, "trial"), 0, 100.0)
     assert (
         hopeless["state"] == "cut"
-        and hopeless["epochs_done"] == studies.cut_after(3) == 2
+        and hopeless["epochs_done"] == cut_after(3) == 2
         and "after 2 epochs" in hopeless["error"]
     )
 

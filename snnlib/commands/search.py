@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..lab.experiments.studies import ROLES, STUDIES, Study
+from ..lab.experiments.roles import ROLES
+from ..lab.experiments.studies import STUDIES
+from ..lab.experiments.study import Study
 from ..lab.machine import cpu_count
 from ..lab.names import Refused, check_name
 

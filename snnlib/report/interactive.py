@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..lab.experiments.studies import Study
+from ..lab.experiments.study import Study
 from ..lab.search import front
 from .style import ARM_COLOURS
 

@@ -11,7 +11,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..lab.experiments.studies import Study
+from ..lab.experiments.study import Study
 from ..lab.search import front
 from .figures import layer_name
 from .style import ARM_COLOURS, CLASS_COLOURS, SINGLE, STYLE

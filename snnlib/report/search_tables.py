@@ -10,9 +10,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..lab import search
-from ..lab.experiments import spaces, studies
+from ..lab.experiments import spaces
+from ..lab.experiments.roles import ROLES
 from ..lab.experiments.spaces import Between
-from ..lab.experiments.studies import STUDIES, Study
+from ..lab.experiments.studies import STUDIES
+from ..lab.experiments.study import Study
 from ..lab.names import Refused
 from ..lab.search import Row
 from . import pages, search_figures
@@ -129,7 +131,7 @@ def most_important(shares: Mapping[str, Mapping[str, float]], most: int = 3) -> 
 
 def rules(study: Study) -> str:
     """The roles of the dense study and of ``study``, each with its rule, as a Markdown list."""
-    return "\n".join(f"* **{role}**: {studies.ROLES[role]}." for role in ("dense", *study.roles, "front"))
+    return "\n".join(f"* **{role}**: {ROLES[role]}." for role in ("dense", *study.roles, "front"))
 
 
 def fresh(trials: pd.DataFrame, study: Study) -> pd.DataFrame:

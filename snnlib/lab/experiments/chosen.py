@@ -1,7 +1,7 @@
 """Settings that searches have chosen, as ``snn search NAME --show`` prints them: those of the tuned regime's arms.
 
 They are written here, and not read from the trials when they are needed, so that a change of them is visible; a test
-compares them with the rule of :data:`~snnlib.lab.experiments.studies.ROLES` and with the committed trials.
+compares them with the rule of :data:`~snnlib.lab.experiments.roles.ROLES` and with the committed trials.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from . import tuned
 from .ablation import ABLATION
 from .chosen import CHOSEN_RIVALS
 from .spaces import RIVALS
-from .studies import STUDIES, Study
+from .studies import STUDIES
+from .study import Study
 from .table import Table
 
 NAMES = {

@@ -10,7 +10,8 @@ from typing import Any
 
 from ...config import Arm, Criterion, Pruning, TrainConfig
 from .chosen import CHOSEN, CHOSEN_SMALL
-from .studies import STUDIES, Study
+from .studies import STUDIES
+from .study import Study
 
 SMALL = {
     "weights": "mlp-small",

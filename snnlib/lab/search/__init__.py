@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..experiments.studies import Study
+from ..experiments.study import Study
 from ..machine import huge_pages
 from .choice import by_role, candidates, chosen, confirmed, dense_accuracy, front, over, promoted, ranks, retried
 from .store import Store, importance, quiet

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..experiments.studies import LEAST_PCT, STUDIES, WITHIN, Study
+from ..experiments.roles import LEAST_PCT, WITHIN
+from ..experiments.studies import STUDIES
+from ..experiments.study import Study
 from ..names import Refused
 from .trials import Row, read, rows_of
 
@@ -50,7 +52,7 @@ def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
 
     Of the last rank those most spread out in accuracy are taken. A share of the places is for trials whose switcher
     learns to the end. In a study without fresh seeds the last rung, which the choice is made from, has besides the best
-    of the rung below for each role that asks for a share of the weights (:data:`.studies.LEAST_PCT`).
+    of the rung below for each role that asks for a share of the weights (:data:`.roles.LEAST_PCT`).
     """
     able = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
     able = able[able["accuracy"].astype(float) >= study.floor]
@@ -84,7 +86,7 @@ def _best_ranks(finished: pd.DataFrame, study: Study, wanted: int) -> list[int]:
 
 
 def by_role(trials: pd.DataFrame, role: str, dense: float | None) -> pd.DataFrame:
-    """``trials`` that a role may take, best first (see :data:`~snnlib.lab.experiments.studies.ROLES`).
+    """``trials`` that a role may take, best first (see :data:`~snnlib.lab.experiments.roles.ROLES`).
 
     ``dense`` is the tuned dense network's held-out accuracy in percent, which only "knee" needs. Raises ``ValueError``
     where it is missing.

@@ -21,7 +21,8 @@ import pandas as pd
 from filelock import FileLock
 
 from ..experiments.spaces import Between, Choices
-from ..experiments.studies import STUDIES, Study
+from ..experiments.studies import STUDIES
+from ..experiments.study import Study
 from ..names import Refused
 from .choice import by_role, chosen, confirmed, dense_accuracy, wanted
 from .trials import Row, file_of, read, rows_of, write

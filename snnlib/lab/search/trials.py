@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...config import Arm
 from .. import records
-from ..experiments.studies import Study, cut_after
+from ..experiments.study import Study, cut_after
 
 if TYPE_CHECKING:
     import torch
