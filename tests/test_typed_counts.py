@@ -16,9 +16,9 @@ from snnlib.lab import records, status
 from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.lab.experiments.rivals import NAMES, OWN_FORM
 from snnlib.lab.experiments.studies import STUDIES
-from snnlib.report import comparable, controls, sampling, sparsity, tables
+from snnlib.report import comparable, controls, rivals, sampling, sparsity, tables
 from snnlib.report.claims import beside
-from snnlib.report.evidence import WHOLE, Evidence, one
+from snnlib.report.evidence import FEW, WHOLE, Evidence, one, sides
 from snnlib.report.results import Results
 from snnlib.training import flow
 
@@ -52,9 +52,10 @@ def living(evidence):
     }
 
 
-def left_by_n2n(evidence, hidden):
-    """Runs of N2N that end with so many hidden layers."""
-    return sum(len(run["result"]["widths"]) == 1 + hidden for run in evidence.runs("rivals", "n2n-60").values())
+def left_by_n2n(evidence, hidden, size=60):
+    """Accuracies of the runs of N2N, for so many percent, that end with so many hidden layers."""
+    runs = evidence.runs("rivals", f"n2n-{size}").values()
+    return [right(run) for run in runs if len(run["result"]["widths"]) == 1 + hidden]
 
 
 def rivals_lost(evidence):
@@ -147,11 +148,12 @@ COUNTS = {
         found.low > 0 for found in living(evidence).values()
     ),
     "pairs in which N2N is ahead": lambda evidence: pairs_ahead(evidence, "n2n"),
-    "runs of N2N left without a hidden layer": lambda evidence: left_by_n2n(evidence, 0),
+    "runs of N2N left without a hidden layer": lambda evidence: len(left_by_n2n(evidence, 0)),
+    "runs of N2N for nine tenths left without a hidden layer": lambda evidence: len(left_by_n2n(evidence, 0, 90)),
     "steps that a student of N2N is trained for": lambda _: dict(
         arm_of(TABLES["rivals"], "paper", "n2n-60").rival.options
     )["rollout"],
-    "runs of N2N left with one": lambda evidence: left_by_n2n(evidence, 1),
+    "runs of N2N left with one": lambda evidence: len(left_by_n2n(evidence, 1)),
     "rival runs lost": rivals_lost,
     "runs of LeNet5-Caffe lost in the sparse setting": lambda evidence: len(
         evidence.dead("1", "sparse", "lenet5-caffe")
@@ -193,20 +195,21 @@ def all_below(first, second):
     return len(both) >= 3 and all(first[seed] < second[seed] for seed in both)
 
 
-def recipes_part(evidence, network):
-    """What dense loses by SNN-AL's settings, as a part of what SNN-AL is behind dense, in the seeds that have both."""
-    dense, under, ours = (
-        {seed: right(run) for seed, run in evidence.runs("3", arm, network, WHOLE).items()}
-        for arm in ("tuned-dense", "dense-under-accurate", "accurate")
-    )
-    seeds = set(dense) & set(under) & set(ours)
-    assert len(seeds) >= 3
-    return sum(dense[seed] - under[seed] for seed in seeds) / sum(dense[seed] - ours[seed] for seed in seeds)
-
-
 def right(run):
     """Accuracy in percent of a run that lived."""
     return run["result"]["accuracy"]
+
+
+def behind(evidence, rival):
+    """Points by which the tuned dense network is more accurate."""
+    return evidence.difference("", "rivals", "tuned-dense", rival, "accuracy").found.mean
+
+
+def quickest(evidence, method):
+    """Seconds of the quickest run of ``method``, of all its sizes, as a multiple of those of the dense network."""
+    found = {curve.method: curve.rows for curve in rivals.curves(rivals.of_profile("paper", evidence.root))}
+    seconds, of_dense = (min(row.quickest for row in found[each]) for each in (method, "dense"))
+    return seconds / of_dense
 
 
 def ghs(evidence):
@@ -302,9 +305,6 @@ HOLDS = {
         and evidence.difference("", "rivals", arm, SPARSE, comparable.removed).found.low > 0
         for arm in map(comparable.sparsest_of, ("bc-gnj", "bc-ghs", "l0"))
     ),
-    "L0 set for nine tenths is nearly a point behind dense": lambda evidence: (
-        0.75 < evidence.difference("", "rivals", "tuned-dense", "l0-90", "accuracy").found.mean < 1
-    ),
     "the small search's setting is a point and a half behind dense": lambda evidence: (
         1.25 < where_both_live(evidence, "tuned-dense", "small").mean < 1.75
     ),
@@ -331,11 +331,6 @@ HOLDS = {
         }
         == {"n2n"}
     ),
-    "N2N's runs for nine tenths lie between 89 and 97 percent and more than five points apart": lambda evidence: (
-        min(accuracies := evidence.figures("rivals", "n2n-90", right).values()) >= 89
-        and max(accuracies) <= 97
-        and max(accuracies) - min(accuracies) > 5
-    ),
     "the structure found is more accurate from scratch where much is pruned": lambda evidence: all(
         where_both_live(evidence, beside(arm, "scratch"), arm).low > 0 for arm in controls.SPARSE.values()
     ),
@@ -347,9 +342,6 @@ HOLDS = {
             for found in [where_both_live(evidence, beside(arm, "scratch"), beside(arm, "random-scratch"))]
         ]
         == [1, 0, -1]
-    ),
-    "cutting at random to the sparse widths is more accurate than the sparse setting": lambda evidence: (
-        evidence.difference("", "rivals", "sparse-random", SPARSE, "accuracy").found.low > 0
     ),
     "BC-GHS stands where it was published": lambda evidence: (
         abs(mean_of(evidence, "bc-ghs-60", "accuracy", "rivals") - 98.2) < 0.1
@@ -384,8 +376,43 @@ HOLDS = {
         / mean_less(vgg(evidence, "tuned-dense"), vgg(evidence, "accurate"))
         < 0.5
     ),
-    "the recipe alone makes two fifths of what MobileNetV1 is behind in the seeds that have both": lambda evidence: (
-        0.35 < recipes_part(evidence, "mobilenet-v1-x0.25") < 0.45
+    "N2N's linear classifiers lie near nine tenths and its others above 95 percent": lambda evidence: (
+        all(89 < each < 91 for each in left_by_n2n(evidence, 0, 90))
+        and len(left_by_n2n(evidence, 1, 90)) == 4
+        and min(left_by_n2n(evidence, 1, 90)) > 95
+    ),
+    "gates and divergences and the switcher take twice as long as dense and masks and rounds and N2N no more than half "
+    "as long again": lambda evidence: (
+        min(quickest(evidence, method) for method in ("L0", "BC-GNJ", "BC-GHS", "SNN-AL")) > 2
+        and max(
+            quickest(evidence, method)
+            for method in ("lottery ticket", "lottery ticket, neurons", "DNW", "edge-popup", "N2N")
+        )
+        < 1.5
+    ),
+    "by its authors' recipe it is more accurate and loses a tenth of the weights less": lambda evidence: all(
+        98.2 < right(run) < 98.5 and 89.5 - (100 - run["result"]["left_pct"]) > 10
+        for run in evidence.runs("rivals", "bc-ghs-authors", profile="authors").values()
+    ),
+    "cutting at random to the sparse widths is more accurate than the sparse setting and than BC-GNJ": (
+        lambda evidence: all(
+            evidence.difference("", "rivals", "sparse-random", arm, "accuracy").found.low > 0
+            for arm in (SPARSE, "bc-gnj-60")
+        )
+    ),
+    "the switcher's choice of neurons is not told from chance once corrected": lambda evidence: (
+        sides(
+            [
+                evidence.difference("", "controls", beside(arm, "scratch"), beside(arm, "random-scratch"), "accuracy")
+                for arm in controls.SPARSE.values()
+            ],
+            FEW,
+        )
+        == [0, 0, 0]
+    ),
+    "L0 and BC-GNJ for nine tenths are nearly a point behind dense and BC-GHS a third": lambda evidence: (
+        all(0.75 < behind(evidence, rival) < 1 for rival in ("l0-90", "bc-gnj-60"))
+        and 0.3 < behind(evidence, "bc-ghs-60") < 0.4
     ),
     "as much is off at the end of the sparse setting as at its start": lambda evidence: (
         abs(mean_of(evidence, SPARSE, "removed_pct", "2") - mean_of(evidence, SPARSE, "start_removed_pct", "2")) < 10

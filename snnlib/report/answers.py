@@ -10,7 +10,7 @@ from ..lab import records
 from ..lab.experiments import TABLES, arm_of, tuned
 from ..lab.experiments.controls import FED
 from ..lab.experiments.rivals import OWN_FORM
-from ..metrics import PairedDifference
+from ..metrics import PairedDifference, paired_difference
 from . import claims, contrasts, wording
 from .beside import NETWORKS, lost
 from .claims import READINGS, RIVALS, beside
@@ -194,6 +194,15 @@ def reading(table: list[Row], evidence: Evidence) -> Answer | None:
         return None
     lead = "It helps" if any(above) else "No difference is seen"
     answer = f"Reading the weights {'; '.join(parts)}."
+    free, more = (
+        evidence.difference("", "controls", beside(small, "fed-nothing"), small, figure).found
+        for figure in ("accuracy", "removed_pct")
+    )
+    if free.n > 1 and more.n > 1:
+        answer += (
+            f" One free factor a neuron, which no network ties to others, minus reading {wording.span(free)} points, "
+            f"{wording.span(more, 1)} percent of the weights removed (n = {free.n})."
+        )
     dying: list[str] = []
     for said, kind in kinds.items():
         arm = beside(large, kind)
@@ -202,7 +211,10 @@ def reading(table: list[Row], evidence: Evidence) -> Answer | None:
     if dying:
         ours = len(evidence.dead("controls", large))
         answer += f" With larger ones {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
-    return Answer(f"{lead} with small first weights.", f"{answer} {tuned_reading(evidence)}".strip())
+    return Answer(
+        f"{lead} with small first weights, against noise and changing orders.",
+        f"{answer} {tuned_reading(evidence)}".strip(),
+    )
 
 
 INSTEAD = {
@@ -227,7 +239,7 @@ def tuned_reading(evidence: Evidence) -> str:
         groups[side].append(INSTEAD[kind])
     words = {1: "better than", -1: "worse than", 0: "not told from"}
     parts = [f"{words[side]} {wording.listing(titles)}" for side, titles in groups.items() if titles]
-    said = f"With sparse settings from an equal search for each, reading the weights is {wording.listing(parts)}"
+    said = f"With sparse settings from a search planned alike for each, reading the weights is {wording.listing(parts)}"
     fewer = [
         f"{INSTEAD[kind]} {wording.span(sign.found, 1)} (n = {sign.found.n})"
         for kind, sign in zip(FED, signs[1::2])
@@ -262,25 +274,30 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
             found += [gain for gain in each.values() if gain.n]
     if not said:
         return None
+    scratch = [
+        gain
+        for arm in settings.values()
+        for gain in [evidence.difference("", "controls", beside(arm, "scratch"), arm, "accuracy").found]
+        if gain.n >= FEW
+    ]
     kept = {
-        setting: evidence.difference(
-            "", "controls", beside(arm, "scratch"), beside(arm, "random-scratch"), "accuracy"
-        ).found
+        setting: evidence.difference("", "controls", beside(arm, "scratch"), beside(arm, "random-scratch"), "accuracy")
         for setting, arm in settings.items()
     }
-    kept = {setting: gain for setting, gain in kept.items() if gain.n >= FEW}
+    kept = {setting: sign for setting, sign in kept.items() if sign.found.n >= FEW}
     above = sum(gain.low > 0 for gain in found)
     lead = (
         f"{_lead(found, 'No', 'Yes')}: a dense network cut to the same widths differs from it by {_points(found)}, in "
-        f"{above} of {len(found)} cases by an interval above 0."
+        f"{above} of {len(found)} cases by an interval above 0"
+        + (f", and its own structure trained from scratch by {_points(scratch)}." if scratch else ".")
     )
     if kept:
-        parts = [f"{wording.span(gain)} {setting} (n = {gain.n})" for setting, gain in kept.items()]
+        parts = [f"{wording.span(sign.found)} {setting} (n = {sign.found.n})" for setting, sign in kept.items()]
         said[-1] += f". The neurons that it kept minus as many drawn at random, both from scratch: {'; '.join(parts)}"
-        better, worse = sum(gain.low > 0 for gain in kept.values()), sum(gain.high < 0 for gain in kept.values())
+        told = sides(list(kept.values()), FEW)
         lead += (
-            f" Its choice of neurons, against as many at random: better in {better} of {len(kept)} settings, worse in "
-            f"{worse}."
+            f" Its choice of neurons, against as many at random and corrected for the number of settings: better in "
+            f"{told.count(1)} of {len(kept)} settings, worse in {told.count(-1)}."
         )
     return Answer(lead, f"Dense minus the switcher's, in points: {'; '.join(said)}.")
 
@@ -331,8 +348,13 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
             "Minus the setting of the smaller search, which the rule lacks, where neither run was lost: "
             f"{wording.listing(beside_small)}."
         )
-    many = f"All {most} of the paper's" if most == len(nine) else f"{most} of the paper's {len(nine)}"
-    return Answer(f"{many} rivals are more accurate in most pairs of runs{absent}.", " ".join(parts))
+    many = f"all {most} of the paper's" if most == len(nine) else f"{most} of the paper's {len(nine)}"
+    clear = sum(each.n > 1 and each.low > 0 for title, each in lived.items() if title in nine)
+    return Answer(
+        f"{RULED[verdict_on('rivals', evidence.root).verdict]}: {many} rivals are more accurate in most pairs of runs, "
+        f"lost ones counted{absent}; where both runs live {clear} are by an interval above 0.",
+        " ".join(parts),
+    )
 
 
 def pixels(table: list[Row], evidence: Evidence) -> Answer | None:
@@ -390,14 +412,29 @@ def photographs(table: list[Row], evidence: Evidence) -> Answer | None:
     if not found:
         return Answer("", " ".join(astray)) if astray else None
     lead = f"{_lead(list(found.values()), 'Yes', 'No')}: {_points(list(found.values()))}."
-    return Answer(lead, " ".join([f"{wording.listing(found)}.", *_recipes(evidence), *astray]))
+    return Answer(lead, " ".join(filter(None, [f"{wording.listing(found)}.", recipes(evidence), *astray])))
 
 
-def _recipes(evidence: Evidence) -> list[str]:
-    """What networks on CIFAR-10 lose by SNN-AL's settings without a switcher, as a sentence; none without such runs."""
+def recipes(evidence: Evidence) -> str:
+    """How much of what networks on CIFAR-10 lose is the settings', without a switcher, in the seeds that have all three
+    networks, as a sentence; nothing before there are :data:`.evidence.FEW` of them."""
     parts: list[str] = []
     for network in TABLES["3"].networks:
-        gain = evidence.difference("", "3", f"{tuned.UNDER}accurate", "tuned-dense", "accuracy", network, WHOLE).found
-        if gain.n >= FEW:
-            parts.append(f"{NETWORKS[network]} {wording.span(gain)} points (n = {gain.n})")
-    return [f"The settings alone, without a switcher, make of that on CIFAR-10: {'; '.join(parts)}."] if parts else []
+        dense, under, ours = (
+            evidence.figures("3", arm, "accuracy", network, WHOLE)
+            for arm in ("tuned-dense", f"{tuned.UNDER}accurate", "accurate")
+        )
+        seeds = sorted(set(dense) & set(under) & set(ours))
+        if len(seeds) < FEW:
+            continue
+        alone, whole = (
+            paired_difference(of, {seed: dense[seed] for seed in seeds})
+            for of in ({seed: under[seed] for seed in seeds}, {seed: ours[seed] for seed in seeds})
+        )
+        each = [100 * (under[seed] - dense[seed]) / (ours[seed] - dense[seed]) for seed in seeds]
+        parts.append(
+            f"{NETWORKS[network]} with its switcher {wording.span(whole)} points, dense with the same settings "
+            f"{wording.span(alone)}, which is {100 * alone.mean / whole.mean:.0f} % of that ({min(each):.0f} to "
+            f"{max(each):.0f} by seed; n = {len(seeds)}, so provisionally)"
+        )
+    return f"In the seeds that have all three networks: {'; '.join(parts)}." if parts else ""

@@ -69,6 +69,9 @@ KINDS = {
 LEAST = 60.0
 """Percent of the weights that :func:`best` asks a method to remove."""
 
+ROUNDING = 0.5
+"""Percent by which it may miss that: a size of whole neurons is never hit exactly."""
+
 
 def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.DataFrame:
     """The methods that remove ``least`` percent of the weights or more, the most accurate first, by what they prune.
@@ -83,7 +86,7 @@ def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.
             large = [
                 (_named(curve, number) if curve.method == OURS else curve.method, row)
                 for number, row in enumerate(curve.rows, 1)
-                if row.gone_pct >= least and curve.prunes == kind
+                if row.gone_pct >= least - ROUNDING and curve.prunes == kind
             ]
             able += large if curve.method == OURS else large[:1]
         for method, row in sorted(able, key=lambda pair: -(pair[1].acc_mean or 0.0)):

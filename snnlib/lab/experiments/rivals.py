@@ -132,12 +132,12 @@ def is_rival(arm: str) -> bool:
 def beside(network: str) -> tuple[Arm, ...]:
     """What rivals are compared with: the tuned dense network and SNN-AL's confirmed front.
 
-    On the MLP also pruning to SNN-AL's widths and SNN-AL with as small a search as a rival's.
+    On the MLP also pruning to SNN-AL's widths, and SNN-AL with as small a search as a rival's.
     """
     arms = tuple(tuned.arms(network).values())
     if network != "mlp":
         return arms
-    plain = [arm for arm in tuned.controls() if arm.name.split("-")[-1] in tuned.PRUNED]
+    plain = [arm for arm in (*tuned.controls(), *tuned.beside_small()) if arm.name.split("-")[-1] in tuned.PRUNED]
     return (*arms, *plain, *(arm for arm in tuned.small() if arm.name == "small"))
 
 
