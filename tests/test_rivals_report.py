@@ -100,8 +100,8 @@ def test_tables_say_what_is_pruned_at_which_size_and_cost():
     assert line == ["neurons", "91.0", "98.10 ± 0.10", "8"] and list(found.index[:3]) == [
         "dense",
         "sparse",
-        "random pruning",
-    ], "SNN-AL's rows are called by their settings"
+        "random pruning (sparse)",
+    ], "SNN-AL's rows are called by their settings, and so are those that have its widths"
     assert list(rivals_tables.cost(ROWS).loc["SNN-AL"]) == ["1.00 k", "60"]
     assert list(rivals_tables.cost(ROWS).loc["L0"]) == ["1.00 k", "50"], "the quickest run of all sizes"
 

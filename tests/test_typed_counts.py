@@ -205,6 +205,11 @@ def behind(evidence, rival):
     return evidence.difference("", "rivals", "tuned-dense", rival, "accuracy").found.mean
 
 
+def narrow(evidence, arm):
+    """Accuracies of MobileNetV1 x0.25 on CIFAR-10 by seed."""
+    return {seed: right(run) for seed, run in evidence.runs("3", arm, "mobilenet-v1-x0.25", WHOLE).items()}
+
+
 def quickest(evidence, method):
     """Seconds of the quickest run of ``method``, of all its sizes, as a multiple of those of the dense network."""
     found = {curve.method: curve.rows for curve in rivals.curves(rivals.of_profile("paper", evidence.root))}
@@ -399,6 +404,10 @@ HOLDS = {
             evidence.difference("", "rivals", "sparse-random", arm, "accuracy").found.low > 0
             for arm in (SPARSE, "bc-gnj-60")
         )
+    ),
+    "DNW on MobileNetV1 is behind dense and ahead of SNN-AL in every seed": lambda evidence: (
+        all_below(narrow(evidence, "accurate"), narrow(evidence, "dnw-75"))
+        and all_below(narrow(evidence, "dnw-75"), narrow(evidence, "tuned-dense"))
     ),
     "the switcher's choice of neurons is not told from chance once corrected": lambda evidence: (
         sides(

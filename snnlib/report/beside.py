@@ -62,7 +62,6 @@ HEADS = {
     "widths": "widths",
     "start (%)": "start %",
     "turn 1 (%)": "turn 1 %",
-    "prunes": "prunes",
     "removed (%)": "removed %",
     "effective (%)": "effective %",
     "MACs": "MACs",

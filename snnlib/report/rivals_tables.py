@@ -12,7 +12,7 @@ from .comparable import held_against, living, pairs_ahead
 from .evidence import Evidence
 from .printing import short
 from .results import Results
-from .rivals import OURS, Curve, curves
+from .rivals import FLOOR, OURS, Curve, curves
 from .tables import Row, of_network
 from .wording import span, unbroken
 
@@ -54,6 +54,8 @@ def _named(curve: Curve, number: int) -> str:
     row = curve.rows[number - 1]
     if curve.method == OURS:
         return row.title
+    if curve.method in FLOOR.values():
+        return f"{curve.method} ({'small search' if row.arm.startswith('small-') else row.arm.rpartition('-')[0]})"
     if is_rival(row.arm):
         return f"{curve.method} ({unbroken(row.arm.rpartition('-')[2] + ' %')})"
     return curve.method + (f", {number}" if len(curve.rows) > 1 else "")
@@ -191,4 +193,4 @@ def on_photographs(results: Results) -> pd.DataFrame:
         for row in beside.rows(results, network, regime=None)
         if row.source == "paper" or row.arm in ("tuned-dense", "accurate") or is_rival(row.arm)
     ]
-    return beside.table(found, ("runs", "accuracy (%)", "minus dense [95 %]", "prunes", "removed (%)"))
+    return beside.table(found, ("runs", "accuracy (%)", "minus dense [95 %]", "removed (%)"))
