@@ -124,6 +124,8 @@ def test_what_has_been_run_is_said_in_short():
     assert "L0 98.30 at 61; Deep Elastic" in figures and figures.endswith("sparse: 97.80 at 62.")
     assert "L0 (2 sizes, up to 8 runs each)" in done and "BC-GNJ" in absent and "L0" not in absent
     assert rivals.in_short([]).startswith("* **Run so far**: none of the rivals.")
+    floor = rivals.in_short([*ROWS, row("small-random", 97.1, 85.0)]).splitlines()[0]
+    assert "random pruning 97.90 at 62" in floor and "97.10" not in floor, "the least sparse that removes as much"
 
 
 def test_published_points_stand_beside_ours_of_the_nearest_size():

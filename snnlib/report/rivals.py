@@ -81,7 +81,10 @@ def in_short(rows: Sequence[Row], network: str = "mlp", ours: str = "sparse") ->
         least = own.gone_pct - NEAR
         able: dict[str, Row] = {}
         for method, curve in found.items():
-            by_size = {int(row.arm.rpartition("-")[2]) if is_rival(row.arm) else 0: row for row in curve.rows}
+            by_size = {
+                int(row.arm.rpartition("-")[2]) if is_rival(row.arm) else number: row
+                for number, row in enumerate(curve.rows)  # the least sparse first
+            }
             size = first_large({size: row.gone_pct for size, row in by_size.items()}, least)
             if size is not None and method not in ("dense", OURS):
                 able[method] = by_size[size]
