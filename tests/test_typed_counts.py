@@ -409,6 +409,10 @@ HOLDS = {
         all_below(narrow(evidence, "accurate"), narrow(evidence, "dnw-75"))
         and all_below(narrow(evidence, "dnw-75"), narrow(evidence, "tuned-dense"))
     ),
+    "the lottery ticket there is behind SNN-AL in every seed with two rounds": lambda evidence: (
+        all_below(narrow(evidence, "lottery-75"), narrow(evidence, "accurate"))
+        and dict(arm_of(TABLES["3"], WHOLE, "lottery-75", "mobilenet-v1-x0.25").rival.options)["rounds"] == 2
+    ),
     "the switcher's choice of neurons is not told from chance once corrected": lambda evidence: (
         sides(
             [
