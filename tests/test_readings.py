@@ -10,7 +10,6 @@ import torch
 from snnlib import config, data
 from snnlib.config import READS, Arm, Pruning, SwitcherConfig, TrainConfig
 from snnlib.lab import building, memory, records, runner, trained, workers
-from snnlib.lab.building import left_out
 from snnlib.networks import MLP, NETWORKS
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
@@ -208,7 +207,7 @@ def test_the_norm_keeps_the_neurons_with_the_largest_outgoing_weights():
         network.linear_weights()[0][:] = torch.tensor([1.0, 5.0, 2.0, 4.0, 3.0])[:, None]
         network.linear_weights()[1][:] = torch.tensor([-4.0, 1.0, 2.0, -3.0])[:, None]
     arm = pruned("norm", 1)
-    masked = left_out(arm, network, 0, [[0, 1, 0, 2, 0], [0.5, 0, 0, 0]])
+    masked = building.left_out(arm, network, 0, [[0, 1, 0, 2, 0], [0.5, 0, 0, 0]])
     assert [gate.tolist() for gate in masked.gates()] == [[0, 1, 0, 1, 0], [1, 0, 0, 0]]
 
 

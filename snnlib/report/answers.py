@@ -420,17 +420,15 @@ def recipes(evidence: Evidence) -> str:
     networks, as a sentence; nothing before there are :data:`.evidence.FEW` of them."""
     parts: list[str] = []
     for network in TABLES["3"].networks:
-        dense, under, ours = (
+        found = [
             evidence.figures("3", arm, "accuracy", network, WHOLE)
             for arm in ("tuned-dense", f"{tuned.UNDER}accurate", "accurate")
-        )
-        seeds = sorted(set(dense) & set(under) & set(ours))
+        ]
+        seeds = set.intersection(*map(set, found))
         if len(seeds) < FEW:
             continue
-        alone, whole = (
-            paired_difference(of, {seed: dense[seed] for seed in seeds})
-            for of in ({seed: under[seed] for seed in seeds}, {seed: ours[seed] for seed in seeds})
-        )
+        dense, under, ours = ({seed: of[seed] for seed in seeds} for of in found)
+        alone, whole = paired_difference(under, dense), paired_difference(ours, dense)
         each = [100 * (under[seed] - dense[seed]) / (ours[seed] - dense[seed]) for seed in seeds]
         parts.append(
             f"{NETWORKS[network]} with its switcher {wording.span(whole)} points, dense with the same settings "

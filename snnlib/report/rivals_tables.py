@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ..lab.experiments.rivals import NAMES, is_rival
-from . import beside, pages
+from ..lab.experiments import TABLES
+from ..lab.experiments.rivals import NAMES, QUOTED, is_rival
+from . import beside, pages, scale
 from .comparable import held_against, living, pairs_ahead
 from .evidence import Evidence
 from .printing import short
@@ -181,16 +182,15 @@ def _nearest(curve: Curve | None, share: float) -> Row | None:
     return min(rows, key=lambda row: abs(row.gone_pct - share), default=None)
 
 
-ON_PHOTOGRAPHS = ("vgg-cov2", "mobilenet-v1-x0.25")
-"""Networks on CIFAR-10 for which the paper quotes rivals that are run on them here."""
-
-
 def on_photographs(results: Results) -> pd.DataFrame:
-    """The rivals that the paper quotes for two networks on CIFAR-10, in print and ours, beside SNN-AL and dense."""
+    """The rivals that the paper quotes for networks of Table 3 and that run on them here, in print and ours, beside
+    SNN-AL and dense."""
+    ours = (scale.OF_WHOLE[scale.DENSE], scale.OF_WHOLE[scale.SNN])
     found = [
         row
-        for network in ON_PHOTOGRAPHS
+        for network in QUOTED
+        if network in TABLES[results.table].networks
         for row in beside.rows(results, network, regime=None)
-        if row.source == "paper" or row.arm in ("tuned-dense", "accurate") or is_rival(row.arm)
+        if row.source == "paper" or row.arm in ours or is_rival(row.arm)
     ]
     return beside.table(found, ("runs", "accuracy (%)", "minus dense [95 %]", "removed (%)"))
