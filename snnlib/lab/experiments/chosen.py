@@ -367,6 +367,9 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mobilenet-v1-x0.25-lottery": {
         "given": {"rate": 0.23980611875729527, "weight_decay": 0.0, "clip_network": 5.0, "fc": "kaiming", "rounds": 2}
     },
+    "vgg-cov2-edge-popup": {
+        "given": {"rate": 0.5193252867644469, "weight_decay": 0.0001, "start": "signed", "scaled": False}
+    },
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
