@@ -1,5 +1,7 @@
 """The paper's rows beside ours, on invented records."""
 
+from dataclasses import replace
+
 import invented
 import pytest
 from invented import unchecked  # noqa: F401
@@ -32,6 +34,14 @@ def test_a_table_holds_the_papers_rows_and_ours(results, tmp_path):
     assert found.loc["paper: SNN", "runs"] == "8" and found.loc["ours: dense", "runs"] == "2"
     every = beside.table(beside.rows(results), ("runs",))
     assert "ours: perceptron, dense" in every.index and "paper: LeNet5-Caffe, SNN" in every.index
+
+
+def test_where_all_rows_are_ours_it_is_not_said_of_each(results, tmp_path):
+    write(tmp_path, "dense", (98.0, 98.1))
+    ours = [row for row in beside.rows(results, "mlp") if row.source == "ours"]
+    assert list(beside.table(ours, ("runs",)).index) == ["dense"]
+    reduced = [replace(row, profile="quick") for row in ours]
+    assert list(beside.table(reduced, ("runs",)).index) == ["ours, reduced: dense"]
 
 
 def test_what_single_runs_remove_stands_beside_their_mean(results, tmp_path):

@@ -236,6 +236,23 @@ def test_a_table_that_is_too_wide_says_so(value, classes):
     assert soup.table["class"] == ["dataframe", *classes]
 
 
+def test_words_begin_at_the_left_and_figures_end_at_the_right():
+    figures = ["784-300-100", "−0.4 [−0.7, −0.1]", "no pairs yet"]
+    table = pd.DataFrame({"n": [8, 7, 8], "ours": figures, "sign": ["✓", "", "✗ −0.1"], "row": ["a", "b", "c"]})
+    soup = BeautifulSoup(wide.dressed(table.to_html()), "html.parser")
+    assert {cell.get_text() for cell in soup.select(".words")} == {"sign", "✓", "", "✗ −0.1", "row", "a", "b", "c"}
+    assert soup.select("td.empty.words") and len(soup.select(".words")) == 9, "the corner, too"
+    grouped = BeautifulSoup(wide.dressed(TABLE.format(head="n", value="two")), "html.parser")
+    assert [cell.name for cell in grouped.select(".words")] == ["td", "td"], "names of rows; the rest are figures"
+
+
+def test_no_line_ends_between_a_figure_and_its_percent_sign():
+    kept = "<pre>7 % 2</pre><p title='5 %'><code>a = 5 % 2</code>"
+    page = f"<p>95 % of {{}}9.5 %</p>{kept}"
+    assert finish.mended(page).replace("\N{NO-BREAK SPACE}", "~") == f"<p>95~% of {{}}9.5~%</p>{kept}"
+    assert finish.mended(finish.mended(page)) == finish.mended(page)
+
+
 def test_a_wordy_table_becomes_cards_named_by_its_first_column_and_a_short_one_stays():
     def table(last: str) -> str:
         head = "<thead><tr><th>sign</th><th>what</th><th>why</th></tr></thead>"

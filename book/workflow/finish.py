@@ -27,11 +27,18 @@ MATHJAX = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions")
 """What a page loads of MathJax; the rest, other outputs and spoken formulas above all, is 20 MB."""
 
 
+CODE_OR_TAG = re.compile(r"(<(pre|code|script|style|svg)\b.*?</\2>|<[^>]+>)", re.DOTALL)
+PERCENT = re.compile(r"(?<=\d) %")
+
+
 def mended(html: str) -> str:
-    """A page whose labels say what they label."""
+    """A page whose labels say what they label, and on which no line ends between a figure and its percent sign."""
     for pattern, better in MENDED:
         html = pattern.sub(better, html)
-    return html
+    parts = CODE_OR_TAG.split(html)  # text, tag or code, its name, text, ...
+    parts[::3] = [PERCENT.sub("\N{NO-BREAK SPACE}%", text) for text in parts[::3]]
+    del parts[2::3]
+    return "".join(parts)
 
 
 def linked(html: str, path: str) -> str:

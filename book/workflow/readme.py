@@ -94,8 +94,8 @@ def came_out(records: str = "data/records") -> str:
 
 
 def at_a_glance(records: str = "data/records") -> str:
-    """The README's block: the findings with their figures folded away."""
-    return findings.markdown(ROOT / records, "book/chapters", findings.folded)
+    """The README's block: the findings, with links as they are from there."""
+    return findings.markdown(ROOT / records, "book/chapters")
 
 
 def fill_intro(path: Path = INTRO, picture: Path = PICTURE) -> bool:

@@ -23,6 +23,8 @@ NAME, GAP = 92, 11
 """The least width of a row's name on a phone; what a column needs besides its text."""
 WORDY = 120
 """So many characters in a row of three columns are more than a phone's width can hold."""
+FIGURE = re.compile(r"[+\N{MINUS SIGN}-]?\d|[(\[<≤≥]")
+"""How a cell begins that holds a figure, an interval or widths."""
 IN_WORDS = re.compile(r'<table class="(?:settings )?table"[^>]*>.*?</table>', re.DOTALL)
 """A table that is text, not the output of a cell."""
 
@@ -67,7 +69,27 @@ def dressed(html: str) -> str:
         limits = (("cards", PHONE, SMALL), ("dense", PAGE, USUAL))
         classes = [name for name, room, digit in limits if width(table, digit) > room]
         dress(table, classes)
+        begin_at_the_left(table)
     return str(soup)
+
+
+def begin_at_the_left(table: Tag) -> None:
+    """Mark the columns of words: nothing that stands in one begins as a figure does; and what heads names of rows."""
+    rows = [[cell for cell in cells(row) if cell.name == "td"] for row in table.select("tbody tr")]
+    heads = [head for row in table.select("thead tr")[-1:] for head in cells(row)]
+    for head in heads[: len(heads) - max(map(len, rows), default=0)]:
+        mark(head)
+    for place in range(1, max(map(len, rows), default=0) + 1):  # from the right, where no name reaches down
+        column = [row[-place] for row in rows if len(row) >= place]
+        texts = [text for cell in column if (text := cell.get_text(" ", strip=True))]
+        if texts and not any(FIGURE.match(text) for text in texts):
+            for cell in [*column, *heads[-place : len(heads) - place + 1]]:
+                mark(cell)
+
+
+def mark(cell: Tag) -> None:
+    """Let ``cell`` begin at the left."""
+    cell["class"] = [*filter(None, cell.get_attribute_list("class")), "words"]
 
 
 def one_line(table: Tag) -> None:

@@ -46,13 +46,18 @@ def rows(results: Results, network: str | None = None, regime: str | None = "pla
     return found if network is None else tables.of_network(found, network)
 
 
-def label(row: Row, named: bool = False) -> str:
-    """Source and method of a row in words; ``named`` with its network."""
-    source = SOURCES.get(row.profile or "", f"ours ({row.profile})")
+def source(row: Row) -> str:
+    """Whose a row is, in words."""
     if row.source == "paper":
-        source = "paper, quoted" if row.note else "paper"
+        return "paper, quoted" if row.note else "paper"
+    return SOURCES.get(row.profile or "", f"ours ({row.profile})")
+
+
+def label(row: Row, named: bool, beside_others: bool) -> str:
+    """Method of a row in words; ``named`` with its network, ``beside_others`` with whose it is."""
     title = row.title.removeprefix("the paper's letter: ")
-    return f"{source}: {NETWORKS.get(row.network, row.network) + ', ' if named else ''}{title}"
+    network = f"{NETWORKS.get(row.network, row.network)}, " if named else ""
+    return f"{source(row)}: {network}{title}" if beside_others else f"{network}{title}"
 
 
 HEADS = {
@@ -74,9 +79,11 @@ def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
     """These rows with the columns ``heads`` of :data:`HEADS`, as texts.
 
     *runs* says of how many, if some died, and how many guess: "6 of 8, 1 at chance". Beside what is removed stand the
-    least and the most of single runs. A table without a row of ours ends with a line that says so.
+    least and the most of single runs. Whose a row is, is said unless all are ours, whole runs. A table without a row of
+    ours ends with a line that says so.
     """
     several = len({NETWORKS.get(row.network, row.network) for row in found}) > 1
+    mixed = {source(row) for row in found} != {"ours"}
     shown: dict[str, dict[str, str]] = {}
     for row in found:
         texts = _texts(row)
@@ -84,7 +91,7 @@ def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
         chance = f", {row.at_chance} at chance" if row.at_chance else ""
         texts["n"] = "" if row.n is None else f"{row.n}{of}{chance}"
         texts["removed %"] += _range(row)
-        shown[label(row, several)] = {head: unbroken(texts[HEADS[head]]) for head in heads}
+        shown[label(row, several, mixed)] = {head: unbroken(texts[HEADS[head]]) for head in heads}
     if not any(row.source == "ours" for row in found):
         shown["ours: not run yet"] = dict.fromkeys(heads, "")
     return pages.table(shown)

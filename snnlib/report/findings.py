@@ -69,16 +69,16 @@ def findings(root: Path) -> list[Finding]:
 
 
 def folded(answer: Answer) -> str:
-    """``answer`` with its figures folded away, for GitHub."""
+    """``answer`` with its figures folded away, so that what came out is seen at a glance."""
     if not answer.lead:
         return answer.figures
     return f"**{answer.lead}** <details><summary>figures</summary>{answer.figures}</details>"
 
 
-def markdown(root: Path, chapters: str = "chapters", show: Callable[[Answer], str] = str) -> str:
+def markdown(root: Path, chapters: str = "chapters") -> str:
     """The findings as a Markdown table; ``chapters`` is the folder of the chapters from where the table stands."""
     lines = [
-        (each.question, show(each.answer), f"[{each.title}]({chapters}/{each.chapter}.ipynb)")
+        (each.question, folded(each.answer), f"[{each.title}]({chapters}/{each.chapter}.ipynb)")
         for each in findings(root)
     ]
     return wording.markdown(("question", "what we measured", "read on"), lines)

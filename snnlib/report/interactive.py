@@ -25,7 +25,8 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 48
 
 STYLE = """
 .snn-live { background: #fff; color: #222; max-width: 42rem; padding: .5rem; font: 14px sans-serif; }
-.snn-live svg { display: block; width: 100%; height: auto; }
+.snn-live svg { display: block; width: 100%; height: auto; margin: 0 auto; }
+.snn-live .controls { margin-top: .6rem; }
 .snn-live text { fill: #222; font-size: 13px; }
 .snn-live output { display: block; min-height: 3.6em; margin-top: .3rem; }
 .snn-live .chosen { stroke: #000; stroke-width: 2.5; }
