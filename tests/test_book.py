@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import sys
 import types
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jupytext
 import nbformat
@@ -294,12 +296,14 @@ def validated(tmp_path_factory, request):
         done = subprocess.run([*command, *notebooks], cwd=ROOT, text=True, capture_output=True)
         if not report.exists():
             return {text.stem: [done.stdout + done.stderr] for text in texts}
-        cells = BeautifulSoup(report.read_text(encoding="utf-8"), "html.parser").find_all("testcase")
-        found = {text.stem: [cell for cell in cells if text.stem in cell["classname"]] for text in texts}
-        return {
-            stem: [str(cell) for cell in run if cell.find(["failure", "error"])] if run else ["no cell was run"]
-            for stem, run in found.items()
-        }
+        cells = list(ElementTree.parse(report).iter("testcase"))
+        found = {text.stem: [cell for cell in cells if text.stem in cell.get("classname", "")] for text in texts}
+        return {stem: [*wrong_in(run)] if run else ["no cell was run"] for stem, run in found.items()}
+
+    def wrong_in(run: list[ElementTree.Element]) -> Iterator[str]:
+        for cell in run:
+            if any(part.tag in ("failure", "error") for part in cell):
+                yield ElementTree.tostring(cell, "unicode")
 
     with ThreadPoolExecutor(2) as pool:
         yield {stem: wrong for part in pool.map(validate, (0, 1)) for stem, wrong in part.items()}
