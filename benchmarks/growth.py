@@ -26,8 +26,8 @@ from snnlib.lab.together import Together
 from snnlib.networks import MLP
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops import network_step, switcher_step
 from snnlib.training.optimizers import optimizer
+from snnlib.training.steps import network_step, switcher_step
 
 HIDDEN = (75, 150, 300, 600, 1200)
 BATCHES = (16, 32, 64, 128, 256)

@@ -33,7 +33,7 @@ from snnlib.networks import NETWORKS, USES
 from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops import judged_at_once
+from snnlib.training.judging import judged_at_once
 from snnlib.training.optimizers import optimizer
 
 FACTOR = 1.3

@@ -23,8 +23,8 @@ from snnlib.networks import NETWORKS, USES, DeepNet
 from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops import check_precision, dense_step, network_step, switcher_step
 from snnlib.training.optimizers import optimizer
+from snnlib.training.steps import check_precision, dense_step, network_step, switcher_step
 
 SWITCHED_WHOLE = 1.2
 """SNN-AL's phases may take so many times the dense step where convolutions are switched."""

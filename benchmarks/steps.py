@@ -27,8 +27,8 @@ from snnlib.networks.listing import IMAGES
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
 from snnlib.switching.switcher import Switcher
-from snnlib.training.loops import dense_step, network_step, switcher_step
 from snnlib.training.optimizers import optimizer
+from snnlib.training.steps import dense_step, network_step, switcher_step
 
 CASES = {"mlp": ("mnist", 10), "lenet5-caffe": ("mnist", 2), "vgg-cov2": ("cifar10", 1)}
 """Networks whose every layer is switched: their data set, and how many steps are timed together."""

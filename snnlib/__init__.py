@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 __version__ = "0.3.0"
 
 if TYPE_CHECKING:
+    from .arms import Arm
     from .compaction import compact, load_compact, load_normalize, save_compact
-    from .config import Arm, SwitcherConfig, TrainConfig
+    from .config import SwitcherConfig, TrainConfig
     from .data import Normalize, load, scale
     from .networks import MLP, NETWORKS
     from .seeds import generator
@@ -26,7 +27,7 @@ _PUBLIC = {
     "load_compact": "compaction",
     "load_normalize": "compaction",
     "save_compact": "compaction",
-    "Arm": "config",
+    "Arm": "arms",
     "SwitcherConfig": "config",
     "TrainConfig": "config",
     "Normalize": "data",

@@ -10,7 +10,8 @@ import torch
 from command_line import inside
 from test_together import data_set
 
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab import archive, records, runner
 from snnlib.lab.records import FileError
 

@@ -16,8 +16,8 @@ from command_line import ENVIRONMENT, PROJECT, TINY, inside, snn, start
 from filelock import FileLock
 
 from snnlib import __version__, data, files
+from snnlib.arms import hash_of
 from snnlib.compaction import load_compact
-from snnlib.config import hash_of
 from snnlib.lab import records, trained
 from snnlib.lab.experiments import TABLES, arm_of
 

@@ -7,8 +7,9 @@ import torch
 from command_line import inside
 
 from snnlib import data
+from snnlib.arms import Arm, Rival
 from snnlib.compaction import load_compact, load_normalize
-from snnlib.config import Arm, Rival, SwitcherConfig, TrainConfig
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab import records, runner, trained
 from snnlib.training.batches import Batches
 

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from snnlib.config import ADDED_LATER, ALGORITHM, Arm, Pruning, SwitcherConfig, TrainConfig, check_seed
+from snnlib.arms import ADDED_LATER, ALGORITHM, Arm, Pruning
+from snnlib.config import SwitcherConfig, TrainConfig, check_seed
 from snnlib.lab import records
 
 SPELLED_OUT = Arm(

@@ -17,7 +17,8 @@ from command_line import PROJECT, inside
 from PIL import Image
 
 from snnlib import data
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.data import DataError
 from snnlib.lab import records, runner
 

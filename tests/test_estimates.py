@@ -6,7 +6,8 @@ import invented
 import pytest
 from invented import unchecked  # noqa: F401
 
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab import estimates, records
 from snnlib.lab.estimates import Estimate
 

@@ -9,7 +9,8 @@ import pytest
 from command_line import inside
 from invented import unchecked  # noqa: F401
 
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab import batch, machine, records, workers
 from snnlib.lab.experiments import PROFILES, TABLES, arm_of, place_in_queue, question
 from snnlib.lab.names import Refused

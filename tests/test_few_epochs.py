@@ -8,7 +8,8 @@ import torch
 from invented import settings_of, unchecked  # noqa: F401
 
 from snnlib import metrics
-from snnlib.config import Arm, Rival, TrainConfig
+from snnlib.arms import Arm, Rival
+from snnlib.config import TrainConfig
 from snnlib.data import Dataset
 from snnlib.lab import building, measuring, records, search
 from snnlib.lab.experiments import TABLES, regime_of, rivals, whole

@@ -15,8 +15,8 @@ from snnlib.networks import MLP, lenet5_caffe, mlp
 from snnlib.networks.gating import gated_linear
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
-from snnlib.training.loops import network_step, switcher_step
 from snnlib.training.optimizers import optimizer
+from snnlib.training.steps import network_step, switcher_step
 
 COMPILED = sys.platform == "linux" or unet.library(torch.float32) is not None
 """On Linux a compiler that cannot compile unet.c is a fault; elsewhere what it makes of the flags is not promised."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from snnlib import seeds
-from snnlib.config import Arm
+from snnlib.arms import Arm
 from snnlib.lab.records import Entry
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.report import feature_maps, maps, style

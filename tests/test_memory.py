@@ -10,7 +10,7 @@ from benchmarks import memory as benchmark
 from snnlib.config import SwitcherConfig
 from snnlib.lab import memory
 from snnlib.networks import lenet5_caffe, mlp
-from snnlib.training.loops import accuracy, judged_at_once
+from snnlib.training.judging import accuracy, judged_at_once
 
 SWITCHER = SwitcherConfig()
 

@@ -5,7 +5,7 @@ import torch
 from test_training import DATA, config_of, dense
 from torch import nn
 
-from snnlib.training import loops, optimizers
+from snnlib.training import optimizers, steps
 
 
 @pytest.mark.parametrize("momentum, decay", [(0.0, 0.0), (0.9, 1e-3)])
@@ -18,7 +18,7 @@ def test_the_fused_optimizer_steps_as_torch_s_plain_one(momentum, decay):
     x, y = DATA.x_train[:16].double() / 255, DATA.y_train[:16]
     for _ in range(5):
         for network, sgd in ((one, fused), (other, plain)):
-            loops.descend(network, sgd, nn.functional.cross_entropy(network(x), y), None)
+            steps.descend(network, sgd, nn.functional.cross_entropy(network(x), y), None)
     for a, b in zip(one.parameters(), other.parameters()):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
 

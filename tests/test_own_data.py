@@ -13,7 +13,8 @@ from command_line import inside
 from PIL import Image
 
 from snnlib import compaction, data
-from snnlib.config import Source, TrainConfig
+from snnlib.arms import Source
+from snnlib.config import TrainConfig
 from snnlib.lab import batch, records, runner, trained, workers
 from snnlib.lab import own as images
 from snnlib.lab.experiments import own, tuned

@@ -13,8 +13,9 @@ from scipy import stats
 from torch import distributions as of
 from torch.nn import functional as F
 
+from snnlib.arms import Arm, Rival
 from snnlib.compaction import compact
-from snnlib.config import Arm, Rival, TrainConfig
+from snnlib.config import TrainConfig
 from snnlib.data import Dataset
 from snnlib.lab import records
 from snnlib.lab.experiments import rivals

@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from snnlib import data
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab.together import Together
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.switching.switched import Switched
-from snnlib.training import loops as training
-from snnlib.training import optimizers
+from snnlib.training import optimizers, steps, train_dense
 
 HALF = TrainConfig(precision="bfloat16")
-SUPPORTED = pytest.mark.skipif(not training.bfloat16_on_cpu(), reason="this processor has no bfloat16 instructions")
+SUPPORTED = pytest.mark.skipif(not steps.bfloat16_on_cpu(), reason="this processor has no bfloat16 instructions")
 
 
 def test_precision_is_a_setting_and_older_hashes_stay():
@@ -29,10 +29,10 @@ def test_precision_is_a_setting_and_older_hashes_stay():
 
 
 def test_a_processor_without_it_is_named(monkeypatch):
-    monkeypatch.setattr(training, "bfloat16_on_cpu", lambda: False)
-    training.check_precision("float32", torch.device("cpu"))
+    monkeypatch.setattr(steps, "bfloat16_on_cpu", lambda: False)
+    steps.check_precision("float32", torch.device("cpu"))
     with pytest.raises(ValueError, match="this processor has no instructions for it"):
-        training.train_dense(MLP(), data.load("mnist").first(64), HALF, 0)
+        train_dense(MLP(), data.load("mnist").first(64), HALF, 0)
 
 
 def test_seeds_train_together_in_float32_only():
@@ -55,9 +55,9 @@ def test_a_step_lies_near_one_in_float32(make, image, phase):
         one.requires_grad_(True)
         sgd = optimizers.optimizer(side.parameters(), TrainConfig(rate=1e-12))
         step = {
-            "dense": lambda: training.dense_step(one.network, sgd, x, y, None, precision),
-            "switcher": lambda: training.switcher_step(one, sgd, x, y, None, precision),
-            "network": lambda: training.network_step(one, sgd, x, y, None, precision),
+            "dense": lambda: steps.dense_step(one.network, sgd, x, y, None, precision),
+            "switcher": lambda: steps.switcher_step(one, sgd, x, y, None, precision),
+            "network": lambda: steps.network_step(one, sgd, x, y, None, precision),
         }[phase]
         loss, gates = step()
         assert loss.dtype == torch.float32 and all(
@@ -79,7 +79,7 @@ def test_a_step_lies_near_one_in_float32(make, image, phase):
 def test_a_network_learns_in_it():
     digits = data.load("mnist").first(2000)
     found = {
-        precision: training.train_dense(
+        precision: train_dense(
             MLP(fc_std=0.05, generator=torch.Generator().manual_seed(0)),
             digits,
             TrainConfig(epochs=3, precision=precision),

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.report import protocol
 
 ARM = Arm("a", "alternating", "ours", train=TrainConfig(epochs=3, train_images=200), switcher=SwitcherConfig())

@@ -8,7 +8,8 @@ import tiny
 import torch
 
 from snnlib import config, data
-from snnlib.config import READS, Arm, Pruning, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm, Pruning
+from snnlib.config import READS, SwitcherConfig, TrainConfig
 from snnlib.lab import building, memory, records, runner, trained, workers
 from snnlib.networks import MLP, NETWORKS
 from snnlib.seeds import generator

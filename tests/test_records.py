@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snnlib import data, files, metrics
-from snnlib.config import Arm, SwitcherConfig, TrainConfig, check_seed
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig, check_seed
 from snnlib.lab import building, devices, names, records, runner, sealing, trained
 from snnlib.lab.experiments import TABLES
 from snnlib.training import batches, flow

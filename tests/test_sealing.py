@@ -12,7 +12,7 @@ from command_line import PROJECT, inside
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from snnlib.config import hash_of
+from snnlib.arms import hash_of
 from snnlib.lab import records, sealing, status
 from snnlib.lab.experiments import TABLES
 from snnlib.report import printing, tables, verdicts

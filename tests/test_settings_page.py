@@ -7,7 +7,7 @@ import pytest
 
 import snnlib
 from book.workflow import ROOT, settings
-from snnlib import config
+from snnlib import arms, config
 
 SOURCE = '''
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def test_a_field_has_its_type_default_and_reason():
 
 
 def test_the_table_says_which_fields_arms_alone_read():
-    source = settings.CONFIG.read_text(encoding="utf-8")
+    source = settings.FILES[0].read_text(encoding="utf-8")
     assert settings.read_by_arms(source) == config.ARM_ALONE
     rows = {row.split("`")[1]: row for row in settings.table(source, "TrainConfig")[2:]}
     assert {name for name, row in rows.items() if "read by arms alone" in row} == set(config.ARM_ALONE)
@@ -48,11 +48,14 @@ def test_the_table_says_which_fields_arms_alone_read():
 
 def test_the_page_lists_every_dataclass_and_every_field():
     listed = re.findall(r"{settings} (\w+)", (ROOT / "book" / "settings.md").read_text(encoding="utf-8"))
-    source = settings.CONFIG.read_text(encoding="utf-8")
-    assert set(listed) == set(settings.classes(source))
-    for name in listed:
+    held = {}
+    for file, module in zip(settings.FILES, (config, arms)):
+        source = file.read_text(encoding="utf-8")
+        held |= dict.fromkeys(settings.classes(source), (source, module))
+    assert sorted(listed) == sorted(held)
+    for name, (source, module) in held.items():
         assert [row[0] for row in settings.fields(source, name)] == [
-            field.name for field in dataclasses.fields(getattr(config, name))
+            field.name for field in dataclasses.fields(getattr(module, name))
         ]
 
 

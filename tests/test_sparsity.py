@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.report import sparsity
 from snnlib.training import flow
 

@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.data import Dataset
 from snnlib.lab import records, runner, together
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.seeds import generator
 from snnlib.switching.switched import Switched
 from snnlib.training import loops as training
-from snnlib.training.loops import DivergenceError, State, TrainingError
+from snnlib.training.checks import DivergenceError, TrainingError
+from snnlib.training.loops import State
 
 SEEDS = (0, 1, 2)
 CPU = torch.device("cpu")

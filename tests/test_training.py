@@ -19,7 +19,8 @@ from snnlib.seeds import generator
 from snnlib.switching.switched import Switched, dead_layers
 from snnlib.training import batches, checks, flow, optimizers
 from snnlib.training import loops as training
-from snnlib.training.loops import DeadLayerError, DivergenceError, State, train_alternating, train_dense, train_separate
+from snnlib.training.checks import DeadLayerError, DivergenceError
+from snnlib.training.loops import State, train_alternating, train_dense, train_separate
 
 WIDTHS = (16, 12, 8, 3)
 SWITCHER = SwitcherConfig(initial_mean=1.0, initial_spread=0.5)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where it runs as a script, and in the workers it spawns
 
-from snnlib.config import Arm, SwitcherConfig, TrainConfig
+from snnlib.arms import Arm
+from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab import experiments
 
 TRAIN = TrainConfig(epochs=4, train_images=256)

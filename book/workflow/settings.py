@@ -1,6 +1,6 @@
-"""A Sphinx extension: ``{settings} NAME`` lists the fields of a dataclass of snnlib/config.py, each with its reason.
+"""A Sphinx extension: ``{settings} NAME`` lists the fields of a dataclass of settings, each with its reason.
 
-The reasons are the comments beside the fields, so that there is one place to keep them. The file is read, not imported.
+The reasons are the comments beside the fields, so that there is one place to keep them. Files are read, not imported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from sphinx.application import Sphinx
 
 from . import ROOT
 
-CONFIG = ROOT / "snnlib" / "config.py"
+FILES = (ROOT / "snnlib" / "config.py", ROOT / "snnlib" / "arms.py")
+"""Of the switcher and of training; of arms."""
 
 
 def comments(source: str) -> dict[int, str]:
@@ -81,13 +82,15 @@ class Settings(Directive):
 
     def run(self) -> list[nodes.Node]:
         """The nodes of docstring and table."""
-        source = CONFIG.read_text(encoding="utf-8")
-        self.state.document.settings.env.note_dependency(str(CONFIG))
-        about = (ast.get_docstring(classes(source)[self.arguments[0]]) or "").split("\n\n")[0].replace("``", "`")
+        (name,) = self.arguments
+        sources = {file: file.read_text(encoding="utf-8") for file in FILES}
+        file = next(file for file, source in sources.items() if name in classes(source))
+        self.state.document.settings.env.note_dependency(str(file))
+        about = (ast.get_docstring(classes(sources[file])[name]) or "").split("\n\n")[0].replace("``", "`")
         about = re.sub(r":\w+:`(?:[\w.]*\.)?(\w+)`", r"`\1`", about)
         held = nodes.Element()
-        lines = [*about.splitlines(), "", *table(source, self.arguments[0])]
-        self.state.nested_parse(StringList(lines, str(CONFIG)), 0, held)
+        lines = [*about.splitlines(), "", *table(sources[file], name)]
+        self.state.nested_parse(StringList(lines, str(file)), 0, held)
         for made in held.findall(nodes.table):
             made["classes"].append("settings")
         return held.children

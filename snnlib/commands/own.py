@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import typer
 from rich.console import Console
 
-from ..config import Source
+from ..arms import Source
 from ..lab.experiments import Table
 from ..lab.experiments.own import OWN, SETTINGS, WAYS, Asked, Start, Way, origin, table
 from ..lab.names import Refused, check_name

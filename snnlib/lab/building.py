@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from .. import peers
-from ..config import Arm
+from ..arms import Arm
 from ..networks import NETWORKS, Network
 from ..networks.initial import start_linear
 from ..networks.specs import builder, is_perceptron

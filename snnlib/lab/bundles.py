@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import Arm
+from ..arms import Arm
 from ..files import write_bytes
 from . import records
 from .experiments import PROFILES, TABLES

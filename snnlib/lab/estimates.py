@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import Arm
+from ..arms import Arm
 from . import records
 from .experiments import PROFILES
 

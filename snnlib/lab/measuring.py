@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from .. import data, metrics
+from ..arms import Arm
 from ..compaction import compact
-from ..config import Arm
 from ..networks import DeepNet, Network, count
 from ..peers import Peer
 from ..switching.switched import Masked, Switched

@@ -23,8 +23,9 @@ from ..data import scale
 from ..networks import Network
 from ..networks.specs import builder
 from ..switching.switched import Switched
-from ..training.loops import dense_step, judged_at_once, network_step, switcher_step
+from ..training.judging import judged_at_once
 from ..training.optimizers import optimizer
+from ..training.steps import dense_step, network_step, switcher_step
 
 STEPS: dict[str, Callable[..., object]] = {"dense": dense_step, "switcher": switcher_step, "network": network_step}
 """The phases: training without a switcher, and the two of Algorithm 1."""
@@ -114,7 +115,7 @@ def needed(
     ``network`` is a name that :func:`~snnlib.networks.specs.builder` knows.
 
     ``switcher`` is None for a dense run; ``image`` (channels, height, width). The larger of both phases' steps and of
-    judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.loops.accuracy` does. Takes
+    judging ``evaluated`` images at once, by default as many as :func:`~snnlib.training.judging.accuracy` does. Takes
     about a second for the deepest networks.
     """
     phases = ["dense"] if switcher is None else ["switcher", "network"]

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from .. import data
-from ..config import Source
+from ..arms import Source
 from ..networks import NETWORKS
 from ..networks.specs import FORM, fitted, is_perceptron
 from .names import Refused, UnknownName, check_name

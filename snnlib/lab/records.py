@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from ..config import ADDED_LATER, Arm, Pruning, Rival, Source, SwitcherConfig, TrainConfig, restore
+from ..arms import ADDED_LATER, Arm, Pruning, Rival, Source, restore
+from ..config import SwitcherConfig, TrainConfig
 from ..files import FileError, write_bytes
 from .sealing import Altered, decode, encode
 

@@ -14,12 +14,14 @@ import torch
 from filelock import FileLock, Timeout
 
 from .. import data
-from ..config import Arm, SwitcherConfig, check_seed
+from ..arms import Arm
+from ..config import SwitcherConfig, check_seed
 from ..networks import NETWORKS
 from ..networks.specs import is_perceptron
 from ..peers import Peer, train_peer
+from ..training.checks import TrainingError
 from ..training.fit import unremarked, untrained
-from ..training.loops import State, TrainingError, train_alternating, train_dense, train_separate
+from ..training.loops import State, train_alternating, train_dense, train_separate
 from . import memory, own, records, together
 from .underway import UnderWay
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from ..config import hash_of
+from ..arms import hash_of
 from ..files import from_text, to_text
 
 VERSION = 2

@@ -24,9 +24,11 @@ from ..switching.switched import Masked, Switched
 from ..training import flow
 from ..training.batches import Batches
 from ..training.checks import TrainingError, check
-from ..training.loops import State, accuracy, check_turns, gate_counts, graphed, phase_of, rate_at
+from ..training.judging import accuracy, gate_counts
+from ..training.loops import State, graphed
 from ..training.optimizers import optimizer, restore_velocity, set_rate, velocity_of
 from ..training.subnormal import flushing
+from ..training.turns import check_turns, phase_of, rate_at
 
 Model = Switched | Masked | Network
 """A module that can be trained together with others of its kind."""

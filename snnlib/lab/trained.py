@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from .. import files
-from ..config import Arm
+from ..arms import Arm
 from ..networks import Network
 from ..peers import Peer
 from ..switching.switched import Masked, Switched

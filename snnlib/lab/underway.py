@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from .. import __version__, data, files, metrics
-from ..config import Arm
+from ..arms import Arm
 from ..networks import Network, count
 from ..optional import unet
 from ..peers import Peer
 from ..switching.switched import Masked, Switched
 from ..training import flow
-from ..training.loops import State, TrainingError
+from ..training.checks import TrainingError
+from ..training.loops import State
 from . import records, sealing
 from .building import build_network, left_out, rival_of, wrap
 from .devices import describe

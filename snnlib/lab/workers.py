@@ -26,7 +26,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, cast
 
-from ..config import Arm
+from ..arms import Arm
 from .machine import huge_pages, keep_memory
 
 

@@ -22,7 +22,8 @@ from collections.abc import Mapping
 
 import torch
 
-from ..config import Rival, TrainConfig
+from ..arms import Rival
+from ..config import TrainConfig
 from ..networks import Network
 from .base import Peer, options_of, train_peer
 from .bayesian import Horseshoe, NormalJeffreys

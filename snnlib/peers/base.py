@@ -17,14 +17,17 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from ..arms import Rival
 from ..compaction import compact
-from ..config import Rival, Side, TrainConfig
+from ..config import Side, TrainConfig
 from ..data import Dataset
 from ..networks import MLP, ConvNet, DeepNet, Network
 from ..networks.count import layers, nonzero
 from ..seeds import generator
-from ..training.loops import OnEpoch, State, Stepped, descend, epochs, loss_of, rate_at
+from ..training.loops import OnEpoch, State, Stepped, epochs
 from ..training.optimizers import fused_where_right, set_rate, sgd_of
+from ..training.steps import descend, loss_of
+from ..training.turns import rate_at
 
 Kind = Literal["neurons", "weights", "images"]
 """What a method prunes: whole neurons and kernels; single weights; or neurons, others for each image."""
@@ -176,7 +179,7 @@ def train_peer(
 ) -> State:
     """Train ``peer`` for ``config.epochs`` epochs; ``state`` resumes. As :func:`~snnlib.training.loops.train_dense`.
 
-    Raises :class:`~snnlib.training.loops.DivergenceError`.
+    Raises :class:`~snnlib.training.checks.DivergenceError`.
     """
     optimizers, per_epoch = peer.optimizers(), math.ceil(len(data.x_train) / config.batch_size)
 

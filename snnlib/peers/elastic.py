@@ -26,7 +26,7 @@ from ..config import Side
 from ..networks import MLP, DeepNet, Network, count
 from ..networks.count import layers
 from ..networks.initial import as_torch, blank
-from ..training.loops import arithmetic, descend
+from ..training.steps import arithmetic, descend
 from .base import Left, Peer, check_share
 from .base import Options as AnyOptions
 

@@ -28,7 +28,7 @@ from ..networks import MLP, ConvNet, Network
 from ..networks.count import shape
 from ..networks.initial import as_torch, blank, start_linear
 from ..networks.initial import draw as draw_convolutions
-from ..training.loops import descend
+from ..training.steps import descend
 from .base import Options as AnyOptions
 from .base import Peer, check_share
 from .students import Gated, Wired

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..networks import MLP, DeepNet, Network
-from ..training.loops import arithmetic
+from ..training.steps import arithmetic
 from .base import Options as AnyOptions
 from .base import Peer, check_share
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..config import Arm, SwitcherConfig, TrainConfig
+from ..arms import Arm
+from ..config import SwitcherConfig, TrainConfig
 from ..lab import status
 from ..lab.records import Entry
 from . import pages

@@ -13,13 +13,13 @@ from . import pages, wording
 from .verdicts import Verdict
 
 WORDS = {
-    "confirmed": "hold in at least one regime and fail in none (*confirmed*)",
-    "depends": "hold here and fail there",
-    "not reproduced": "fail where they were tried and are open elsewhere (*not reproduced*)",
-    "refuted": "fail in every regime (*refuted*)",
-    "undecided": "are undecided",
+    "confirmed": "*confirmed* {} (in at least one regime, and failing in none)",
+    "depends": "*dependent on the settings* {} (holding here and failing there, or mixed)",
+    "not reproduced": "*not reproduced* {} (failing where tried, open elsewhere)",
+    "refuted": "*refuted* {} (failing in every regime)",
+    "undecided": "*undecided* {}",
 }
-"""Verdict over all regimes to what it says of claims."""
+"""Verdict over all regimes to a phrase with the number of claims that have it."""
 
 
 def _capital(text: str) -> str:
@@ -40,8 +40,8 @@ def counted(found: Sequence[Verdict]) -> str:
     """How many claims have which verdict, as a sentence."""
     counts = {verdict: sum(each.verdict == verdict for each in found) for verdict in WORDS}
     return (
-        f"Of {len(found)} claims "
-        + wording.listing(f"{counts[verdict]} {said}" for verdict, said in WORDS.items())
+        f"Of {len(found)} claims are "
+        + wording.listing(said.format(counts[verdict]) for verdict, said in WORDS.items())
         + "."
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..config import Arm
+from ..arms import Arm
 from . import pages
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import Arm
+from ..arms import Arm
 from ..lab import records, status
 from ..lab.experiments import PROFILES, TABLES, regime_of
 from ..lab.records import Entry, Record

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..config import Arm
+from ..arms import Arm
 from ..lab import records
 from ..lab.records import Record
 from ..training import State, flow

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from ..config import Arm
+from ..arms import Arm
 from ..data import Dataset
 from ..lab import building, status
 from ..lab.experiments import TABLES, stability

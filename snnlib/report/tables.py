@@ -24,7 +24,7 @@ from ..lab.status import entries
 from ..peers import PEERS
 
 if TYPE_CHECKING:
-    from ..config import Arm
+    from ..arms import Arm
 
 PAPER = Path(__file__).with_name("paper.csv")
 """Every figure that the paper's Tables 1 to 4 print, one row of a table a line; part of the package."""

@@ -2,18 +2,10 @@
 
 from .checks import DeadLayerError, DivergenceError, NoTurnError, TrainingError
 from .fit import UntrainedWarning
-from .loops import (
-    State,
-    accuracy,
-    dense_step,
-    gate_counts,
-    network_step,
-    switcher_step,
-    train_alternating,
-    train_dense,
-    train_separate,
-)
+from .judging import accuracy, gate_counts
+from .loops import State, train_alternating, train_dense, train_separate
 from .optimizers import optimizer
+from .steps import dense_step, network_step, switcher_step
 
 __all__ = [
     "DeadLayerError",

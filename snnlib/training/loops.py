@@ -10,26 +10,28 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .. import seeds
 from ..config import Side, TrainConfig
-from ..data import Dataset, scale
+from ..data import Dataset
 from ..networks import MLP, ConvNet, DeepNet, TaskNetwork
 from ..optional import graphs
 from ..switching.switched import Switched
 from . import flow
 from .batches import Batches
-from .checks import Dead, DeadLayerError, DivergenceError, NoTurnError, TrainingError, check
-from .fit import UntrainedWarning, check_fit, check_read, check_switched, left_as_it_was, remark
+from .checks import Dead, check
+from .fit import check_fit, check_read, check_switched, left_as_it_was, remark
+from .judging import accuracy, gate_counts
 from .optimizers import optimizer, restore_velocity, set_rate, velocity_of
+from .steps import check_precision, dense_step, network_step, switcher_step
 from .subnormal import flushing
+from .turns import check_turns, phase_of, rate_at
 
 
 @dataclass
@@ -55,8 +57,6 @@ class State:
     first: int = 0
 
 
-__all__ = ["DeadLayerError", "DivergenceError", "NoTurnError", "State", "TrainingError", "UntrainedWarning"]
-
 OnEpoch = Callable[[State], None]
 """Called after each epoch with the state; it may save it, show it, or raise to stop the run.
 
@@ -66,160 +66,6 @@ run goes on, and holds all epochs that were done when it was stopped.
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, list[Tensor] | None]]
 """Takes images and labels; returns the loss and the factors, None where there are none."""
-
-
-def rate_at(config: TrainConfig, progress: float, side: Side = "network") -> float:
-    """Learning rate of ``side`` after the share ``progress`` (0 to 1) of all steps."""
-    rate = config.of(side, "rate")
-    if config.schedule == "step":
-        return rate * 0.1 ** sum(progress >= milestone for milestone in config.milestones)
-    return rate if config.schedule == "constant" else rate * 0.5 * (1 + math.cos(math.pi * progress))
-
-
-def phase_of(config: TrainConfig, t: int, per_epoch: int) -> Side:
-    """Which side step ``t`` of Algorithm 1 trains; an epoch has ``per_epoch`` steps."""
-    if t >= config.switcher_until * config.epochs * per_epoch:
-        return "network"
-    unit = 1 if config.alternate == "step" else per_epoch
-    return "switcher" if t // unit % sum(config.turns) < config.turns[0] else "network"
-
-
-def check_turns(config: TrainConfig) -> None:
-    """Raise ``NoTurnError`` where the task network would have no turn."""
-    if config.alternate == "epoch" and config.epochs <= config.turns[0] and config.switcher_until == 1:
-        raise NoTurnError(
-            f"epochs={config.epochs} with turns={config.turns} of epochs: the task network would never be trained; "
-            f"give at least {config.turns[0] + 1} epochs"
-        )
-
-
-def bfloat16_on_cpu() -> bool:
-    """Whether this processor computes in bfloat16 by oneDNN, which torch is built without on macOS."""
-    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-
-
-def check_precision(precision: str, device: torch.device) -> None:
-    """Raise ``ValueError`` where ``device`` has no fast arithmetic of this ``precision``."""
-    if precision == "bfloat16" and device.type == "cpu" and not bfloat16_on_cpu():
-        raise ValueError(
-            "precision='bfloat16': this processor has no instructions for it (AVX-512 is the least); train on another "
-            "one, on CUDA, or with precision='float32'"
-        )
-
-
-def loss_of(
-    network: nn.Module | TaskNetwork,
-    x: Tensor,
-    y: Tensor,
-    gates: list[Tensor] | None = None,
-    precision: str = "float32",
-) -> Tensor:
-    """Cross-entropy of images ``x`` and labels ``y``: the network's products in ``precision``, the loss in float32."""
-    with arithmetic(x.device, precision):
-        logits = network(x) if gates is None else network(x, gates)
-    return F.cross_entropy(logits.to(x.dtype), y)
-
-
-def arithmetic(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
-    """Where products on ``device`` are computed in ``precision``, "float32" or "bfloat16"."""
-    if precision == "bfloat16":
-        return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
-    return contextlib.nullcontext()
-
-
-def switcher_step(
-    model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32"
-) -> tuple[Tensor, list[Tensor]]:
-    """Even t of Algorithm 1: the task network is frozen, the switcher steps. Returns loss and factors."""
-    return _step(model, model.network, model.switcher_side(), sgd, x, y, clip, precision)
-
-
-def network_step(
-    model: Switched, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32"
-) -> tuple[Tensor, list[Tensor]]:
-    """Odd t of Algorithm 1: the switcher is frozen, the task network steps. Returns loss and factors."""
-    return _step(model, model.switcher_side(), model.network, sgd, x, y, clip, precision)
-
-
-def _step(
-    model: Switched,
-    frozen: nn.Module | TaskNetwork,
-    trained: nn.Module | TaskNetwork,
-    sgd: torch.optim.SGD,
-    x: Tensor,
-    y: Tensor,
-    clip: float | None,
-    precision: str,
-) -> tuple[Tensor, list[Tensor]]:
-    frozen.requires_grad_(False)
-    trained.requires_grad_(True)
-    gates = model.gates()
-    loss = loss_of(model.network, x, y, gates, precision)
-    descend(trained, sgd, loss, clip)
-    return loss.detach(), [gate.detach() for gate in gates]
-
-
-def dense_step(
-    network: nn.Module, sgd: torch.optim.SGD, x: Tensor, y: Tensor, clip: float | None, precision: str = "float32"
-) -> tuple[Tensor, None]:
-    """One step of the plain network, without a switcher (Eq. 7)."""
-    loss = loss_of(network, x, y, precision=precision)
-    descend(network, sgd, loss, clip)
-    return loss.detach(), None
-
-
-def descend(
-    trained: nn.Module | TaskNetwork, optimizer: torch.optim.Optimizer, loss: Tensor, clip: float | None
-) -> None:
-    """A step of ``optimizer`` down the gradient of ``loss``, whose norm over ``trained`` is clipped to ``clip``."""
-    if loss.device.type == "cpu" and not math.isfinite(float(loss.detach())):
-        return  # a step would spread the NaN to every weight; without it they show which layer broke
-    optimizer.zero_grad()
-    loss.backward()
-    if clip is not None:
-        nn.utils.clip_grad_norm_(trained.parameters(), clip)
-    optimizer.step()
-
-
-def judged_at_once(image: Sequence[int]) -> int:
-    """How many images of this (channels, height, width) are judged at once: 2,000 of MNIST, fewer of larger ones."""
-    return max(2000 * 28 * 28 // math.prod(image), 1)
-
-
-@torch.no_grad()
-def accuracy(
-    network: nn.Module | TaskNetwork,
-    gates: list[Tensor] | None,
-    x: Tensor,
-    y: Tensor,
-    batch: int | None = None,
-    standard: Callable[[Tensor], Tensor] = lambda x: x,
-) -> float:
-    """Share of images (images, channels, height, width; uint8) that are classified right, from 0 to 1.
-
-    ``batch`` images are judged at once, by default as many as :func:`judged_at_once` allows. ``standard`` prepares
-    scaled images as in training. Batch norm uses its running statistics. Raises ``ValueError`` without images.
-    """
-    if not len(y):
-        raise ValueError("no images to judge on: the accuracy of an empty test set is not a number")
-    dtype, training = next(network.parameters()).dtype, network.training
-    network.train(False)  # batch norm by its running statistics
-    batch = batch or judged_at_once(x.shape[1:])
-    parts = zip(x.split(batch), y.split(batch))
-    given = [] if gates is None else [gates]  # a plain module takes images alone
-    right = [(network(standard(scale(part, dtype)), *given).argmax(1) == label).sum() for part, label in parts]
-    network.train(training)
-    return float(torch.stack(right).sum()) / len(y)
-
-
-@torch.no_grad()
-def gate_counts(gates: list[Tensor]) -> dict[str, list[int]]:
-    """Neurons pruned (0), weakened (below 1) and strengthened (1 and above) in each gated layer (section 3.2)."""
-    return {
-        "pruned": [int((g == 0).sum()) for g in gates],
-        "weakened": [int(((g > 0) & (g < 1)).sum()) for g in gates],
-        "strengthened": [int((g >= 1).sum()) for g in gates],
-    }
 
 
 def graphed(step: Step, tensors: Iterable[Tensor], sgd: torch.optim.SGD) -> Step:

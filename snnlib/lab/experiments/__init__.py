@@ -4,6 +4,7 @@ from . import own, tuned
 from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
 from .controls import CONTROLS, SPARSITY
+from .prices import PRICES
 from .question import CANDIDATES, QUESTION
 from .rivals import RIVALS_TABLE, is_rival
 from .search import SEARCH
@@ -26,6 +27,7 @@ TABLES = {
         ROUNDING,
         SPARSITY,
         RIVALS_TABLE,
+        PRICES,
         CURVE,
         PRECISION,
     )
@@ -46,6 +48,7 @@ QUEUE = (
     ("4", None),
     ("sparsity", None),
     ("rivals", None),
+    ("prices", None),
     ("controls", None),
     ("rounding", None),
     ("question", None),
@@ -69,7 +72,7 @@ def regime_of(arm: str) -> str:
     """The regime of settings of an arm, one of :data:`REGIMES`."""
     if arm.startswith("letter"):
         return "letter"
-    searched = arm in tuned.names() or arm.split("-")[0] == "pattern" or is_rival(arm)
+    searched = arm in tuned.names() or arm.split("-")[0] in ("pattern", "lambda") or is_rival(arm)
     return "tuned" if searched else "plain"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...config import Arm, SwitcherConfig, TrainConfig
+from ...arms import Arm
+from ...config import SwitcherConfig, TrainConfig
 from . import tuned
 from .table import Table
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...config import Arm, SwitcherConfig, TrainConfig
+from ...arms import Arm
+from ...config import SwitcherConfig, TrainConfig
 from . import rivals, tuned, whole
 from .ablation import QUICK, QUICK_SWITCHER
 from .table import Table

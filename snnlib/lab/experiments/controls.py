@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...config import Arm, Pruning, SwitcherConfig, TrainConfig
+from ...arms import Arm, Pruning
+from ...config import SwitcherConfig, TrainConfig
 from . import tuned
 from .ablation import ABLATION
 from .table import Table, arm_of

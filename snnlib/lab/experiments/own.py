@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ...config import Arm, Source, SwitcherConfig, TrainConfig
+from ...arms import Arm, Source
+from ...config import SwitcherConfig, TrainConfig
 from ..names import Refused
 from . import tuned
 from .studies import STUDIES

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...config import Arm, Split
+from ...arms import Arm
+from ...config import Split
 from .ablation import ABLATION
 from .studies import STUDIES
 from .table import Table, arm_of

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...config import Arm, Rival, TrainConfig
+from ...arms import Arm, Rival
+from ...config import TrainConfig
 from . import tuned
 from .ablation import ABLATION
 from .chosen import CHOSEN_RIVALS
@@ -68,9 +69,15 @@ def found(roles: Mapping[str, Mapping[str, Any]], study: Study) -> list[Arm]:
     """The arms of a rival whose size is an outcome; roles that took the same settings are one arm."""
     made: dict[str, Arm] = {}
     for role, values in roles.items():
-        arm = study.arm(values, study.rungs[-1].epochs, f"{study.rival}-{role}", split="full")
-        made.setdefault(arm.settings_hash(), replace(arm, title=f"{NAMES[study.rival]}, chosen for {role} % removed"))
+        title = f"{NAMES[study.rival]}, chosen for {role} % removed"
+        arm = judged(study, values, f"{study.rival}-{role}", title)
+        made.setdefault(arm.settings_hash(), arm)
     return list(made.values())
+
+
+def judged(study: Study, values: Mapping[str, Any], name: str, title: str) -> Arm:
+    """The arm of a study's settings that is judged on the test images, trained as long as its last rung."""
+    return replace(study.arm(values, study.rungs[-1].epochs, name, split="full"), title=title)
 
 
 Chosen = Mapping[str, Mapping[str, Mapping[str, Any]]]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-from ...config import Arm, SwitcherConfig, TrainConfig
+from ...arms import Arm
+from ...config import SwitcherConfig, TrainConfig
 from .table import Table
 
 TRAIN = TrainConfig(epochs=6, split="holdout", train_images=20000)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...config import Arm, Reads, Rival, Split, SwitcherConfig, TrainConfig
+from ...arms import Arm, Rival
+from ...config import Reads, Split, SwitcherConfig, TrainConfig
 from .spaces import Space
 
 

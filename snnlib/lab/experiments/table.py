@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...config import Arm
+from ...arms import Arm
 
 PROFILES = {
     "smoke": "one or two seeds, two epochs of few images: only shows that everything runs",

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...config import Arm, Criterion, Pruning, TrainConfig
+from ...arms import Arm, Criterion, Pruning
+from ...config import TrainConfig
 from .chosen import CHOSEN, CHOSEN_SMALL
 from .studies import STUDIES
 from .study import Study

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ...config import Arm
+from ...arms import Arm
 from . import rivals, tuned
 from .studies import STUDIES
 from .table import Table

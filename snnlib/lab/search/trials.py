@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...config import Arm
+from ...arms import Arm
 from .. import records
 from ..experiments.study import Study, cut_after
 
@@ -103,9 +103,10 @@ def try_out(arm: Arm, seed: int, hopeless: float, device: str = "cpu") -> Row:
     from ...metrics import removed_pct
     from ...networks import count
     from ...peers import train_peer
+    from ...training.checks import NoTurnError, TrainingError
     from ...training.fit import unremarked
     from ...training.flow import decode
-    from ...training.loops import NoTurnError, State, TrainingError, train_alternating, train_dense
+    from ...training.loops import State, train_alternating, train_dense
     from ..building import build_network, rival_of, wrap
     from ..devices import pick_device
     from ..measuring import measured, result

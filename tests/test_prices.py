@@ -1,0 +1,42 @@
+"""L0's prices: what the table varies, and what a lambda for each layer costs."""
+
+import pytest
+import torch
+
+from snnlib.config import TrainConfig
+from snnlib.lab.experiments import TABLES, prices, regime_of
+from snnlib.lab.experiments.chosen import CHOSEN_RIVALS
+from snnlib.networks import MLP
+from snnlib.peers import peer
+
+
+def test_arms_differ_in_lambda_and_its_form_alone():
+    arms = TABLES["prices"].arms["paper"]
+    assert len(arms) == len(prices.FORMS) * len(prices.LAMBDAS) >= 10 and {regime_of(arm.name) for arm in arms} == {
+        "tuned"
+    }
+    chosen = CHOSEN_RIVALS["mlp-l0"]["60"]
+    for arm in arms:
+        options = dict(arm.rival.options)
+        assert arm.name.endswith(f"-{options.pop('strength'):g}") and ("-each-" in arm.name) == ("shares" in options)
+        options.pop("shares", None)
+        assert {key: chosen[key] for key in ("dropped", "scale_factor")} | {"optimizer": "adam"} == options
+    assert len({(arm.train, arm.network, arm.dataset) for arm in arms}) == 1 and arms[0].train.rate == chosen["rate"]
+
+
+@pytest.mark.parametrize("form", ["one", "each"])
+def test_with_open_gates_both_forms_cost_alike_and_each_layer_the_same_where_it_has_its_own(form):
+    arm = next(arm for arm in prices.arms() if arm.name == prices.name_of(form, 0.2))
+    found = peer(arm.rival, MLP(prices.WIDTHS), 1000, TrainConfig(), torch.Generator().manual_seed(0))
+
+    def price(opened):
+        with torch.no_grad():
+            for index, log_alpha in enumerate(found.log_alpha):
+                log_alpha.fill_(50.0 if index in opened else -50.0)
+        return float(found.penalty())
+
+    layers = [price({index}) for index in range(3)]
+    weights = [784 * 300, 300 * 100, 100 * 10]
+    assert price({0, 1, 2}) == pytest.approx(0.2 / 1000 * sum(weights), rel=1e-3)
+    expected = [sum(weights) / 3] * 3 if form == "each" else weights
+    assert layers == pytest.approx([0.2 / 1000 * each for each in expected], rel=1e-3)
