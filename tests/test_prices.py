@@ -1,13 +1,19 @@
 """L0's prices: what the table varies, and what a lambda for each layer costs."""
 
+import invented
 import pytest
 import torch
+from invented import unchecked  # noqa: F401
 
 from snnlib.config import TrainConfig
+from snnlib.lab import records
 from snnlib.lab.experiments import TABLES, prices, regime_of
 from snnlib.lab.experiments.chosen import CHOSEN_RIVALS
 from snnlib.networks import MLP
 from snnlib.peers import peer
+from snnlib.report import pages
+from snnlib.report import prices as report
+from snnlib.report.results import Results
 
 
 def test_arms_differ_in_lambda_and_its_form_alone():
@@ -40,3 +46,24 @@ def test_with_open_gates_both_forms_cost_alike_and_each_layer_the_same_where_it_
     assert price({0, 1, 2}) == pytest.approx(0.2 / 1000 * sum(weights), rel=1e-3)
     expected = [sum(weights) / 3] * 3 if form == "each" else weights
     assert layers == pytest.approx([0.2 / 1000 * each for each in expected], rel=1e-3)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_the_table_and_the_picture_have_the_runs_there_are(tmp_path):
+    results = Results("prices", "paper", tmp_path)
+    assert [text.get_text() for text in report.picture(results).axes[0].texts] == [pages.NO_RUNS]
+    assert list(report.table(results).index) == ["ours: not run yet"]
+    arms = {arm.name: arm for arm in prices.arms()}
+    for name, accuracy in (("lambda-one-0.02", 98.5), ("lambda-one-2", 95.0), ("lambda-each-2", 94.0)):
+        for seed in range(2):
+            record = invented.record(arms[name], seed, accuracy, profile="paper")
+            record["result"] |= {"removed_pct": 90.0, "effective_pct": 90.0}
+            records.write(records.path_of(arms[name], "paper", seed, tmp_path), record)
+    results = Results("prices", "paper", tmp_path)
+    assert list(report.table(results).index) == [
+        ("one lambda", "0.02"),
+        ("one lambda", "2"),
+        ("a lambda for each layer", "2"),
+    ]
+    axes = report.picture(results).axes[0]
+    assert sorted(text.get_text() for text in axes.texts) == ["0.02", "2", "2"] and axes.get_ylim()[0] < 94

@@ -1,6 +1,6 @@
 """A study in Optuna: its journal, which several commands may share, made from the kept file where it is missing.
 
-Optuna is imported only here, and only when a search runs or settings are ranked.
+Optuna is imported only here and beside, and only when a search runs or settings are ranked.
 """
 
 from __future__ import annotations
@@ -20,16 +20,14 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from ..experiments.spaces import Between, Choices
-from ..experiments.studies import STUDIES
 from ..experiments.study import Study
-from ..names import Refused
-from .choice import by_role, chosen, confirmed, dense_accuracy, wanted
+from .carried import carried
+from .choice import dense_accuracy, wanted
 from .trials import Row, file_of, read, rows_of, write
+from .values import distributions, drawn, member
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.distributions import BaseDistribution
 
 CHANCE = 10.0
 """Accuracy in percent that the sampler is told of a trial that failed."""
@@ -45,17 +43,6 @@ def quiet() -> Generator[Any, None, None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield optuna
-
-
-def _distributions(study: Study) -> dict[str, BaseDistribution]:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution
-
-    return {
-        name: FloatDistribution(space.low, space.high, log=space.log)
-        if isinstance(space, Between)
-        else CategoricalDistribution(space)
-        for name, space in study.space.items()
-    }
 
 
 def _values(study: Study, row: Row) -> list[float]:
@@ -104,11 +91,11 @@ class Store:
             for trial in self.optuna.get_trials(deepcopy=False)
             if "row" in trial.user_attrs
         }
-        space = _distributions(self.study)
+        space = distributions(self.study)
         for row in rows:
             if row["trial"] in known:
                 continue
-            params = {name: _member(space[name], row[name]) for name in space}
+            params = {name: member(space[name], row[name]) for name in space}
             attributes = {name: row[name] for name in ("rung", "parent", "seed") if row.get(name) is not None} | {
                 "row": row
             }
@@ -180,7 +167,7 @@ class Store:
             dense = dense_accuracy(self.study, self.path.parent)
         for row, seed in wanted(trials, self.study, rung, dense):
             if (int(row["trial"]), seed) not in there:
-                params = {name: _member(space, row[name]) for name, space in _distributions(self.study).items()}
+                params = {name: member(space, row[name]) for name, space in distributions(self.study).items()}
                 self.optuna.enqueue_trial(params, user_attrs={"rung": rung, "parent": int(row["trial"]), "seed": seed})
 
     def ask(self, rung: int) -> optuna.Trial | None:
@@ -190,7 +177,7 @@ class Store:
         ended, under_way, waiting = self.counts(rung)
         if rung == 1 and not waiting and (given := self._given(ended + under_way)):
             self.optuna.enqueue_trial(given)
-        trial = self.optuna.ask(fixed_distributions=_distributions(self.study))
+        trial = self.optuna.ask(fixed_distributions=distributions(self.study))
         if rung > 1 and "parent" not in trial.user_attrs:  # another command was faster
             self.optuna.tell(trial.number, state=optuna.trial.TrialState.FAIL)
             return None
@@ -206,7 +193,7 @@ class Store:
             return self._carried[number]
         if number % study.random_every == study.random_every - 1:
             draw = np.random.default_rng([study.seed, number])
-            return {name: _drawn(space, draw) for name, space in study.space.items()}
+            return {name: drawn(space, draw) for name, space in study.space.items()}
         return (
             {"switcher_until": 1.0} if "switcher_until" in study.space and number % study.unstopped_every == 0 else {}
         )
@@ -236,57 +223,6 @@ class Store:
                 write(rows, self.path)
 
 
-CARRIED = 5
-"""Settings that a search takes over from another network's, at most."""
-
-
-def carried(study: Study, folder: Path) -> list[dict[str, Any]]:
-    """Settings that ``study`` tries first: those that the search of another network chose, then others it confirmed.
-
-    The most accurate first, each once, :data:`CARRIED` at most; none if there is no such search. A value that is not in
-    the space of ``study`` is left to its sampler. Raises ``Refused`` where that search has chosen nothing yet.
-    """
-    if not study.carries:
-        return []
-    other = STUDIES[study.carries]
-    found: list[dict[str, Any]] = []
-    others = confirmed(read(other, folder), other)
-    for row in (*chosen(other, folder).values(), *rows_of(by_role(others, "dense", None))):
-        settings = {name: row[name] for name, space in study.space.items() if _holds(space, row[name])}
-        if settings not in found:
-            found.append(settings)
-    return found[:CARRIED]
-
-
-def _holds(space: Choices, value: Any) -> bool:
-    """Whether ``value`` may be drawn from ``space``."""
-    if isinstance(space, Between):
-        return space.low <= float(value) <= space.high
-    return any(_same(choice, value) for choice in space)
-
-
-def _same(choice: Any, value: Any) -> bool:
-    """Whether ``value``, as a file has it, is ``choice``: 1 in JSON may be 1.0 there."""
-    return choice == value or str(choice) == str(value)
-
-
-def _drawn(space: Choices, draw: np.random.Generator) -> Any:
-    """A value of a setting, drawn uniformly."""
-    if not isinstance(space, Between):
-        return space[draw.integers(len(space))]
-    if space.log:
-        return float(np.clip(np.exp(draw.uniform(np.log(space.low), np.log(space.high))), space.low, space.high))
-    return float(draw.uniform(space.low, space.high))
-
-
-def _member(distribution: BaseDistribution, value: Any) -> Any:
-    """``value`` as the distribution has it: 1 in JSON may be 1.0 there."""
-    choices = getattr(distribution, "choices", None)
-    if choices is None:
-        return float(value)
-    return next(choice for choice in choices if _same(choice, value))
-
-
 def _below(study: Study, row: Row) -> float:
     """How far a trial is below the study's floor in percent; above 0 the sampler avoids it."""
     return study.floor - (row["accuracy"] if row["state"] == "finished" else 0.0)
@@ -311,25 +247,3 @@ def _alive(process: int) -> bool:
     except PermissionError:
         return True
     return process > 0
-
-
-def importance(trials: pd.DataFrame, study: Study, objective: str, rung: int = 1) -> dict[str, float]:
-    """Share of each setting in the difference of good trials from the others (Optuna's PED-ANOVA), largest first.
-
-    Of the finished trials above the floor. Raises ``Refused`` where there are too few.
-    """
-    with quiet() as optuna:
-        rows = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
-        rows = rows[rows["accuracy"].astype(float) >= study.floor]
-        if len(rows) < 20:
-            raise Refused(
-                f"study {study.name}: {len(rows)} finished trials are too few to say which settings matter; 20 is the "
-                "least"
-            )
-        space, single = _distributions(study), optuna.create_study(direction="maximize")
-        for row in rows_of(rows):
-            params = {name: _member(space[name], row[name]) for name in space}
-            single.add_trial(optuna.trial.create_trial(value=float(row[objective]), params=params, distributions=space))
-        return optuna.importance.get_param_importances(
-            single, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
-        )
