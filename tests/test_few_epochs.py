@@ -1,6 +1,7 @@
 """How the settings and epochs of the profile "whole" were found."""
 
 import math
+from dataclasses import replace
 
 import invented
 import pytest
@@ -80,6 +81,15 @@ def test_networks_too_large_for_a_search_have_the_published_rivals_with_the_dens
     assert not {"nested-55", "elastic-55"} & {
         arm.name for arm in whole.arms("mini_imagenet", ("resnet34",), chosen, {source: 8})
     }
+
+
+def test_a_rival_is_trained_at_its_authors_rate_too_and_differs_in_nothing_else():
+    arms = {arm.name: arm for arm in TABLES["3"].arms["whole"] if arm.network == "vgg-cov2"}
+    ours, theirs = arms["edge-popup-50"], arms["edge-popup-recipe"]
+    assert theirs.rival == ours.rival and regime_of(theirs.name) == "tuned"
+    given = rivals.THEIR_RATES["vgg-cov2"][1]
+    assert theirs.train == replace(ours.train, **given) != ours.train
+    assert {name: getattr(theirs.train, name) for name in ("rate", "batch_size")} == {"rate": 0.1, "batch_size": 128}
 
 
 def test_the_recipe_of_snn_al_is_run_without_its_switcher():

@@ -70,7 +70,8 @@ def arms(
         if dataset == "cifar10" and network in RECIPE_COMPARED and "accurate" in both:
             found.append(tuned.under(both["accurate"]))
         if dataset == "cifar10":
-            found += [replace(arm, train=replace(arm.train, epochs=epochs[source])) for arm in rivals.quoted(network)]
+            quoted = [replace(arm, train=replace(arm.train, epochs=epochs[source])) for arm in rivals.quoted(network)]
+            found += [*quoted, *rivals.at_their_rates(network, quoted)]
             found += rivals.unsearched(both["dense"]) if "dense" in both else ()
     return tuple(found)
 
