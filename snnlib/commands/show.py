@@ -87,7 +87,8 @@ def print_table(
         typer.echo(f"Table {name}. {TABLES[name].title}")
         console.print(printing.console(rows))
     if form in ("console", "md"):
-        typer.echo("".join(f"\n{note}" for note in printing.notes(rows)).rstrip())
+        mark = "* " if form == "md" else ""
+        typer.echo("".join(f"\n{mark}{note}" for note in printing.notes(rows)).rstrip())
     for line in on_disk.problems(name, profile, root, regime, network):
         if form != "md" or not line.startswith("failed"):  # on a page the notes above say how many failed
             typer.echo(line, err=form in ("json", "csv"))

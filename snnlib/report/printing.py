@@ -131,7 +131,11 @@ def notes(table_rows: Sequence[Row], plan: Table | None = None) -> list[str]:
     if any(row.at_chance for row in table_rows):
         said.append("at chance: less than half as accurate again as guessing; such runs enter the means")
     said += [f"quoted: {row.note}" for row in table_rows if row.source == "paper" and row.note][:1]
-    return said + [f"{row.title}: {row.note}" for row in table_rows if row.source == "ours" and row.note]
+    noted: dict[str, list[str]] = {}
+    for row in table_rows:
+        if row.source == "ours" and row.note:
+            noted.setdefault(row.note, []).append(row.title)
+    return said + [f"{'; '.join(titles)}: {note}" for note, titles in noted.items()]
 
 
 def _text(value: float | None, form: str = ".2f") -> str:
