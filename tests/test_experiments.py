@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 from dataclasses import replace
 
 import invented
@@ -10,6 +11,7 @@ from command_line import inside
 from invented import unchecked  # noqa: F401
 
 from snnlib.arms import Arm
+from snnlib.commands import PROFILE_HELP
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab import batch, machine, records, workers
 from snnlib.lab.experiments import PROFILES, TABLES, arm_of, place_in_queue, question
@@ -34,6 +36,10 @@ def test_every_table_has_its_reference_for_each_network():
                 assert tuned or reference.train.fc_std == arm.train.fc_std or table.name not in ("controls", "question")
     with pytest.raises(KeyError):
         arm_of(TABLES["1"], "paper", "dense", "resnet34")
+
+
+def test_the_help_of_the_commands_names_every_profile():
+    assert set(PROFILES) <= set(re.findall(r"\w+", PROFILE_HELP))
 
 
 def test_the_mlp_of_table_1_is_that_of_table_2(tmp_path):
