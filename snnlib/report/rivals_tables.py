@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -22,6 +23,10 @@ PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", "L0 (lambda
 
 LEFT_OUT = {"L0 (one lambda)": "l0-authors"}
 """A row of the perceptron that the paper leaves out of what it quotes, and the arm of its recipe."""
+
+
+ASKED = re.compile(r"(\d[\d, and]* %) removed$")
+"""What the title of a rival's row says of the sizes that it was asked for, or chosen for."""
 
 
 def _accuracy(row: Row) -> str:
@@ -57,8 +62,8 @@ def _named(curve: Curve, number: int) -> str:
         return row.title
     if curve.method in FLOOR.values():
         return f"{curve.method} ({'small search' if row.arm.startswith('small-') else row.arm.rpartition('-')[0]})"
-    if is_rival(row.arm):
-        return f"{curve.method} ({unbroken(row.arm.rpartition('-')[2] + ' %')})"
+    if asked := ASKED.search(row.title):
+        return f"{curve.method} ({unbroken(asked[1])})"
     return curve.method + (f", {number}" if len(curve.rows) > 1 else "")
 
 

@@ -68,11 +68,19 @@ def sized(values: Mapping[str, Any], study: Study) -> list[Arm]:
 def found(roles: Mapping[str, Mapping[str, Any]], study: Study) -> list[Arm]:
     """The arms of a rival whose size is an outcome; roles that took the same settings are one arm."""
     made: dict[str, Arm] = {}
+    chosen: dict[str, list[str]] = {}
     for role, values in roles.items():
-        title = f"{NAMES[study.rival]}, chosen for {role} % removed"
-        arm = judged(study, values, f"{study.rival}-{role}", title)
+        arm = judged(study, values, f"{study.rival}-{role}", "")
         made.setdefault(arm.settings_hash(), arm)
-    return list(made.values())
+        chosen.setdefault(arm.settings_hash(), []).append(role)
+    return [
+        replace(arm, title=f"{NAMES[study.rival]}, chosen for {_listed(chosen[key])} % removed")
+        for key, arm in made.items()
+    ]
+
+
+def _listed(sizes: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(sizes[:-1]), sizes[-1]]))
 
 
 def judged(study: Study, values: Mapping[str, Any], name: str, title: str) -> Arm:
