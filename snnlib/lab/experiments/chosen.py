@@ -370,6 +370,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "vgg-cov2-edge-popup": {
         "given": {"rate": 0.5193252867644469, "weight_decay": 0.0001, "start": "signed", "scaled": False}
     },
+    "lenet5-l0": {"60": MLP_L0[48], "75": MLP_L0[48], "90": MLP_L0[48]},
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
