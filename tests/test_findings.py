@@ -85,7 +85,7 @@ def test_photographs_are_answered_from_runs_of_few_epochs(tmp_path):
             record = invented.record(arm, seed, 75.0 if name == "tuned-dense" else accuracy, profile="whole")
             records.write(records.path_of(arm, "whole", seed, tmp_path), record)
     more = {each.chapter: str(each.answer) for each in findings.findings(tmp_path)}["13_cifar10"]
-    few = ", and fewer than eight pairs that learned of 1 more.**"
+    few = "; 1 more case has fewer than eight pairs, or lost runs.**"
     assert more == found.replace(".**", few) + (
         " Of 2 runs of VGG-cov2 with a switcher 0 broke off and 1 ended at guessing, so its mean says nothing yet."
     )
@@ -188,8 +188,10 @@ def test_of_rivals_that_no_interval_tells_apart_it_is_said_how_often_they_are_ah
     found = {each.question: str(each.answer) for each in findings.findings(tmp_path)}
     said = found["Does it do better than the paper's rivals at its own size?"]
     assert said.startswith("**By our rule undecided. Of 1 of the paper's 9 rivals (BC-GNJ, BC-GHS,")
-    assert " not among them) 1 are more accurate than its sparse setting by an interval above 0, where neither" in said
-    assert " was lost, 0 are not told apart, none less accurate.** Pairs of runs " in said
+    assert (
+        " not among them) 1 is more accurate than SNN-AL's sparse setting by an interval above 0, none is not" in said
+    )
+    assert " told from it, none is less accurate (pairs in which neither run was lost).** Pairs of runs " in said
     assert " where neither run was lost: L0 8 of 8 (+0.45" in said.replace("\N{NO-BREAK SPACE}", " ")
     assert said.endswith("]). No interval of all eight decides, for 2 runs of SNN-AL are lost and count as guessing.")
 
@@ -271,5 +273,5 @@ def test_the_structure_is_told_with_the_pairs_that_were_lost(tmp_path):
             arm = arm_of(TABLES["controls"], "paper", name)
             record = invented.record(arm, seed, accuracy, profile="paper")
             records.write(records.path_of(arm, "paper", seed, tmp_path), record)
-    assert said().startswith("**It depends on the settings: a dense network cut to its widths is more accurate by −0.9")
+    assert said().startswith("**It depends on the settings: a dense network cut to its widths, minus SNN-AL, is −0.9")
     assert "weights −0.9" in said() and "(n = 8); " in said()

@@ -161,7 +161,7 @@ def test_rivals_are_held_against_snn_al_seed_by_seed(tmp_path):
                 record["result"]["removed_pct"] = removed
             records.write(records.path_of(arm, "paper", seed, tmp_path), record)
     found = rivals_tables.pairs(Evidence(tmp_path))
-    assert [" ".join(name.split()) for name in found.index] == ["sparse: L0 (60 %)"]
+    assert [" ".join(name.split()) for name in found.index] == ["sparse: L0 (60 and 75 %)"]
     ahead, chance, difference, lived = found.iloc[0]
     assert ahead.split() == ["8", "of", "8"] and chance == "0.008" and difference.startswith("+11.88")
     assert lived.startswith("+1.00"), "the seven pairs without a lost run"

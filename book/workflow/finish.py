@@ -1,4 +1,5 @@
-"""What is done to the pages after Sphinx: labels of the theme that mislead are mended, files that no page uses go."""
+"""What is done to the pages after Sphinx: labels of the theme that mislead are mended, percent signs stay
+with their figures, files that no page uses go."""
 
 from __future__ import annotations
 

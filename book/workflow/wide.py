@@ -1,4 +1,5 @@
-"""A Sphinx extension: tables learn at which width they no longer fit, and what each of their cells is called.
+"""A Sphinx extension: tables learn at which width they no longer fit, what each of their cells is called, and which of
+their columns hold words, which begin at the left.
 
 A phone shows a wide table as one card a row, each value with its column's name: book.css does that with the class and
 the ``data-label`` that are written here. Widths are estimated from the text, so that nothing has to run in the browser.

@@ -289,13 +289,9 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
     kept = {setting: sign for setting, sign in kept.items() if sign.found.n >= FEW}
     above = sum(gain.low > 0 for gain in found)
     lead = (
-        f"{_lead(found, 'No', 'Yes')}: a dense network cut to its widths is more accurate by {_points(found)}, in "
+        f"{_lead(found, 'No', 'Yes')}: a dense network cut to its widths, minus SNN-AL, is {_points(found)}, in "
         f"{above} of {len(found)} cases by an interval above 0"
-        + (
-            f", and the very structure, trained from scratch without a switcher, by {_points(scratch)}."
-            if scratch
-            else "."
-        )
+        + (f"; its very structure, trained from scratch, minus SNN-AL {_points(scratch)}." if scratch else ".")
     )
     if kept:
         parts = [f"{wording.span(sign.found)} {setting} (n = {sign.found.n})" for setting, sign in kept.items()]
@@ -306,6 +302,10 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
             f"{told.count(1)} of {len(kept)} settings, worse in {told.count(-1)}."
         )
     return Answer(lead, f"Dense minus the switcher's, in points: {'; '.join(said)}.")
+
+
+def _are(number: int) -> str:
+    return f"{number or 'none'} {'is' if number < 2 else 'are'}"
 
 
 def _of_living(found: PairedDifference) -> str:
@@ -328,8 +328,6 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
     side = dict(zip(decided, sides(list(decided.values()))))
     nine = [title for rival, title in RIVALS.items() if rival != OWN_FORM]
-    missing = [title for title in nine if title not in found]
-    absent = f" ({wording.listing(missing)} not among them)" if missing else ""
     parts: list[str] = []
     for word, sign in (("More", 1), ("Less", -1)):
         names = [f"{title} ({wording.span(decided[title].found)} points)" for title in decided if side[title] == sign]
@@ -353,13 +351,16 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
             "Minus the setting of the smaller search, which the rule lacks, where neither run was lost: "
             f"{wording.listing(beside_small)}."
         )
-    told = [(each.low > 0) - (each.high < 0) for title, each in lived.items() if title in nine and each.n > 1]
-    of = f"{len(told)} of " if len(told) < len(nine) else ""
+    told = {title: (each.low > 0) - (each.high < 0) for title, each in lived.items() if title in nine and each.n >= FEW}
+    missing = [title for title in nine if title not in told]
+    absent = f" ({wording.listing(missing)} not among them)" if missing else ""
+    of = f"{len(told)} of " if missing else ""
+    more, level, fewer = (list(told.values()).count(sign) for sign in (1, 0, -1))
     ruled = RULED[verdict_on("rivals", evidence.root).verdict]
     return Answer(
-        f"{ruled}. Of {of}the paper's {len(nine)} rivals{absent} "
-        f"{told.count(1)} are more accurate than its sparse setting by an interval above 0, where neither run was "
-        f"lost, {told.count(0)} are not told apart, {told.count(-1) or 'none'} less accurate.",
+        f"{ruled}. Of {of}the paper's {len(nine)} rivals{absent} {_are(more)} more accurate than SNN-AL's sparse "
+        f"setting by an interval above 0, {_are(level)} not told from it, {_are(fewer)} less accurate "
+        "(pairs in which neither run was lost).",
         " ".join(parts),
     )
 
@@ -422,7 +423,8 @@ def photographs(table: list[Row], evidence: Evidence) -> Answer | None:
         return Answer("", " ".join(astray)) if astray else None
     enough = {said: each for said, each in short.items() if each.n >= ENOUGH} or short
     few = len(short) - len(enough) + len(astray)
-    others = f", and fewer than eight pairs that learned of {few} more" if few else ""
+    have = "case has" if few == 1 else "cases have"
+    others = f"; {few} more {have} fewer than eight pairs, or lost runs" if few else ""
     lead = f"{_lead(list(enough.values()), 'Yes', 'No')}: {wording.listing(enough)}{others}."
     return Answer(lead, " ".join(filter(None, [f"{wording.listing(found)}.", recipes(evidence), *astray])))
 

@@ -79,7 +79,7 @@ def table(found: Sequence[Row], heads: Iterable[str]) -> pd.DataFrame:
     """These rows with the columns ``heads`` of :data:`HEADS`, as texts.
 
     *runs* says of how many, if some died, and how many guess: "6 of 8, 1 at chance". Beside what is removed stand the
-    least and the most of single runs. Whose a row is, is said unless all are ours, whole runs. A table without a row of
+    least and the most of single runs. Whose a row is, is said unless all are "ours" alike. A table without a row of
     ours ends with a line that says so.
     """
     several = len({NETWORKS.get(row.network, row.network) for row in found}) > 1

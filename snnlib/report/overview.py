@@ -13,11 +13,11 @@ from . import pages, wording
 from .verdicts import Verdict
 
 WORDS = {
-    "confirmed": "*confirmed* {} (in at least one regime, and failing in none)",
-    "depends": "*dependent on the settings* {} (holding here and failing there, or mixed)",
-    "not reproduced": "*not reproduced* {} (failing where tried, open elsewhere)",
-    "refuted": "*refuted* {} (failing in every regime)",
-    "undecided": "*undecided* {}",
+    "confirmed": "{} *confirmed* (in at least one regime, failing in none)",
+    "depends": "{} *dependent on the settings* (holding here and failing there, or mixed)",
+    "not reproduced": "{} *not reproduced* (failing where tried, open elsewhere)",
+    "refuted": "{} *refuted* (failing in every regime)",
+    "undecided": "{} *undecided*",
 }
 """Verdict over all regimes to a phrase with the number of claims that have it."""
 
@@ -40,7 +40,7 @@ def counted(found: Sequence[Verdict]) -> str:
     """How many claims have which verdict, as a sentence."""
     counts = {verdict: sum(each.verdict == verdict for each in found) for verdict in WORDS}
     return (
-        f"Of {len(found)} claims are "
+        f"Of {len(found)} claims: "
         + wording.listing(said.format(counts[verdict]) for verdict, said in WORDS.items())
         + "."
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ..lab.experiments.prices import FORMS, LAMBDAS, PRICES, name_of
-from . import beside, pages, tables
+from ..lab.experiments.rivals import NAMES
+from . import beside, pages, rivals_picture, tables
 from .results import Results
-from .stretched import stretch
+from .rivals_picture import high
+from .stretched import around, shares, stretch
 from .style import ARM_COLOURS, SINGLE, STYLE
 from .tables import Row
 
-LOOKS = {"one": (ARM_COLOURS[3], "D"), "each": (ARM_COLOURS[2], "o")}
+LOOKS = {"one": rivals_picture.LOOKS[NAMES["l0"]], "each": (ARM_COLOURS[2], "o")}
 """Colour and mark of each form; that with one lambda looks as L0 does beside its rivals."""
 
 QUOTED = "L0 (lambda sep.)"
@@ -22,8 +23,8 @@ QUOTED = "L0 (lambda sep.)"
 
 
 def rows(results: Results) -> dict[tuple[str, float], Row]:
-    """The rows of finished runs by form and lambda."""
-    by_arm = {row.arm: row for row in tables.rows(PRICES.name, results.profile, results.root) if row.n}
+    """The rows by form and lambda, of prices that have a run."""
+    by_arm = {row.arm: row for row in tables.rows(PRICES.name, results.profile, results.root)}
     places = {(form, price): name_of(form, price) for form in FORMS for price in LAMBDAS}
     return {place: by_arm[name] for place, name in places.items() if name in by_arm}
 
@@ -41,9 +42,11 @@ def table(results: Results) -> pd.DataFrame:
 def picture(results: Results) -> Figure:
     """Accuracy against the weights left, both on logarithmic axes, a line a form and at each mark its lambda.
 
-    A cross is the row that the paper quotes. Without a finished run the figure says so.
+    A cross is the row that the paper quotes. Accuracies below :data:`~.rivals_picture.FLOOR_OF_AXIS` are not drawn; the
+    table has them. Without a finished run the figure says so.
     """
-    found = rows(results)
+    every = rows(results)
+    found = {place: row for place, row in every.items() if high(row)}
     if not found:
         return pages.nothing()
     quoted = beside.printed("1", "mlp", QUOTED)
@@ -77,12 +80,8 @@ def picture(results: Results) -> Figure:
             axes.plot(
                 100 - quoted.gone_pct, quoted.acc_mean or 0.0, "x", color="#000000", label="as the paper quotes it"
             )
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50, 100]))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
-        accuracies = [row.acc_mean or 0.0 for row in found.values()]
-        stretch(axes, 100 - 1.25 * (100 - min(accuracies)), 100 - (100 - max(accuracies)) / 1.25)
+        shares(axes)
+        stretch(axes, *around([row.acc_mean or 0.0 for row in found.values()]))
         axes.set(xlabel="weights left (%)", ylabel="accuracy on the test images (%)")
         axes.grid()
         figure.legend(loc="outside lower center", ncols=3)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, is_rival
+from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, size_of
 from ..peers import PEERS
 from . import tables, wording
 from .comparable import NEAR, first_large
@@ -82,7 +82,7 @@ def in_short(rows: Sequence[Row], network: str = "mlp", ours: str = "sparse") ->
         able: dict[str, Row] = {}
         for method, curve in found.items():
             by_size = {
-                int(row.arm.rpartition("-")[2]) if is_rival(row.arm) else number: row
+                number if (size := size_of(row.arm)) is None else size: row
                 for number, row in enumerate(curve.rows)  # the least sparse first
             }
             size = first_large({size: row.gone_pct for size, row in by_size.items()}, least)

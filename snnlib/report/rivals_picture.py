@@ -7,12 +7,11 @@ from typing import Literal
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ..lab.experiments.rivals import NAMES
 from . import pages
 from .rivals import FLOOR, OURS, curves
-from .stretched import stretch
+from .stretched import around, shares, stretch
 from .style import OURS as BLUE
 from .style import SINGLE, STYLE
 from .tables import Row, of_network
@@ -59,7 +58,7 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(SINGLE, 6.0))
         for curve in found:
-            shown = [row for row in curve.rows if _high(row)]
+            shown = [row for row in curve.rows if high(row)]
             accuracy = [row.acc_mean or 0.0 for row in shown]
             if curve.method == "dense" and shown:
                 axes.axhline(accuracy[0], color="#555555", linewidth=1, linestyle="--", label="dense, tuned")
@@ -93,15 +92,12 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
         for row in published:
             if row.arm == "baseline":
                 axes.axhline(row.acc_mean or 0.0, color="#555555", linewidth=1, linestyle=":", label="dense, published")
-        if low := [f"{curve.method} ({row.acc_mean:.0f} %)" for curve in found for row in curve.rows if not _high(row)]:
+        if low := [f"{curve.method} ({row.acc_mean:.0f} %)" for curve in found for row in curve.rows if not high(row)]:
             axes.set_title(f"below {FLOOR_OF_AXIS:g} %, not shown: {', '.join(low)}", fontsize=9, fontweight="normal")
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20, 50, 100]))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
-        drawn = [row for curve in found for row in curve.rows if _high(row)]
+        shares(axes)
+        drawn = [row for curve in found for row in curve.rows if high(row)]
         accuracies = [row.acc_mean or 0.0 for row in (*drawn, *published)]
-        stretch(axes, *_around(accuracies))
+        stretch(axes, *around(accuracies))
         what = "weights" if against == "weights" else "multiplications for one image"
         axes.set(xlabel=f"{what} left (%)", ylabel="accuracy on the test images (%)", xlim=(None, 125))
         axes.grid()
@@ -109,12 +105,8 @@ def picture(rows: Sequence[Row], against: Literal["weights", "macs"] = "weights"
     return figure
 
 
-def _around(accuracies: Sequence[float]) -> tuple[float, float]:
-    """Where an axis for ``accuracies`` begins and ends: its errors a quarter larger and smaller than theirs."""
-    return 100 - 1.25 * (100 - min(accuracies)), 100 - (100 - max(accuracies)) / 1.25
-
-
-def _high(row: Row) -> bool:
+def high(row: Row) -> bool:
+    """Whether the mean of ``row`` is shown."""
     return (row.acc_mean or 0.0) >= FLOOR_OF_AXIS
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ..lab.experiments import TABLES
+from ..lab.experiments import TABLES, arm_of
 from ..lab.experiments.rivals import NAMES, QUOTED, is_rival
 from . import beside, pages, scale
 from .comparable import held_against, living, pairs_ahead
@@ -25,7 +25,7 @@ LEFT_OUT = {"L0 (one lambda)": "l0-authors"}
 """A row of the perceptron that the paper leaves out of what it quotes, and the arm of its recipe."""
 
 
-ASKED = re.compile(r"(\d[\d, and]* %) removed$")
+ASKED = re.compile(r"(\d+(?:, \d+)*(?: and \d+)? %) removed$")
 """What the title of a rival's row says of the sizes that it was asked for, or chosen for."""
 
 
@@ -124,7 +124,9 @@ def pairs(evidence: Evidence, ours: Sequence[str] = ("sparse", "small")) -> pd.D
             found = evidence.difference(NAMES[rival], "rivals", theirs, arm, "accuracy").found
             if found.n:
                 ahead = pairs_ahead(evidence, theirs, arm)
-                lines[f"{arm}: {NAMES[rival]} ({unbroken(theirs.rpartition('-')[2] + ' %')})"] = {
+                asked = ASKED.search(arm_of(TABLES["rivals"], "paper", theirs).title)
+                assert asked is not None, f"the title of {theirs} names no size"
+                lines[f"{arm}: {NAMES[rival]} ({unbroken(asked[1])})"] = {
                     "ahead": unbroken(f"{ahead} of {found.n}"),
                     "sign test": f"{binomtest(ahead, found.n).pvalue:.3f}",
                     "minus SNN-AL [95 %]": span(found),

@@ -26,6 +26,19 @@ def stretch(axes: Axes, low: float, high: float) -> None:
     axes.set_ylim(low, high)
 
 
+def around(accuracies: Sequence[float]) -> tuple[float, float]:
+    """Where an axis for ``accuracies`` begins and ends: its errors a quarter larger and smaller than theirs."""
+    return 100 - 1.25 * (100 - min(accuracies)), 100 - (100 - max(accuracies)) / 1.25
+
+
+def shares(axes: Axes) -> None:
+    """Let the horizontal axis be one of percent that are left, logarithmic, with round numbers."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20, 50, 100]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
 def _place(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
     return -np.log10(100.01 - np.minimum(accuracy, 100.0))
 

@@ -87,7 +87,7 @@ def train_dense(
 ) -> State:
     """Train ``network`` alone for ``config.epochs`` epochs; ``state`` resumes.
 
-    Raises :class:`DivergenceError`, and ``ValueError`` where network and data do not fit each other.
+    Raises :class:`.DivergenceError`, and ``ValueError`` where network and data do not fit each other.
     """
     check_read(config, network)
     check_fit(network, data, config)
@@ -118,7 +118,7 @@ def train_alternating(
     """Algorithm 1: switcher and task network by turns, each epoch or each step (``config.alternate``).
 
     Even t trains the switcher, odd t the task network, both by the task's loss alone; ``config.turns`` gives either
-    side several t in a row. Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where the
+    side several t in a row. Raises :class:`.DivergenceError` or :class:`.DeadLayerError`, and ``ValueError`` where the
     task network would have no turn, or where network and data do not fit each other.
     """
     check_read(config, check_switched(model).network, model)
@@ -161,7 +161,7 @@ def train_separate(
 ) -> State:
     """SNN-SL: train the switcher of an already trained task network, which stays frozen (section 4.1.3).
 
-    Raises :class:`DivergenceError` or :class:`DeadLayerError`, and ``ValueError`` where network and data do not fit.
+    Raises :class:`.DivergenceError` or :class:`.DeadLayerError`, and ``ValueError`` where network and data do not fit.
     """
     check_read(config, check_switched(model).network, model)
     check_fit(model.network, data, config)
@@ -196,7 +196,7 @@ def epochs(
 
     ``step`` takes the number of the step, images, labels and the share of the run that is over. What a network of
     another's making draws itself, for dropout, comes from ``seed`` and the epoch as well. Warns
-    (:class:`UntrainedWarning`) where nothing is learned.
+    (:class:`.UntrainedWarning`) where nothing is learned.
     """
     state = state or State()
     check_precision(config.precision, data.x_train.device)

@@ -88,7 +88,7 @@ def laid_out_as(parameter: Tensor, buffer: Tensor) -> Tensor:
 
 
 def restore_velocity(side: Side, optimizer: torch.optim.Optimizer, velocity: dict[str, Tensor]) -> None:
-    """Give ``optimizer``, which trains ``side``, its buffers of ``velocity`` (see :class:`State`)."""
+    """Give ``optimizer``, which trains ``side``, its buffers of ``velocity`` (see :class:`.State`)."""
     parameters = in_order(optimizer)
     for key, buffer in velocity.items():
         owner, index, *name = key.split(".")

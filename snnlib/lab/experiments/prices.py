@@ -7,6 +7,7 @@ shares were written on 2026-11-30, before any of these runs.)
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -46,11 +47,9 @@ def arms() -> tuple[Arm, ...]:
     settings = CHOSEN_RIVALS["mlp-l0"]["60"]
     own: dict[str, dict[str, Any]] = {"one": {}, "each": {"shares": shares()}}
     return tuple(
-        judged(
-            STUDIES["mlp-l0"],
-            {**settings, **own[form], "strength": price},
-            name_of(form, price),
-            f"L0, {title}: {price:g}",
+        replace(
+            judged(STUDIES["mlp-l0"], {**settings, **own[form], "strength": price}, name_of(form, price)),
+            title=f"L0, {title}: {price:g}",
         )
         for form, title in FORMS.items()
         for price in LAMBDAS

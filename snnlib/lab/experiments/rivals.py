@@ -58,7 +58,7 @@ def sized(values: Mapping[str, Any], study: Study) -> list[Arm]:
     both = study.rival == "lottery" and study.network in STRUCTURED
     for kind in [study.rival, *(["lottery-neurons"] if both else [])]:
         for percent, size in SIZES[study.rival].items():
-            arm = study.arm({**values, **size}, study.rungs[-1].epochs, f"{kind}-{percent}", split="full")
+            arm = judged(study, {**values, **size}, f"{kind}-{percent}")
             assert arm.rival is not None
             rival = Rival(kind, arm.rival.options)
             made.append(replace(arm, title=f"{NAMES[kind]}, {percent} % removed", rival=rival))
@@ -70,7 +70,7 @@ def found(roles: Mapping[str, Mapping[str, Any]], study: Study) -> list[Arm]:
     made: dict[str, Arm] = {}
     chosen: dict[str, list[str]] = {}
     for role, values in roles.items():
-        arm = judged(study, values, f"{study.rival}-{role}", "")
+        arm = judged(study, values, f"{study.rival}-{role}")
         made.setdefault(arm.settings_hash(), arm)
         chosen.setdefault(arm.settings_hash(), []).append(role)
     return [
@@ -83,9 +83,9 @@ def _listed(sizes: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(sizes[:-1]), sizes[-1]]))
 
 
-def judged(study: Study, values: Mapping[str, Any], name: str, title: str) -> Arm:
+def judged(study: Study, values: Mapping[str, Any], name: str) -> Arm:
     """The arm of a study's settings that is judged on the test images, trained as long as its last rung."""
-    return replace(study.arm(values, study.rungs[-1].epochs, name, split="full"), title=title)
+    return study.arm(values, study.rungs[-1].epochs, name, split="full")
 
 
 Chosen = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -138,10 +138,8 @@ def unsearched(dense: Arm) -> tuple[Arm, ...]:
     )
 
 
-THEIR_RATES: dict[str, tuple[str, dict[str, Any]]] = {
-    "vgg-cov2": ("edge-popup-50", {"rate": 0.1, "batch_size": 128, "weight_decay": 1e-4})
-}
-"""Network to an arm of a rival there and to how its authors' code trains it where that differs, but for its 100 epochs.
+THEIR_RATES: dict[str, tuple[str, dict[str, Any]]] = {"vgg-cov2": ("edge-popup-50", {"rate": 0.1, "batch_size": 128})}
+"""Network to an arm of a rival there and to rate and batch of its authors' code, which trains for 100 epochs.
 
 Added on 2026-11-30, when two runs with the settings of the search had been seen: their loss stood still for ten of
 sixteen epochs, and fell only when the rate did.
@@ -168,9 +166,16 @@ RECIPE = "recipe"
 
 
 def is_rival(arm: str) -> bool:
-    """Whether ``arm`` is called after a rival and a size, as :func:`searched` calls them, or its authors' recipe."""
+    """Whether ``arm`` is called after a rival and a size, as :func:`searched` calls them, or is of
+    :func:`at_their_rates`."""
     name, _, size = arm.rpartition("-")
     return name in NAMES and (size.isdecimal() or size == RECIPE)
+
+
+def size_of(arm: str) -> int | None:
+    """The size in the name of a rival's arm, in percent; None where there is none."""
+    size = arm.rpartition("-")[2]
+    return int(size) if is_rival(arm) and size.isdecimal() else None
 
 
 def beside(network: str) -> tuple[Arm, ...]:

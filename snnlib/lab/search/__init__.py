@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..experiments.study import Study
 from ..machine import huge_pages
 from .choice import by_role, candidates, chosen, confirmed, dense_accuracy, front, over, promoted, ranks, retried
-from .importance import importance
+from .ranking import importance
 from .store import Store, quiet
 from .trials import REGIONS, Row, default_folder, file_of, read, regions, rows_of, try_out, write
 

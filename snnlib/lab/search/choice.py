@@ -52,7 +52,7 @@ def promoted(trials: pd.DataFrame, study: Study, rung: int) -> pd.DataFrame:
 
     Of the last rank those most spread out in accuracy are taken. A share of the places is for trials whose switcher
     learns to the end. In a study without fresh seeds the last rung, which the choice is made from, has besides the best
-    of the rung below for each role that asks for a share of the weights (:data:`.roles.LEAST_PCT`).
+    of the rung below for each role that asks for a share of the weights (:data:`.LEAST_PCT`).
     """
     able = trials[(trials["state"] == "finished") & (trials["rung"] == rung)]
     able = able[able["accuracy"].astype(float) >= study.floor]

@@ -1,6 +1,6 @@
 """A study in Optuna: its journal, which several commands may share, made from the kept file where it is missing.
 
-Optuna is imported only here and beside, and only when a search runs or settings are ranked.
+Optuna is imported only in this folder, and only when a search runs or settings are ranked.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import pandas as pd
 from filelock import FileLock
 
 from ..experiments.study import Study
-from .carried import carried
 from .choice import dense_accuracy, wanted
+from .taken_over import carried
 from .trials import Row, file_of, read, rows_of, write
 from .values import distributions, drawn, member
 
