@@ -70,9 +70,9 @@ def picture(results: Results) -> Figure:
                 axes.annotate(
                     f"{price:g}",
                     (100 - row.gone_pct, row.acc_mean or 0.0),
-                    (0, 8 if form == "one" else -14),
+                    (6, -12) if form == "one" else (-6, 6),
                     textcoords="offset points",
-                    ha="center",
+                    ha="left" if form == "one" else "right",
                     fontsize=8.5,
                     color=colour,
                 )
