@@ -18,7 +18,6 @@ from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.lab.experiments.prices import LAMBDAS
 from snnlib.lab.experiments.rivals import NAMES, OWN_FORM
 from snnlib.lab.experiments.studies import STUDIES
-from snnlib.metrics import paired_difference
 from snnlib.report import comparable, controls, prices, rivals, sampling, sparsity, tables
 from snnlib.report.beside import printed
 from snnlib.report.claims import beside
@@ -254,10 +253,7 @@ def behind_dense(evidence, whole):
 def moved(evidence, kind):
     """Inputs of VGG-cov2's first FC layer of a kind after the last epoch minus those after the first, by seed."""
     runs = records.learned(colour_runs(evidence, "vgg-cov2-bn"))
-    counts = {seed: [row[kind][2] for row in run["history"]] for seed, run in runs.items()}
-    return paired_difference(
-        {seed: of[-1] for seed, of in counts.items()}, {seed: of[0] for seed, of in counts.items()}
-    )
+    return one(run["history"][-1][kind][2] - run["history"][0][kind][2] for run in runs.values())
 
 
 def quickest(evidence, *methods):

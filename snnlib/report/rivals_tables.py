@@ -29,6 +29,12 @@ ASKED = re.compile(r"(\d+(?:, \d+)*(?: and \d+)? %) removed$")
 """What the title of a rival's row says of the sizes that it was asked for, or chosen for."""
 
 
+def _asked(title: str) -> str | None:
+    """These sizes as a bracket behind the rival's name; None where the title has none."""
+    found = ASKED.search(title)
+    return f" ({unbroken(found[1])})" if found else None
+
+
 def _accuracy(row: Row) -> str:
     deviation = f" ± {row.acc_std:.2f}" if row.acc_std is not None else ""
     return unbroken(f"{row.acc_mean:.2f}{deviation}")
@@ -62,8 +68,8 @@ def _named(curve: Curve, number: int) -> str:
         return row.title
     if curve.method in FLOOR.values():
         return f"{curve.method} ({'small search' if row.arm.startswith('small-') else row.arm.rpartition('-')[0]})"
-    if asked := ASKED.search(row.title):
-        return f"{curve.method} ({unbroken(asked[1])})"
+    if asked := _asked(row.title):
+        return curve.method + asked
     return curve.method + (f", {number}" if len(curve.rows) > 1 else "")
 
 
@@ -124,9 +130,9 @@ def pairs(evidence: Evidence, ours: Sequence[str] = ("sparse", "small")) -> pd.D
             found = evidence.difference(NAMES[rival], "rivals", theirs, arm, "accuracy").found
             if found.n:
                 ahead = pairs_ahead(evidence, theirs, arm)
-                asked = ASKED.search(arm_of(TABLES["rivals"], "paper", theirs).title)
+                asked = _asked(arm_of(TABLES["rivals"], "paper", theirs).title)
                 assert asked is not None, f"the title of {theirs} names no size"
-                lines[f"{arm}: {NAMES[rival]} ({unbroken(asked[1])})"] = {
+                lines[f"{arm}: {NAMES[rival]}{asked}"] = {
                     "ahead": unbroken(f"{ahead} of {found.n}"),
                     "sign test": f"{binomtest(ahead, found.n).pvalue:.3f}",
                     "minus SNN-AL [95 %]": span(found),

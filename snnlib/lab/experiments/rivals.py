@@ -147,7 +147,7 @@ sixteen epochs, and fell only when the rate did.
 
 
 def at_their_rates(network: str, arms: Iterable[Arm]) -> tuple[Arm, ...]:
-    """The arms of :data:`THEIR_RATES`, made of ``arms`` on ``network``: as long, as many images, as precise."""
+    """The arms of :data:`THEIR_RATES`, made of ``arms`` of ``network``: as long, as many images, as precise."""
     name, given = THEIR_RATES.get(network, ("", {}))
     return tuple(
         replace(
@@ -157,7 +157,7 @@ def at_their_rates(network: str, arms: Iterable[Arm]) -> tuple[Arm, ...]:
             train=replace(arm.train, **given),
         )
         for arm in arms
-        if arm.name == name and arm.network == network
+        if arm.name == name
     )
 
 
