@@ -7,17 +7,19 @@ from invented import unchecked  # noqa: F401
 
 from snnlib.config import TrainConfig
 from snnlib.lab import records
-from snnlib.lab.experiments import TABLES, prices, regime_of
+from snnlib.lab.experiments import TABLES, prices, regime_of, rivals
 from snnlib.lab.experiments.chosen import CHOSEN_RIVALS
 from snnlib.networks import MLP
 from snnlib.peers import peer
+from snnlib.peers.elastic import ElasticNet
 from snnlib.report import pages
 from snnlib.report import prices as report
 from snnlib.report.results import Results
 
 
 def test_arms_differ_in_lambda_and_its_form_alone():
-    arms = TABLES["prices"].arms["paper"]
+    arms = prices.arms()
+    assert set(arms) <= set(TABLES["prices"].arms["paper"])
     assert len(arms) == len(prices.FORMS) * len(prices.LAMBDAS) >= 10 and {regime_of(arm.name) for arm in arms} == {
         "tuned"
     }
@@ -28,6 +30,25 @@ def test_arms_differ_in_lambda_and_its_form_alone():
         options.pop("shares", None)
         assert {key: chosen[key] for key in ("dropped", "scale_factor")} | {"optimizer": "adam"} == options
     assert len({(arm.train, arm.network, arm.dataset) for arm in arms}) == 1 and arms[0].train.rate == chosen["rate"]
+
+
+def test_other_rivals_differ_from_the_arm_of_their_search_in_their_price_alone():
+    others = prices.others()
+    assert set(others) <= set(TABLES["prices"].arms["paper"]) and {regime_of(arm.name) for arm in others} == {"tuned"}
+    changed: dict[str, list[float]] = {}
+    for arm in others:
+        base = next(each for each in rivals.searched("mlp") if each.name == f"{arm.rival.name}-60")
+        assert (arm.train, arm.network, arm.dataset) == (base.train, base.network, base.dataset)
+        own, theirs = dict(arm.rival.options), {"levels": ElasticNet.Options().levels, **dict(base.rival.options)}
+        (option,) = [name for name in own if own[name] != theirs[name]]
+        changed.setdefault(f"{arm.rival.name} {option}", []).append(own[option] / theirs[option])
+    assert changed == {
+        "bc-gnj strength": [0.5, 0.25],
+        "bc-ghs strength": [0.5, 0.25],
+        "elastic rho": [10.0],
+        "elastic levels": [2.5],
+        "n2n least": [pytest.approx(0.95 / 0.9)],
+    }
 
 
 @pytest.mark.parametrize("form", ["one", "each"])

@@ -4,7 +4,7 @@ from . import own, tuned
 from .ablation import ABLATION
 from .architectures import CIFAR10, MINI_IMAGENET, MNIST
 from .controls import CONTROLS, SPARSITY
-from .prices import PRICES
+from .prices import PRICED, PRICES
 from .question import CANDIDATES, QUESTION
 from .rivals import RIVALS_TABLE, is_rival
 from .search import SEARCH
@@ -72,7 +72,7 @@ def regime_of(arm: str) -> str:
     """The regime of settings of an arm, one of :data:`REGIMES`."""
     if arm.startswith("letter"):
         return "letter"
-    searched = arm in tuned.names() or arm.split("-")[0] in ("pattern", "lambda") or is_rival(arm)
+    searched = arm in tuned.names() or arm.split("-")[0] == "pattern" or arm in PRICED or is_rival(arm)
     return "tuned" if searched else "plain"
 
 

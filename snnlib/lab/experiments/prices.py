@@ -1,8 +1,10 @@
-"""L0's price of a weight, lambda: one for all layers, or one for each ("sep."), each over two orders of magnitude.
+"""Other sizes of the rivals whose size is an outcome: what the price of each buys, all else as its search chose.
 
-All else is what the search of L0 chose for 60 % of the weights, so that a size is bought by lambda alone. The paper
-quotes the sparser of its authors' two rows, that with a lambda for each layer, and leaves out the other. (Prices and
-shares were written on 2026-11-30, before any of these runs.)
+L0's price of a weight, lambda, is one for all layers, or one for each ("sep."), each over two orders of magnitude. The
+paper quotes the sparser of its authors' two rows, that with a lambda for each layer, and leaves out the other. The
+searches of Bayesian compression, Deep Elastic Networks and N2N took one or two sizes for all that were asked for; these
+are the sizes beside them. (Lambdas and shares, and the prices of the others, were each written on 2026-11-30, before
+any of their runs.)
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 from ...arms import Arm
 from .ablation import ABLATION
 from .chosen import CHOSEN_RIVALS
-from .rivals import judged
+from .rivals import NAMES, judged
 from .studies import STUDIES
 from .table import Table
 
@@ -56,10 +58,39 @@ def arms() -> tuple[Arm, ...]:
     )
 
 
+def others() -> tuple[Arm, ...]:
+    """Two more sizes of Bayesian compression and Deep Elastic Networks, and one of N2N.
+
+    Bayesian compression pays with the weight of its divergence. Deep Elastic Networks with 1 / rho, and no further than
+    the least of its levels: a quarter of the neurons where there are four. N2N's students must keep a share of the
+    teacher's accuracy.
+    """
+    made: list[Arm] = []
+    for rival, option, prices in (
+        ("bc-gnj", "strength", {"half": ("half its price", 1 / 2), "quarter": ("a quarter of its price", 1 / 4)}),
+        ("bc-ghs", "strength", {"half": ("half its price", 1 / 2), "quarter": ("a quarter of its price", 1 / 4)}),
+        ("elastic", "rho", {"tenth": ("a tenth of its price", 10)}),
+    ):
+        price = CHOSEN_RIVALS[f"mlp-{rival}"]["60"][option]
+        made += [_other(rival, ending, title, {option: price * by}) for ending, (title, by) in prices.items()]
+    made.append(_other("elastic", "fine", "ten levels", {"levels": 10}))
+    made.append(_other("n2n", "strict", "95 % of the accuracy kept", {"least": 0.95}))
+    return tuple(made)
+
+
+def _other(rival: str, ending: str, title: str, changed: dict[str, Any]) -> Arm:
+    study = STUDIES[f"mlp-{rival}"]
+    arm = judged(study, {**CHOSEN_RIVALS[study.name]["60"], **changed}, f"{rival}-{ending}")
+    return replace(arm, title=f"{NAMES[rival]}, {title}")
+
+
 PRICES = Table(
     "prices",
-    "L0 on the MLP: what its lambda buys",
-    {"paper": arms()},
+    "Rivals whose size is an outcome, on the MLP: what the price of each buys, L0's lambda first",
+    {"paper": (*arms(), *others())},
     {"paper": ABLATION.seeds["paper"]},
     name_of("one", LAMBDAS[0]),
 )
+
+PRICED = frozenset(arm.name for arm in PRICES.arms["paper"])
+"""Names of these arms."""
