@@ -50,6 +50,22 @@ def test_rows_are_gathered_by_method_in_one_order_the_least_sparse_first():
     assert rivals.curves(ROWS, "lenet5-caffe") == []
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_a_further_size_stands_in_the_line_of_its_rival_by_its_price(tmp_path):
+    half = next(arm for arm in TABLES["prices"].arms["paper"] if arm.name == "bc-ghs-half")
+    dense = next(arm for arm in TABLES["prices"].arms["paper"] if arm.name == "lambda-one-0.2")
+    for arm in (half, dense):
+        record = invented.record(arm, 0, 98.2, profile="paper")
+        record["result"] |= {"removed_pct": 80.0, "effective_pct": 80.0}
+        records.write(records.path_of(arm, "paper", 0, tmp_path), record)
+    found = rivals.further("paper", tmp_path)
+    assert [each.arm for each in found] == ["bc-ghs-half"] and rivals.further("smoke", tmp_path) == []
+    (curve,) = rivals.curves([*found, row("bc-ghs-60", 98.1, 91.0, title="BC-GHS, chosen for 60 % removed")])
+    assert [each.arm for each in curve.rows] == ["bc-ghs-half", "bc-ghs-60"]
+    lines = rivals_tables.sizes(found).index
+    assert [unbroken(line) for line in lines] == [unbroken("BC-GHS (half its price)")]
+
+
 def test_the_paper_and_its_rows_are_not_methods_of_ours():
     assert [rivals.method_of(each) for each in tables.paper_rows("1")] == [None] * len(tables.paper_rows("1"))
 

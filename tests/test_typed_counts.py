@@ -580,7 +580,7 @@ HOLDS = {
     "the lottery ticket there is behind SNN-AL in every seed with two rounds": lambda evidence: all(
         all_below(narrow(evidence, arm), narrow(evidence, "accurate"))
         and dict(arm_of(TABLES["3"], WHOLE, arm, "mobilenet-v1-x0.25").rival.options)["rounds"] == 2
-        for arm in ("lottery-75", "lottery-90")
+        for arm in ("lottery-60", "lottery-75", "lottery-90")
     ),
     "the switcher's choice of neurons is not told from chance once corrected": lambda evidence: (
         sides(

@@ -1,4 +1,4 @@
-"""Errors for requests that cannot be met, and the look-up of names, with a suggestion for an unknown one."""
+"""Names: errors for requests that cannot be met, their look-up with a suggestion for an unknown one, lists of them."""
 
 from __future__ import annotations
 
@@ -27,3 +27,9 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     near = begun or difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     hint = f"did you mean {folded[near[0]]!r}? " if near else ""
     raise UnknownName(f"unknown {kind} {name!r}: {hint}known: {', '.join(known)}")
+
+
+def listing(words: Iterable[str]) -> str:
+    """Words as a list in a sentence: a, b and c."""
+    words = list(words)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..lab.experiments.prices import PRICES, others
 from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, size_of
 from ..peers import PEERS
 from . import tables, wording
@@ -33,6 +34,20 @@ def method_of(row: Row) -> str | None:
 def of_profile(profile: str, root: Path) -> list[Row]:
     """The rows of the table of rivals, and of the paper's Table 1 its points."""
     return [*tables.paper_rows("1"), *tables.rows("rivals", profile, root)]
+
+
+FURTHER = frozenset(arm.name for arm in others())
+"""Arms of the table of prices that give a rival of the MLP a further size."""
+
+
+def further(profile: str, root: Path) -> list[Row]:
+    """Their rows; none in a profile that the table of prices does not have.
+
+    They are for pictures and tables of sizes: what the rules compare was fixed before they were there. L0's prices have
+    a picture of their own.
+    """
+    found = tables.our_rows(PRICES, profile, root) if profile in PRICES.arms else []
+    return [row for row in found if row.arm in FURTHER]
 
 
 def of_recipes(root: Path) -> list[Row]:

@@ -14,7 +14,7 @@ from .comparable import held_against, living, pairs_ahead
 from .evidence import Evidence
 from .printing import short
 from .results import Results
-from .rivals import FLOOR, OURS, Curve, curves
+from .rivals import FLOOR, FURTHER, OURS, Curve, curves
 from .tables import Row, of_network
 from .wording import span, unbroken
 
@@ -70,6 +70,8 @@ def _named(curve: Curve, number: int) -> str:
         return f"{curve.method} ({'small search' if row.arm.startswith('small-') else row.arm.rpartition('-')[0]})"
     if asked := _asked(row.title):
         return curve.method + asked
+    if row.arm in FURTHER:
+        return f"{curve.method} ({row.title.removeprefix(f'{curve.method}, ')})"
     return curve.method + (f", {number}" if len(curve.rows) > 1 else "")
 
 

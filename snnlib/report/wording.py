@@ -6,9 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..lab.names import listing
+
 if TYPE_CHECKING:
     from ..metrics import PairedDifference
     from .verdicts import Verdict
+
+__all__ = ["listing", "markdown", "span", "unbroken", "unsigned", "verdict"]
 
 
 def unbroken(text: str) -> str:
@@ -26,12 +30,6 @@ def span(found: PairedDifference, digits: int = 2) -> str:
         return ""
     text = f"{found.mean:+.{digits}f}"
     return unbroken(text + (f" [{found.low:+.{digits}f}, {found.high:+.{digits}f}]" if found.n > 2 else ""))
-
-
-def listing(words: Iterable[str]) -> str:
-    """Words as a list in a sentence: a, b and c."""
-    words = list(words)
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def verdict(found: Verdict) -> str:

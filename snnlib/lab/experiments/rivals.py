@@ -13,6 +13,7 @@ from typing import Any
 
 from ...arms import Arm, Rival
 from ...config import TrainConfig
+from ..names import listing
 from . import tuned
 from .ablation import ABLATION
 from .chosen import CHOSEN_RIVALS
@@ -74,13 +75,9 @@ def found(roles: Mapping[str, Mapping[str, Any]], study: Study) -> list[Arm]:
         made.setdefault(arm.settings_hash(), arm)
         chosen.setdefault(arm.settings_hash(), []).append(role)
     return [
-        replace(arm, title=f"{NAMES[study.rival]}, chosen for {_listed(chosen[key])} % removed")
+        replace(arm, title=f"{NAMES[study.rival]}, chosen for {listing(chosen[key])} % removed")
         for key, arm in made.items()
     ]
-
-
-def _listed(sizes: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(sizes[:-1]), sizes[-1]]))
 
 
 def judged(study: Study, values: Mapping[str, Any], name: str) -> Arm:
