@@ -83,13 +83,26 @@ def test_networks_too_large_for_a_search_have_the_published_rivals_with_the_dens
     }
 
 
-def test_a_rival_is_trained_at_its_authors_rate_too_and_differs_in_nothing_else():
-    arms = {arm.name: arm for arm in TABLES["3"].arms["whole"] if arm.network == "vgg-cov2"}
-    ours, theirs = arms["edge-popup-50"], arms["edge-popup-recipe"]
-    assert theirs.rival == ours.rival and regime_of(theirs.name) == "tuned"
-    kept = replace(theirs.train, rate=ours.train.rate, batch_size=ours.train.batch_size)
-    assert kept == ours.train and (theirs.train.rate, theirs.train.batch_size) == (0.1, 128)
-    assert rivals.size_of(ours.name) == 50 and rivals.size_of(theirs.name) is None and rivals.is_rival(theirs.name)
+@pytest.mark.parametrize(
+    "network, searched, theirs, changed",
+    [
+        ("vgg-cov2", "edge-popup-50", "edge-popup-recipe", {"rate": 0.1, "batch_size": 128}),
+        ("vgg-cov2", "edge-popup-50", "edge-popup-long", {"rate": 0.1, "batch_size": 128, "epochs": 100}),
+        (SMALL, "lottery-60", "lottery-long", {"epochs": 2 * whole.EPOCHS[SMALL]}),
+    ],
+)
+def test_a_rival_is_trained_as_its_authors_do_too_and_differs_in_nothing_else(network, searched, theirs, changed):
+    arms = {arm.name: arm for arm in TABLES["3"].arms["whole"] if arm.network == network}
+    assert arms[theirs].rival == arms[searched].rival and regime_of(theirs) == "tuned"
+    assert arms[theirs].train == replace(arms[searched].train, **changed) != arms[searched].train
+    assert arms[theirs].title.startswith(arms[searched].title)
+    assert rivals.size_of(searched) is not None and rivals.size_of(theirs) is None and rivals.is_rival(theirs)
+
+
+def test_two_rounds_of_a_lottery_ticket_are_two_trainings():
+    arms = {arm.name: arm for arm in TABLES["3"].arms["whole"] if arm.network == SMALL}
+    rounds = dict(arms["lottery-long"].rival.options)["rounds"]
+    assert arms["lottery-long"].train.epochs == rounds * arms["tuned-dense"].train.epochs
 
 
 def test_the_recipe_of_snn_al_is_run_without_its_switcher():

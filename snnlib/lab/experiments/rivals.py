@@ -135,38 +135,44 @@ def unsearched(dense: Arm) -> tuple[Arm, ...]:
     )
 
 
-THEIR_RATES: dict[str, tuple[str, dict[str, Any]]] = {"vgg-cov2": ("edge-popup-50", {"rate": 0.1, "batch_size": 128})}
-"""Network to an arm of a rival there and to rate and batch of its authors' code, which trains for 100 epochs.
+RECIPE, LONG = "recipe", "long"
+"""What stands in the name of an arm of :data:`AS_THEIRS` in the place of a size."""
 
-Added on 2026-11-30, when two runs with the settings of the search had been seen: their loss stood still for ten of
-sixteen epochs, and fell only when the rate did.
+AS_THEIRS: dict[str, tuple[tuple[str, str, str, dict[str, Any]], ...]] = {
+    "vgg-cov2": (
+        ("edge-popup-50", RECIPE, "its authors' rate and batch", {"rate": 0.1, "batch_size": 128}),
+        ("edge-popup-50", LONG, "its authors' rate, batch and epochs", {"rate": 0.1, "batch_size": 128, "epochs": 100}),
+    ),
+    "mobilenet-v1-x0.25": (("lottery-60", LONG, "each round as long as the network alone", {"epochs": 32}),),
+}
+"""Network to an arm of a rival there, the ending of another's name, and what that one has of its authors' training.
+
+Each was added when runs of the first had been seen, and before any of its own, on 2026-11-30. Edge-popup's loss had
+stood still for ten of sixteen epochs, and fell only when the rate did; its authors' code trains for 100 epochs. The
+lottery ticket's two rounds share the sixteen epochs of a network alone, which its authors give to each round.
 """
 
 
-def at_their_rates(network: str, arms: Iterable[Arm]) -> tuple[Arm, ...]:
-    """The arms of :data:`THEIR_RATES`, made of ``arms`` of ``network``: as long, as many images, as precise."""
-    name, given = THEIR_RATES.get(network, ("", {}))
+def as_theirs(network: str, arms: Iterable[Arm]) -> tuple[Arm, ...]:
+    """The arms of :data:`AS_THEIRS`, made of ``arms`` of ``network``: in all else like them."""
+    by_name = {arm.name: arm for arm in arms}
     return tuple(
         replace(
-            arm,
-            name=f"{name.rpartition('-')[0]}-{RECIPE}",
-            title=f"{arm.title}, its authors' rate and batch",
-            train=replace(arm.train, **given),
+            by_name[name],
+            name=f"{name.rpartition('-')[0]}-{ending}",
+            title=f"{by_name[name].title}, {title}",
+            train=replace(by_name[name].train, **given),
         )
-        for arm in arms
-        if arm.name == name
+        for name, ending, title, given in AS_THEIRS.get(network, ())
+        if name in by_name
     )
-
-
-RECIPE = "recipe"
-"""What stands in the name of such an arm in the place of a size."""
 
 
 def is_rival(arm: str) -> bool:
     """Whether ``arm`` is called after a rival and a size, as :func:`searched` calls them, or is of
-    :func:`at_their_rates`."""
+    :func:`as_theirs`."""
     name, _, size = arm.rpartition("-")
-    return name in NAMES and (size.isdecimal() or size == RECIPE)
+    return name in NAMES and (size.isdecimal() or size in (RECIPE, LONG))
 
 
 def size_of(arm: str) -> int | None:

@@ -71,7 +71,7 @@ def arms(
             found.append(tuned.under(both["accurate"]))
         if dataset == "cifar10":
             quoted = [replace(arm, train=replace(arm.train, epochs=epochs[source])) for arm in rivals.quoted(network)]
-            found += [*quoted, *rivals.at_their_rates(network, quoted)]
+            found += [*quoted, *rivals.as_theirs(network, quoted)]
             found += rivals.unsearched(both["dense"]) if "dense" in both else ()
     return tuple(found)
 
