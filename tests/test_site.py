@@ -230,6 +230,23 @@ def test_the_names_of_an_index_stand_in_the_corner():
         assert len(BeautifulSoup(wide.dressed(kept.to_html()), "html.parser").select("thead tr")) == len(lines)
 
 
+def test_a_figure_that_names_a_row_has_its_columns_name():
+    rows = pd.MultiIndex.from_tuples([(0.01, "not"), (0.01, 1.0), (0.1, "not")], names=["FC std", "clipped to"])
+    table = pd.DataFrame({"ends": ["dead", "trains", "dead"]}, index=rows)
+    soup = BeautifulSoup(wide.dressed(table.to_html()), "html.parser")
+    named = [(cell.get("data-label"), cell.get_text()) for cell in soup.select("tbody th")]
+    assert named == [
+        ("FC std", "0.01"),
+        ("clipped to", "not"),
+        ("clipped to", "1.0"),
+        ("FC std", "0.10"),
+        ("clipped to", "not"),
+    ]
+    assert [row.get("data-group") for row in soup.select("tbody tr")] == [None, "FC std 0.01", None]
+    words = BeautifulSoup(wide.dressed(pd.DataFrame({"n": [8]}, index=["dense"]).to_html()), "html.parser")
+    assert not words.select("tbody th[data-label]")
+
+
 @pytest.mark.parametrize("value, classes", [("2" * 40, ["cards"]), ("2" * 100, ["cards", "dense"])])
 def test_a_table_that_is_too_wide_says_so(value, classes):
     soup = BeautifulSoup(wide.dressed(TABLE.format(head="n", value=value)), "html.parser")

@@ -59,7 +59,7 @@ def test_in_the_profile_whole_the_tuned_arm_is_meant(tmp_path):
     records.write(records.path_of(arm, "whole", 0, tmp_path), record)
     results = {table: Results(table, "whole", tmp_path) for table in ("3", "4")}
     found = starts.classes(results, (starts.SMALL,))
-    assert found.loc["MobileNetV1 x0.25, CIFAR-10"].tolist() == ["25.0", "25.0", "25.0", "50.0"]
+    assert found.loc["MobileNetV1 x0.25, CIFAR-10"].tolist() == ["1", "25.0", "25.0", "25.0", "50.0"]
     assert "MobileNetV1 x0.25" in starts.after_training(results, (starts.SMALL,)).axes[0].get_title("left")
     assert (
         f"1 of {len(results['3'].entries)} runs of which" in scale.in_short(results["3"])
@@ -85,7 +85,7 @@ def test_classes_stand_beside_the_start(results, tmp_path):
     write(tmp_path, "3", "resnet34", 50.0, seeds=1)
     fresh = {table: Results(table, "paper", tmp_path) for table in ("3", "4")}
     found = starts.classes(fresh, ("resnet34",))
-    assert list(found.index) == ["ResNet34, CIFAR-10"] and found.iloc[0, 1:].tolist() == ["25.0", "25.0", "50.0"]
+    assert list(found.index) == ["ResNet34, CIFAR-10"] and found.iloc[0, 2:].tolist() == ["25.0", "25.0", "50.0"]
     assert "ResNet34, CIFAR-10" in starts.after_training(fresh, ("resnet34",)).axes[0].get_title("left")
     plt.close("all")
 

@@ -126,12 +126,13 @@ def dress(table: Tag, classes: list[str]) -> None:
     names = columns(table)
     for part in table.find_all(["thead", "tbody"]):
         part["role"] = "rowgroup"
+    figured = figured_names(table, names)
     held: list[tuple[str, int]] = []  # names of rows that reach down, and how far they still reach
     for row in table.find_all("tr"):
         row["role"], head = "row", row.parent is not None and row.parent.name == "thead"
         line = cells(row)
         if held and not head:
-            row["data-group"] = " ".join(name for name, _ in held)
+            row["data-group"] = ", ".join(name for name, _ in held)
             held = [(name, left - 1) for name, left in held if left > 1]
         place = len(names) - sum(int(str(cell.get("colspan", 1))) for cell in line)
         for cell in line:
@@ -139,13 +140,28 @@ def dress(table: Tag, classes: list[str]) -> None:
             if cell.name == "th" and not text and head:
                 cell.name = "td"  # a corner names nothing
             cell["role"] = ("columnheader" if head else "rowheader") if cell.name == "th" else "cell"
-            if not head and cell.name == "th" and int(str(cell.get("rowspan", 1))) > 1:
-                held.append((text, int(str(cell["rowspan"])) - 1))
+            if not head and cell.name == "th":
+                named = names[place] if place in figured else ""
+                if named:
+                    cell["data-label"] = named  # a figure that names a row says little without it
+                if int(str(cell.get("rowspan", 1))) > 1:
+                    held.append((f"{named} {text}".strip(), int(str(cell["rowspan"])) - 1))
             if not head and cell.name == "td":
                 cell["data-label"] = names[place] if place < len(names) else ""
                 if not text:
                     cell["class"] = "empty"
             place += int(str(cell.get("colspan", 1)))
+
+
+def figured_names(table: Tag, names: list[str]) -> set[int]:
+    """The columns of names of rows in which one is a figure: epochs, say, or rates."""
+    return {
+        place
+        for row in table.select("tbody tr")
+        for line in [cells(row)]
+        for place, cell in enumerate(line, len(names) - len(line))
+        if cell.name == "th" and FIGURE.match(cell.get_text(" ", strip=True))
+    }
 
 
 class Tables(SphinxTransform):

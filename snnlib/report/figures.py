@@ -251,7 +251,7 @@ def packed_channels(packed: PackedWeights) -> Figure:
 
 
 def paired_differences(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], unit: str) -> Figure:
-    """One line for each comparison: an open dot for each seed, below them the mean with its 95 % interval.
+    """One line for each comparison: an open dot for each seed, below them a stroke at the mean on its 95 % interval.
 
     ``pairs`` maps a line's text to two arms, each a mapping of seeds to a figure; first minus second is shown, for the
     seeds that both have (:func:`snnlib.metrics.paired_difference`). ``unit`` labels the axis.
@@ -272,9 +272,9 @@ def paired_differences(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[in
                     linewidth=3,
                     solid_capstyle="butt",
                 )
-            axes.plot(difference.mean, index + 0.16, "D", color=colour, markersize=7, markeredgecolor="white")
+            axes.plot(difference.mean, index + 0.16, "|", color=colour, markersize=13, markeredgewidth=2)
         axes.set_yticks(range(len(pairs)), [textwrap.fill(label, 26) for label in pairs])
-        axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel=f"{unit}\ndots: seeds; bar: mean and 95 % interval")
+        axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel=f"{unit}\ndots: seeds; bar: 95 % interval, stroke: mean")
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
     return figure

@@ -89,13 +89,14 @@ def outcomes(results: Results) -> str:
         means = [mean([run["result"]["accuracy"] for run in runs]) for runs in (first, second)]
         removed = [run["result"]["removed_pct"] for run in first if not records.at_chance(run)]
         of_these = "" if len(removed) == len(first) else " in those that learned"
+        pairs = "the one pair of runs so far" if found.n == 1 else "pairs of runs"
         told = [
-            f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher and {means[1]:.2f} % alone in pairs of "
-            f"runs, {span(found)} points (n = {found.n})"
+            f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher and {means[1]:.2f} % alone in {pairs}, "
+            f"{span(found)} points (n = {found.n})"
         ]
         told[0] += f"; {_spread(removed)} of {counted_weights(network)} are removed{of_these}." if removed else "."
         if len(every := [run["result"]["removed_pct"] for run in results.runs(ours, network).values()]) > len(first):
-            told.append(f"In all {len(every)} runs with its switcher it is {_spread(every)}.")
+            told.append(f"Over all {len(every)} runs with its switcher the mean of these shares is {_spread(every)}.")
         if guessed := sum(map(records.at_chance, first)):
             told.append(f"{guessed} of these {found.n} ended at guessing.")
         if lost := len(results.failed(ours, network)):

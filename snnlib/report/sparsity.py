@@ -126,7 +126,7 @@ def shares_table(
         cells = {str(head): "" if pd.isna(value) else f"{value:.1f}" for head, value in row.items()}
         for words in without:
             name = name.removeprefix(words)
-        rows[name] = {"n": told[str(title)], "turn 1": turns[str(title)]}
+        rows[name] = {"n": told[str(title)], "first turn lasts": turns[str(title)]}
         rows[name] |= {head: text for head, text in cells.items() if head != "n"}
         if gained:
             ends = {seed: pruned_in_training(run) for seed, run in groups[str(title)].items()}
@@ -183,7 +183,7 @@ def gone_twice_table(results: Results, least: float = 10.0) -> pd.DataFrame:
             found = pd.DataFrame([gone_twice(run) for run in noted]).mean()
             rows[title] = {
                 "n": str(len(noted)),
-                "weights gone (%)": f"{min(ends):.0f} to {max(ends):.0f}",
+                "weights gone (%)": " to ".join(dict.fromkeys(f"{end:.0f}" for end in (min(ends), max(ends)))),
                 "of these, gone before (%)": f"{found['weights']:.0f} ({found['weights by chance']:.0f})",
                 "of neurons off, off before (%)": f"{found['neurons']:.0f} ({found['neurons by chance']:.0f})",
             }

@@ -170,8 +170,8 @@ class Maps:
         return pages.table(
             {
                 choice: {
-                    "in percent": what,
-                    **{side: _answer(*answer) for side, answer in zip(("either", "or"), answers.items())},
+                    "share of": what,
+                    **{side: _answer(*answer) for side, answer in zip(("one answer", "another"), answers.items())},
                 }
                 for choice, (what, answers) in rows.items()
             }
@@ -189,7 +189,7 @@ def _broken(cell: Cell) -> float:
 
 def _answer(name: str, values: list[float]) -> str:
     known = [value for value in values if not np.isnan(value)]
-    return f"{name}: {np.mean(known):.0f}" if known else f"{name}: no runs"
+    return f"{name}: {np.mean(known):.0f}\N{NO-BREAK SPACE}%" if known else f"{name}: no runs"
 
 
 def _ended(cells: Iterable[Cell]) -> dict[str, int]:

@@ -96,6 +96,7 @@ def classes(results: Mapping[str, Results], networks: Sequence[str]) -> pd.DataF
             counts = [strips.classes_of(strips.last_factors(run)) for run in runs.values()]
             start = [run["result"]["start_removed_pct"] for run in runs.values()]  # one layer: neurons as weights
             rows[f"{NETWORKS[network]}, {name}"] = {
+                "runs": str(len(runs)),
                 "start": f"{np.mean(start):.1f}",
                 **{
                     kind: f"{np.mean([100 * one[kind] / sum(one.values()) for one in counts]):.1f}"
