@@ -268,6 +268,10 @@ def test_no_line_ends_between_a_figure_and_its_percent_sign():
     page = f"<p>95 % of {{}}9.5 %</p>{kept}"
     assert finish.mended(page).replace("\N{NO-BREAK SPACE}", "~") == f"<p>95~% of {{}}9.5~%</p>{kept}"
     assert finish.mended(finish.mended(page)) == finish.mended(page)
+    product = finish.mended("<p>43 · 16 × 16 = 1 of Eq. 6, Eqs. 5 and Fig. 4; 3 × a</p>").replace(
+        "\N{NO-BREAK SPACE}", "~"
+    )
+    assert product == "<p>43~·~16~×~16 = 1 of Eq.~6, Eqs.~5 and Fig.~4; 3 × a</p>"
 
 
 def test_a_wordy_table_becomes_cards_named_by_its_first_column_and_a_short_one_stays():

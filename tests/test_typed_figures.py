@@ -32,11 +32,6 @@ NOT_PROSE = re.compile(
 )
 
 
-def text_of(path):
-    """What a page says, with plain spaces."""
-    return path.read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
-
-
 def prose(page):
     """The text of a page without what is computed, code and formulas."""
     return NOT_PROSE.sub(" ", GENERATED.sub("", CODE.sub("", page)))
@@ -79,7 +74,7 @@ def in_code(page):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_every_typed_figure_stands_somewhere_else(path, known):
-    page = text_of(path)
+    page = path.read_text(encoding="utf-8")
     typed = set(TYPED.findall(prose(EXERCISES.sub("", page))))
     worked = {result for _, result in WORKED.findall(page)}
     assert typed <= known | in_code(page) | worked, (
@@ -92,7 +87,7 @@ def value(number):
 
 
 def test_what_prose_works_out_comes_out():
-    found = [sum_ for path in PAGES for sum_ in WORKED.findall(prose(text_of(path)))]
+    found = [sum_ for path in PAGES for sum_ in WORKED.findall(prose(path.read_text(encoding="utf-8")))]
     assert len(found) > 5
     for said, result in found:
         worked = sum(math.prod(map(value, re.split(" [·×] ", part))) for part in said.split(" + "))

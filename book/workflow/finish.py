@@ -1,5 +1,5 @@
-"""What is done to the pages after Sphinx: labels of the theme that mislead are mended, percent signs stay
-with their figures, files that no page uses go."""
+"""What is done to the pages after Sphinx: labels of the theme that mislead are mended, what
+belongs together stays on a line, files that no page uses go."""
 
 from __future__ import annotations
 
@@ -29,15 +29,18 @@ MATHJAX = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions")
 
 
 CODE_OR_TAG = re.compile(r"(<(pre|code|script|style|svg)\b.*?</\2>|<[^>]+>)", re.DOTALL)
-PERCENT = re.compile(r"(?<=\d) %")
+TOGETHER = re.compile(
+    r"(?<=\d) (?=%|[×·] \d)|(?<=\d[ \N{NO-BREAK SPACE}][×·]) (?=\d)|(?<=\b(?:Eqs|Fig)\.) (?=\d)|(?<=\bEq\.) (?=\d)"
+)
+"""A space at which no line ends: between a figure and its percent sign, in a product, before an equation's number."""
 
 
 def mended(html: str) -> str:
-    """A page whose labels say what they label, and on which no line ends between a figure and its percent sign."""
+    """A page whose labels say what they label, and on which no line ends where :data:`TOGETHER` says so."""
     for pattern, better in MENDED:
         html = pattern.sub(better, html)
     parts = CODE_OR_TAG.split(html)  # text, tag or code, its name, text, ...
-    parts[::3] = [PERCENT.sub("\N{NO-BREAK SPACE}%", text) for text in parts[::3]]
+    parts[::3] = [TOGETHER.sub("\N{NO-BREAK SPACE}", text) for text in parts[::3]]
     del parts[2::3]
     return "".join(parts)
 
