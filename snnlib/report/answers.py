@@ -389,8 +389,7 @@ def photographs(table: list[Row], evidence: Evidence) -> Answer | None:
 
     Networks of which runs broke off or ended at guessing are told apart: their mean is not of the method.
     """
-    found: dict[str, PairedDifference] = {}
-    short: dict[str, PairedDifference] = {}
+    cases: list[tuple[str, str, PairedDifference]] = []  # network and images, what is removed, minus dense
     astray: list[str] = []
     for number, images in (("3", "CIFAR-10"), ("4", "Mini-ImageNet")):
         for network in TABLES[number].networks:
@@ -409,24 +408,26 @@ def photographs(table: list[Row], evidence: Evidence) -> Answer | None:
             shares = [run["result"]["removed_pct"] for run in runs]
             whole = shares.count(0)
             none = f" (none at all in {whole} {'run' if whole == 1 else 'runs'})" if whole else ""
-            every = [run["result"]["removed_pct"] for run in evidence.runs(number, "accurate", network, WHOLE).values()]
-            if len(every) > len(shares):
-                none += f" ({min(every):.0f} to {max(every):.0f} in all its {len(every)} runs)"
+            shown = [run["result"]["removed_pct"] for run in evidence.runs(number, "accurate", network, WHOLE).values()]
+            if len(shown) > len(shares):
+                none += f" ({min(shown):.0f} to {max(shown):.0f} in all its {len(shown)} runs)"
             effective = mean(run["result"]["effective_pct"] for run in runs)
             if effective - mean(shares) > 1:  # pruned kernels leave inputs dead that the paper's count keeps
                 none += f" by the paper's count and {effective:.0f} % really gone"
             gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}"
-            name = f"{NETWORKS[network]} on {images}"
-            found[f"{name}, with {gone}, {wording.span(sign.found)} points (n = {sign.found.n})"] = sign.found
-            short[f"{wording.span(sign.found)} points for {name}"] = sign.found
-    if not found:
+            cases.append((f"{NETWORKS[network]} on {images}", gone, sign.found))
+    if not cases:
         return Answer("", " ".join(astray)) if astray else None
-    enough = {said: each for said, each in short.items() if each.n >= ENOUGH} or short
-    few = len(short) - len(enough) + len(astray)
+    enough = [case for case in cases if case[2].n >= ENOUGH] or cases
+    few = len(cases) - len(enough) + len(astray)
     have = "case has" if few == 1 else "cases have"
     others = f"; {few} more {have} fewer than eight pairs, or lost runs" if few else ""
-    lead = f"{_lead(list(enough.values()), 'Yes', 'No')}: {wording.listing(enough)}{others}."
-    return Answer(lead, " ".join(filter(None, [f"{wording.listing(found)}.", recipes(evidence), *astray])))
+    told = wording.listing(f"{wording.span(found)} points for {name}" for name, _, found in enough)
+    lead = f"{_lead([found for *_, found in enough], 'Yes', 'No')}: {told}{others}."
+    every = wording.listing(
+        f"{name}, with {gone}, {wording.span(found)} points (n = {found.n})" for name, gone, found in cases
+    )
+    return Answer(lead, " ".join(filter(None, [f"{every}.", recipes(evidence), *astray])))
 
 
 def recipes(evidence: Evidence) -> str:
