@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import invented
 import pytest
+import safetensors.torch
 import tiny
 import torch
 from command_line import ENVIRONMENT, PROJECT
@@ -76,7 +77,7 @@ def test_a_record_cut_off_anywhere_is_refused(tmp_path_factory, cut):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"version": 99}, "is of version 99, this library reads version 2"),
+        ({"version": 99}, "is of version 99, this library reads version 2: update snnlib"),
         ([1, 2], "is of version None"),
         ({"version": sealing.VERSION, "arm": "dense"}, "lacks device, error"),
     ],
@@ -230,8 +231,13 @@ def test_tensors_cut_off_of_another_version_or_missing_are_refused(tmp_path):
         with pytest.raises(records.FileError, match="x.safetensors is cut off or no safetensors file"):
             files.load_tensors(file)
     file.write_bytes(whole.replace(rb"\"version\": 1", rb"\"version\": 2"))
-    with pytest.raises(records.FileError, match="is of version 2"):
+    with pytest.raises(records.FileError, match="is of version 2, this library reads version 1: update snnlib, or ask"):
+        files.load_tensors(file, "ask")
+    file.write_bytes(safetensors.torch.save({"a": torch.ones(2)}))
+    with pytest.raises(records.FileError, match="x.safetensors was not written by this library; name another file"):
         files.load_tensors(file)
+    with pytest.raises(records.FileError, match="is cut off or no safetensors file"):
+        files.load_tensors(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +248,7 @@ def test_a_run_refuses_a_damaged_checkpoint_and_names_it(path, tmp_path, images,
         runner.run(ARM, "quick", 0, tmp_path, CPU, images, deadline=0.0)
     checkpoint = records.checkpoint_path(path)
     checkpoint.write_bytes(spoil(checkpoint.read_bytes()))
-    with pytest.raises(records.FileError, match="seed-0.part.safetensors .* Delete it and run again"):
+    with pytest.raises(records.FileError, match="seed-0.part.safetensors .* delete it, and the run begins anew"):
         runner.run(ARM, "quick", 0, tmp_path, CPU, images)
     assert not path.exists()
 

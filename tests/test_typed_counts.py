@@ -16,7 +16,7 @@ from scipy import stats
 from snnlib.lab import records, status
 from snnlib.lab.experiments import TABLES, arm_of, tuned
 from snnlib.lab.experiments.prices import LAMBDAS
-from snnlib.lab.experiments.rivals import NAMES, OWN_FORM
+from snnlib.lab.experiments.rivals import NAMES, OF_PAPER, OWN_FORM
 from snnlib.lab.experiments.studies import STUDIES
 from snnlib.report import comparable, controls, prices, rivals, sampling, sparsity, tables
 from snnlib.report.beside import printed
@@ -40,7 +40,7 @@ def evidence():
 def rivals_with_runs(evidence):
     """Of the paper's nine; the structured form of the lottery ticket is ours."""
     have = {arm.rival.name for arm in TABLES["rivals"].arms["paper"] if arm.rival and evidence.runs("rivals", arm.name)}
-    return len(have & (set(NAMES) - {OWN_FORM}))
+    return len(have & set(OF_PAPER))
 
 
 def pairs_ahead(evidence, rival):

@@ -71,7 +71,7 @@ def load_normalize(path: str | Path) -> nn.Module:
 def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if Path(path).suffix == ".pt2":
         raise FileError(f"{path} is an exported module: read it with torch.export.load(path).module()")
-    tensors, described = load_tensors(Path(path))
+    tensors, described = load_tensors(Path(path), "name one that save_compact or `snn compact` wrote")
     if described.get("kind") != "compact":
         raise FileError(f"{path} holds no compact network. Write one with `snn compact`.")
     return tensors, described

@@ -92,9 +92,9 @@ def parse(content: bytes, name: str) -> Record:
     except Altered as error:
         raise FileError(f"{name} is not as a run wrote it: {error}. Restore it, or run the arm again.") from error
     except json.JSONDecodeError as error:
-        raise FileError(f"{name} is cut off or no JSON ({error}). Delete it and run the arm again.") from error
+        raise FileError(f"{name} is cut off or no JSON ({error}). Restore it, or run the arm again.") from error
     except ValueError as error:
-        raise FileError(f"{name} {error}. Delete it and run the arm again.") from error
+        raise FileError(f"{name} {error}. If it is a record of a run, run the arm again.") from error
 
 
 def forget(path: Path) -> None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..arms import hash_of
-from ..files import from_text, to_text
+from ..files import from_text, of_version, to_text
 
 VERSION = 2
 """Version of the form of records."""
@@ -80,7 +80,7 @@ def decode(content: bytes) -> dict[str, Any]:
     sealed = json.loads(content)
     version = sealed.get("version") if isinstance(sealed, dict) else None
     if version != VERSION:
-        raise ValueError(f"is of version {version}, this library reads version {VERSION}")
+        raise ValueError(of_version(version, VERSION))
     if missing := set(KINDS) - set(sealed):
         raise ValueError(f"lacks {', '.join(sorted(missing))}")
     if sealed.get("checksum") != checksum(sealed):

@@ -33,7 +33,7 @@ def load(path: Path) -> tuple[Arm, Network, Switched | Masked | Peer | None]:
     weights = records.weights_path(path)
     if not weights.exists():
         raise records.FileError(f"{weights} is missing: records are kept without their weights; {again}")
-    tensors, metadata = files.load_tensors(weights)
+    tensors, metadata = files.load_tensors(weights, again)
     if metadata.get("settings_hash") != record["settings_hash"] or metadata.get("seed") != record["seed"]:
         raise records.FileError(f"{weights} holds the weights of another run than {path.name}; {again}")
     images = record["images"]  # the first records were of MNIST only and name no shape
@@ -44,7 +44,10 @@ def load(path: Path) -> tuple[Arm, Network, Switched | Masked | Peer | None]:
     if arm.pruning:
         model = left_out(arm, network, record["seed"], record["result"]["gates"])
     if arm.rival:
-        model = rival_of(arm, network, record["seed"], images["train"]).eval()
+        try:
+            model = rival_of(arm, network, record["seed"], images["train"]).eval()
+        except ValueError as error:
+            raise records.FileError(f"{path} is of a rival that this library cannot build: {error}") from error
     try:
         (model or network).load_state_dict(tensors)
     except RuntimeError as error:

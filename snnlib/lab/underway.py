@@ -27,6 +27,9 @@ from .building import build_network, left_out, rival_of, wrap
 from .devices import describe
 from .measuring import measured, result
 
+ANEW = "delete it, and the run begins anew"
+"""What to do with an unfinished run that cannot be gone on with."""
+
 
 class UnderWay:
     """The run of ``arm`` and ``seed`` whose record will stand at ``path``; goes on from its checkpoint if there is one.
@@ -70,14 +73,18 @@ class UnderWay:
         if self.stage != "dense":
             self._wrap()
         if tensors is not None:
-            self.trained.load_state_dict(tensors)
+            try:
+                self.trained.load_state_dict(tensors)
+            except RuntimeError as error:
+                held = records.checkpoint_path(path)
+                raise files.FileError(f"{held} does not fit the network as it is now ({error}); {ANEW}.") from error
 
     def _checkpoint(self) -> dict[str, Tensor] | None:
         """Take up the run where its checkpoint stands and return its weights; None without one of these settings."""
         path = records.checkpoint_path(self.path)
         if not path.exists():
             return None
-        tensors, metadata = files.load_tensors(path)
+        tensors, metadata = files.load_tensors(path, ANEW)
         if metadata["settings_hash"] != self.arm.settings_hash():
             return None  # the settings changed since: start anew
         self.stage, self.before, self._spent = metadata["stage"], metadata["before"], metadata["seconds"]

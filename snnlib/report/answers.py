@@ -9,7 +9,7 @@ from statistics import mean
 from ..lab import records
 from ..lab.experiments import TABLES, arm_of, tuned
 from ..lab.experiments.controls import FED
-from ..lab.experiments.rivals import OWN_FORM
+from ..lab.experiments.rivals import OF_PAPER
 from ..metrics import PairedDifference, paired_difference
 from . import claims, contrasts, wording
 from .beside import NETWORKS, lost
@@ -327,7 +327,7 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
         return None
     decided = {title: each for title, each in found.items() if each.found.n >= ENOUGH}
     side = dict(zip(decided, sides(list(decided.values()))))
-    nine = [title for rival, title in RIVALS.items() if rival != OWN_FORM]
+    nine = [RIVALS[rival] for rival in OF_PAPER]
     parts: list[str] = []
     for word, sign in (("More", 1), ("Less", -1)):
         names = [f"{title} ({wording.span(decided[title].found)} points)" for title in decided if side[title] == sign]

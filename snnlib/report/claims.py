@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..lab import records
 from ..lab.experiments import TABLES, tuned
 from ..lab.experiments.controls import FED
-from ..lab.experiments.rivals import NAMES as RIVALS
+from ..lab.experiments.rivals import JUDGED as RIVALS
 from ..lab.experiments.studies import STUDIES
 from ..metrics import paired_difference
 from . import pixels

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..lab import records
 from ..lab.experiments import TABLES
-from ..lab.experiments.rivals import NAMES
+from ..lab.experiments.rivals import JUDGED
 from ..metrics import PairedDifference
 from . import tables
 from .evidence import Evidence
@@ -50,9 +50,12 @@ def first_large(shares: Mapping[int, float | None], least: float) -> int | None:
 
 
 def held_against(evidence: Evidence, ours: str) -> dict[str, str]:
-    """Rival to its arm that is compared with the arm ``ours`` of SNN-AL; rivals without one are left out."""
+    """Rival to its arm that is compared with the arm ``ours`` of SNN-AL; rivals without one are left out.
+
+    Of those only that were there when the rule was written.
+    """
     least = least_compared(evidence, ours)
-    return {rival: arm for rival in NAMES if (arm := as_sparse(evidence, rival, least)) is not None}
+    return {rival: arm for rival in JUDGED if (arm := as_sparse(evidence, rival, least)) is not None}
 
 
 def pairs_ahead(evidence: Evidence, rival: str, ours: str) -> int:

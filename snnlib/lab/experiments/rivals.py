@@ -36,8 +36,14 @@ NAMES = {
 }
 """Rival to its name in tables."""
 
+OF_PAPER = ("bc-gnj", "bc-ghs", "l0", "lottery", "edge-popup", "dnw", "nested", "elastic", "n2n")
+"""The paper's nine rivals. A rival that is added has a name above, and no part in what is said of these."""
+
 OWN_FORM = "lottery-neurons"
 """The lottery ticket's structured form: ours, not one of the paper's nine rivals."""
+
+JUDGED = {rival: name for rival, name in NAMES.items() if rival in (*OF_PAPER, OWN_FORM)}
+"""Rivals to whom the rule of the claim on rivals was given, before any trial of their searches, and their names."""
 
 SIZES: dict[str, dict[int, dict[str, Any]]] = {
     "lottery": {60: {"density": 0.4}, 75: {"density": 0.25}, 90: {"density": 0.1}},
@@ -58,6 +64,8 @@ def sized(values: Mapping[str, Any], study: Study) -> list[Arm]:
     made: list[Arm] = []
     both = study.rival == "lottery" and study.network in STRUCTURED
     for kind in [study.rival, *(["lottery-neurons"] if both else [])]:
+        if study.rival not in SIZES:
+            raise KeyError(f"{study.rival!r} has no sizes: its size is an option, so give them in SIZES")
         for percent, size in SIZES[study.rival].items():
             arm = judged(study, {**values, **size}, f"{kind}-{percent}")
             assert arm.rival is not None
