@@ -131,6 +131,8 @@ class Arm:
             raise ValueError(f"method={self.method!r}: choose 'dense', 'alternating', 'separate', 'pruned' or 'rival'")
         if (self.method in ("alternating", "separate")) != (self.switcher is not None):
             raise ValueError(f"arm {self.name!r}: an alternating or separate arm has a switcher, no other arm has one")
+        if not isinstance(self.rival, Rival | None):
+            raise ValueError(f"arm {self.name!r}: rival={self.rival!r} is no Rival: give Rival.of({self.rival!r})")
         if (self.method == "rival") != (self.rival is not None):
             raise ValueError(f"arm {self.name!r}: an arm of the method 'rival' names its rival, and no other arm does")
         if (self.method == "pruned") != (self.pruning is not None):

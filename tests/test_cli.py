@@ -262,6 +262,10 @@ def test_compact_of_a_dense_run_is_refused(smoke, tmp_path, capsys):
         (("status", "--profile", "smok"), "did you mean 'smoke'?"),
         (("data", "minst"), "did you mean 'mnist'?"),
         (("compact", "nowhere.json", "--out", "x"), "nowhere.json: there is no such record"),
+        (
+            ("pack", "x.tar.gz", "--records", "recrods"),
+            "--records recrods: there are no records there, so x.tar.gz was",
+        ),
     ],
 )
 def test_wrong_arguments_end_with_one_clear_line_and_exit_code_2(words, message, capsys):

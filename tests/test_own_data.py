@@ -328,7 +328,8 @@ def test_images_that_were_moved_are_named_to_the_command_that_makes_a_network_sm
     moved, out = tmp_path / "elsewhere", tmp_path / "small.safetensors"
     Path(arm.dataset).rename(moved)
     try:
-        assert inside(capsys, "compact", record, "--out", out)[0] != 0
+        code, _, error = inside(capsys, "compact", record, "--out", out)
+        assert code == 2 and "If the images were moved, say where they are now: --data PATH" in error
         code, said, error = inside(capsys, "compact", record, "--out", out, "--data", moved)
         assert code == 0 and f"written to {out}" in said, error
         other = written(tmp_path / "others", train=240)
@@ -352,6 +353,7 @@ def test_images_that_were_moved_are_named_to_the_command_that_makes_a_network_sm
         (("--data", "FOLDER", "--network", "mlp", "--size", "3"), "is no image folder: size of its images"),
         (("--data", "FOLDER", "--network", "mlp", "--method", "sepparate"), "did you mean 'separate'"),
         (("--data", "FOLDER", "--network", "mlp", "--seed", "-1"), "a seed is a whole number"),
+        (("--data", "FOLDER", "--network", "mlp", "--out", __file__), "no such folder can be made"),
         (("--data", "FOLDER", "--network", "lenet5-caffe"), "images of 8 x 8 are too small for"),
     ],
 )

@@ -447,7 +447,7 @@ def test_a_run_that_learns_nothing_is_remarked_on_once():
 def test_a_run_that_learns_or_is_short_or_was_remarked_on_is_not(history):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fit.remark(history, DATA)
+        fit.remark(history, DATA, switched=True)
 
 
 def test_recorded_runs_are_not_remarked_on(tmp_path):

@@ -17,12 +17,12 @@ from snnlib.arms import Arm, Rival
 from snnlib.compaction import compact
 from snnlib.config import TrainConfig
 from snnlib.data import Dataset
-from snnlib.lab import records
+from snnlib.lab import measuring, records, workers
 from snnlib.lab.experiments import rivals
 from snnlib.lab.experiments.spaces import RIVALS
 from snnlib.lab.experiments.studies import STUDIES
 from snnlib.lab.search import by_role
-from snnlib.networks import MLP, NETWORKS, count, lenet5_caffe
+from snnlib.networks import MLP, NETWORKS, ConvNet, count, lenet5_caffe
 from snnlib.peers import PEERS, base, bayesian, divergences, l0, lottery, masked, n2n, peer, train_peer
 from snnlib.report import tables
 
@@ -117,7 +117,7 @@ def test_arms_of_it_survive_their_record(name):
 @pytest.mark.parametrize(
     "name, network",
     [
-        *((name, "lenet5-caffe") for name in PEERS if name != "elastic"),
+        *((name, "lenet5-caffe") for name, kind in PEERS.items() if ConvNet in kind.NETWORKS),
         *((name, "mobilenet-v1-x0.25") for name in ("lottery", "dnw", "edge-popup", "nested")),
         ("dnw", "vgg-cov2-bn"),
     ],
@@ -173,7 +173,8 @@ def test_depthwise_convolutions_stay_whole_and_the_rest_has_the_density(name, fi
         (lambda: made("l0", average=1.0), "average=1.0: a decay"),
         (lambda: made("l0", scale_factor=0.0), "scale_factor=0.0: must be positive"),
         (lambda: made("dnw", optimizer="lbfgs"), "optimizer='lbfgs': choose 'sgd' or 'adam'"),
-        (lambda: made("dnw", density=0.0), "density=0.0: a share, above 0"),
+        (lambda: made("dnw", density=0.0), "density=0.0: a share, a number above 0 and at most 1"),
+        (lambda: made("dnw", density="0.5"), "density='0.5': a share, a number above 0"),
         (lambda: made("edge-popup", start="zeros"), "start='zeros'"),
         (lambda: made("lottery", rounds=1), "rounds=1: two or more"),
         (lambda: made("lottery", epochs=2), "epochs=2 for 3 rounds"),
@@ -627,6 +628,68 @@ def test_a_proposal_that_diverges_has_no_accuracy():
             parameter.fill_(math.nan)
     assert math.isfinite(found.step(optimizers, x, y))
     assert found._get("rewards")[0] == 0 and found._get("done")[0] == 1
+
+
+# ---------------------------------------------------------------- in a reader's hands
+
+
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (lambda found: train_peer(found.network, noise(), found.config, 0), TypeError, "a MLP is no rival: make one"),
+        (lambda found: train_peer(found, noise(100), found.config, 0), ValueError, "for 320 .* noise has 100: make it"),
+        (
+            lambda found: train_peer(found, noise(), dataclasses.replace(found.config, epochs=2), 0),
+            ValueError,
+            r"other settings: epochs=2 \(made for 6\); give peer.config",
+        ),
+        (lambda found: train_peer(found, noise(side=4), found.config, 0), ValueError, "cannot be run on the images"),
+        (lambda found: train_peer(found, "mnist", found.config, 0), TypeError, "data is a str: give a"),
+        (lambda found: peer("dnw", found.network, 320, found.config, generator()), TypeError, r"give Rival.of\('dnw'"),
+        (lambda _: Arm("a", "rival", rival="dnw"), ValueError, r"rival='dnw' is no Rival: give Rival.of\('dnw'\)"),
+        (lambda _: compact(made("elastic").eval()), TypeError, "uses other neurons for each image"),
+    ],
+)
+def test_a_rival_in_the_wrong_place_is_told_so(call, error, message):
+    with pytest.raises(error, match=message):
+        call(made("dnw"))
+
+
+@pytest.mark.parametrize("name", ["l0", "dnw"])
+def test_a_rival_is_compacted_as_a_model_with_a_switcher_is(name):
+    found, _ = trained(name)
+    x = noise().x_test.float() / 255
+    with torch.no_grad():
+        torch.testing.assert_close(compact(found)(x), found(x), rtol=1e-4, atol=1e-5)
+
+
+def test_a_rival_that_is_judged_by_another_network_than_it_leaves_is_refused(monkeypatch):
+    found, _ = trained("l0")
+    found.log_alpha[1].data[:4] = -50.0
+    x = noise().x_test.float() / 255
+    measuring.check_left(found, x)
+    monkeypatch.setattr(type(found), "forward", lambda self, x, gates=None: self.network(x))
+    with pytest.raises(ValueError, match="L0 is judged by another network than it leaves: logits lie"):
+        measuring.check_left(found, x)
+
+
+def test_a_penalty_is_one_number(monkeypatch):
+    found = made("l0")
+    monkeypatch.setattr(type(found), "penalty", lambda self: torch.ones(3))
+    with pytest.raises(TypeError, match=r"L0.penalty returns \(3,\) numbers; one is wanted"):
+        train_peer(found, noise(), found.config, 0)
+
+
+def raised(act):
+    with pytest.raises(Exception) as told:
+        act()
+    return told.value
+
+
+def test_a_mistake_in_a_method_is_not_taken_for_one_of_its_user():
+    assert workers._told(raised(lambda: made("dnw", density=2.0)))
+    assert not workers._told(raised(lambda: torch.ones(3).item()))
+    assert not workers._told(raised(lambda: int("x"))) and workers._told(FileNotFoundError("x"))
 
 
 # ---------------------------------------------------------------- in the laboratory

@@ -56,7 +56,7 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     import torch
 
     from .. import compaction
-    from ..data import Normalize, scale
+    from ..data import DataError, Normalize, scale
     from ..lab import runner, trained
     from ..networks import count
     from ..peers import Peer
@@ -66,7 +66,12 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
         raise records.FileError(f"{path} is of a dense network without switcher: there is nothing to cut")
     if isinstance(model, Peer) and model.KIND == "images":
         raise records.FileError(f"{path} is of a network that uses other neurons for each image: it is no smaller one")
-    dataset = dataset or runner.load_data(arm, torch.device("cpu"))
+    if dataset is None:
+        try:
+            dataset = runner.load_data(arm, torch.device("cpu"))
+        except DataError as error:
+            moved = " If the images were moved, say where they are now: --data PATH." if arm.source else ""
+            raise DataError(f"{error}{moved}") from error
     normalize = Normalize(dataset) if arm.train.normalize else None
     network.eval()
     model.eval()

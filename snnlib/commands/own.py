@@ -42,19 +42,25 @@ class Own:
             typer.echo(note)
 
     def write_small(self, made: Sequence[Entry], folder: Path) -> None:
-        """Write the smaller network of each finished run with a switcher into ``folder``."""
+        """Write the smaller network of each finished run with a switcher into ``folder``, which is there."""
         from ..lab import own as images
 
         finished = [entry for entry in made if entry.state == "recorded" and entry.arm.switcher]
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise Refused(f"--out {folder}: no such folder can be made ({problem.strerror})") from problem
+        if not finished:
+            typer.echo(f"no finished run with a switcher: nothing was written to {folder}")
         dataset = images.read(self.dataset, self.source) if finished else None
         for entry in finished:
             typer.echo(f"\n{entry.arm.network}, {entry.arm.title}, seed {entry.seed}")
             file = f"{entry.path.parent.parent.name}-{entry.arm.name}-seed-{entry.seed}.safetensors"
             compact.write(entry.path, folder / file, dataset)
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder for smaller networks, before anything is trained for it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise Refused(f"--out {out}: no such folder can be made ({problem.strerror})") from problem
 
 
 def asked(

@@ -9,7 +9,7 @@ import typer
 
 from ..lab import archive, published, records
 from ..lab.experiments import PROFILES
-from ..lab.names import check_name
+from ..lab.names import Refused, check_name
 from . import PROFILE_HELP, RecordsFolder
 
 
@@ -24,6 +24,8 @@ def pack(
 ) -> None:
     """Write all records into one .tar.gz file."""
     root, profiles = root or records.default_root(), [check_name("profile", each, PROFILES) for each in profile or ()]
+    if not any(root.glob("*/*/*/seed-*.json")):
+        raise Refused(f"--records {root}: there are no records there, so {target} was not written")
     names = archive.pack(target, root, profiles, weights, checkpoints)
     count = sum(name.endswith(".json") for name in names)
     typer.echo(

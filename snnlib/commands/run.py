@@ -231,6 +231,8 @@ def run(
                 raise Refused(f"{name} and --data: either the runs of a table, or images of your own")
         root, profile = root or own_arms.FOLDER, own_arms.OWN
         asked = own.asked(network or (), method or (), setting, epochs, rate, start)
+        if out is not None and not dry_run:
+            own.make_folder(out)
         reading = {"size": size, "rgb": rgb, "skip_broken": skip_broken}
         mine = own.prepare(data, asked, seed or (0,), hold_out, {key: value for key, value in reading.items() if value})
         todo = batch.of_table(mine.table, profile, root, force, retry_failed, accept_failed)

@@ -11,7 +11,7 @@ for networks whose FC layers alone are switched, :mod:`~snnlib.compaction.module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, ClassVar, Protocol, TypeVar, overload, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,23 @@ from .mlp import compact_mlp, fold_mlp
 from .module import compact_module, fold_module
 
 Kind = TypeVar("Kind", bound=Network)
+
+
+@runtime_checkable
+class Pruned(Protocol):
+    """What a rival (:class:`snnlib.peers.Peer`) offers: what it prunes, the network it leaves, and factors for it."""
+
+    KIND: ClassVar[str]
+
+    def final(self) -> Network:
+        """The network that is left."""
+        ...
+
+    def gates(self) -> Sequence[Tensor]:
+        """Its factors."""
+        ...
+
+
 Operation = Callable[[Any, Sequence[Tensor]], Any]  # a network of one class and its gates to another of that class
 
 FOLD: dict[type, Operation] = {MLP: fold_mlp, ConvNet: fold_convnet, DeepNet: fold_deep, GatedModule: fold_module}
@@ -41,12 +58,12 @@ COMPACT: dict[type, Operation] = {
 @overload
 def fold(network: Kind, gates: Sequence[Tensor]) -> Kind: ...
 @overload
-def fold(network: GatedModule | Switched, gates: Sequence[Tensor] | None = None) -> nn.Module: ...
+def fold(network: GatedModule | Switched | Pruned, gates: Sequence[Tensor] | None = None) -> nn.Module: ...
 @torch.no_grad()
-def fold(network: Network | GatedModule | Switched, gates: Sequence[Tensor] | None = None) -> nn.Module:
+def fold(network: Network | GatedModule | Switched | Pruned, gates: Sequence[Tensor] | None = None) -> nn.Module:
     """A network of the same widths that computes without factors what ``network`` computes with ``gates``.
 
-    ``network`` is a model with its switcher, which needs no ``gates``, or the network in it; ``gates`` as
+    ``network`` is a model with its switcher or a rival, which need no ``gates``, or the network in it; ``gates`` as
     ``network.gate_widths()``. It stays as it is; a module that was switched by ``snnlib.switch`` gives a module of its
     class. Raises ``ValueError`` where the gates do not fit or are not finite, ``TypeError`` for a network of another
     class.
@@ -58,16 +75,16 @@ def fold(network: Network | GatedModule | Switched, gates: Sequence[Tensor] | No
 @overload
 def compact(network: Kind, gates: Sequence[Tensor]) -> Kind: ...
 @overload
-def compact(network: GatedModule | Switched, gates: Sequence[Tensor] | None = None) -> nn.Module: ...
+def compact(network: GatedModule | Switched | Pruned, gates: Sequence[Tensor] | None = None) -> nn.Module: ...
 @torch.no_grad()
-def compact(network: Network | GatedModule | Switched, gates: Sequence[Tensor] | None = None) -> nn.Module:
+def compact(network: Network | GatedModule | Switched | Pruned, gates: Sequence[Tensor] | None = None) -> nn.Module:
     """A plain network without the neurons and kernels that ``gates`` prune and without those that only they kept alive.
 
-    ``network`` is a model with its switcher, which needs no ``gates``, or the network in it. Same logits (with batch
-    norm in evaluation mode), same device and dtype; ``network`` stays as it is. A compacted network may be compacted
-    again, with gates of its own widths, or switched again. A module that was switched by ``snnlib.switch`` gives a
-    smaller module of its class, which needs Torch-Pruning; with ``TrainConfig(normalize=True)`` it takes normalised
-    images as in training (:class:`snnlib.data.Normalize`).
+    ``network`` is a model with its switcher or a rival, which need no ``gates``, or the network in it. Same logits
+    (with batch norm in evaluation mode), same device and dtype; ``network`` stays as it is. A compacted network may be
+    compacted again, with gates of its own widths, or switched again. A module that was switched by ``snnlib.switch``
+    gives a smaller module of its class, which needs Torch-Pruning; with ``TrainConfig(normalize=True)`` it takes
+    normalised images as in training (:class:`snnlib.data.Normalize`).
 
     Raises ``ValueError`` where the gates do not fit or are not finite, ``TypeError`` for a network of another class,
     ``ModuleNotFoundError`` without Torch-Pruning, :class:`CompactionError` where that cannot follow the module.
@@ -81,6 +98,11 @@ def _parts(network: object, gates: Sequence[Tensor] | None) -> tuple[Any, Sequen
     if isinstance(network, Switched):
         gates = network.gates() if gates is None else gates
         network = network.network
+    elif isinstance(network, Pruned):
+        if network.KIND == "images":
+            raise TypeError(f"a {type(network).__name__} uses other neurons for each image: it is no smaller network")
+        gates = network.gates() if gates is None else gates
+        network = network.final()
     if gates is None:
         if not isinstance(network, Network | GatedModule):
             raise TypeError(

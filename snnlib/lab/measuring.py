@@ -22,6 +22,8 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
     peer.eval()
     images = Batches(dataset, arm.train, seed).standard(data.scale(dataset.x_test))
     final, left = peer.final(), peer.left(images)
+    if peer.KIND != "images":
+        check_left(peer, images[:CHECKED])
     scaled = peer if any(bool((gate != 1).any()) for gate in peer.gates()) else None
     uncounted = 0  # weights of features that no factor touches are not counted, as the paper does not
     if isinstance(peer.network, DeepNet) and peer.KIND != "weights":
@@ -35,6 +37,24 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
         "macs_full": count.macs(peer.network),
     }
     return result(final, scaled, history) | found | left.also
+
+
+CHECKED, TOLERANCE = 500, 1e-4
+"""Test images on which a rival is held against the network that it says it leaves, and how far their logits may lie
+apart, as a part of the largest."""
+
+
+@torch.no_grad()
+def check_left(peer: Peer, images: Tensor) -> None:
+    """Raise ``ValueError`` unless ``peer`` has the logits of the network that it says it leaves: what would be counted
+    as removed were in use otherwise."""
+    logits = peer(images)
+    apart = float((logits - compact(peer.final(), peer.gates())(images)).abs().max())
+    if not apart <= TOLERANCE * max(1.0, float(logits.abs().max())):
+        raise ValueError(
+            f"{type(peer).__name__} is judged by another network than it leaves: logits lie {apart:.2g} apart from "
+            "those of compact(peer.final(), peer.gates()). Mend the method; the run goes on from its last epoch"
+        )
 
 
 @torch.no_grad()

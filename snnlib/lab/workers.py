@@ -174,8 +174,7 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
     os.environ["OMP_NUM_THREADS"] = str(threads)  # read once, when torch is imported
     import torch
 
-    from .. import data
-    from . import devices, records, runner
+    from . import devices, runner
 
     torch.set_num_threads(threads)
     dataset, kept = None, None  # one at a time: they are large
@@ -218,13 +217,23 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
                 f"{arm.network} does not fit into the memory of {device} ({str(problem).splitlines()[0]}): choose a "
                 "smaller batch_size, fewer seeds --together, or another device",
             )
-        except (data.DataError, records.FileError, OSError, ValueError) as problem:
+        except Exception as problem:
+            if not _told(problem):
+                pipe.send(Event("crashed", jobs[0], text=f"an error in the program\n{traceback.format_exc()}"))
+                return
             ends = _all("refused", jobs, str(problem))
-        except Exception:
-            pipe.send(Event("crashed", jobs[0], text=f"an error in the program\n{traceback.format_exc()}"))
-            return
         for end in ends:
             pipe.send(end)
+
+
+def _told(problem: Exception) -> bool:
+    """Whether ``problem`` is one that this library raises for the reader to mend, and no mistake in a method's code."""
+    from .. import data  # here, as above: torch is imported where runs are made
+    from . import records
+
+    if isinstance(problem, ValueError) and not isinstance(problem, data.DataError):
+        return Path(traceback.extract_tb(problem.__traceback__)[-1].filename).is_relative_to(Path(__file__).parents[1])
+    return isinstance(problem, data.DataError | records.FileError | OSError)
 
 
 def _all(kind: str, jobs: Sequence[Job], text: str) -> list[Event]:

@@ -30,7 +30,8 @@ MODULES: set[Any] = {*ACTIVATIONS, *POOLS, *DROPOUTS, *NORMS}
 FUNCTIONS: set[Any] = {
     F.relu, F.relu_, F.relu6, F.leaky_relu, F.elu, F.selu, F.celu, F.gelu, F.silu, F.mish, F.hardtanh, F.hardswish,
     F.hardsigmoid, F.softplus, F.softsign, F.logsigmoid, F.sigmoid, F.tanh, torch.relu, torch.relu_, torch.sigmoid,
-    torch.tanh, torch.abs, torch.square, F.max_pool2d, F.avg_pool2d, F.adaptive_max_pool2d, F.adaptive_avg_pool2d,
+    torch.tanh, torch.abs, torch.square, torch.clamp, torch.max_pool2d,
+    F.max_pool2d, F.avg_pool2d, F.adaptive_max_pool2d, F.adaptive_avg_pool2d,
     F.dropout, F.dropout2d, F.alpha_dropout, F.interpolate,
     operator.add, operator.iadd, operator.sub, operator.isub, operator.mul, operator.imul, operator.truediv,
     operator.itruediv, operator.neg,
@@ -39,7 +40,7 @@ FUNCTIONS: set[Any] = {
 
 METHODS: set[Any] = {
     "relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "abs", "square", "neg", "add", "add_", "sub", "mul",
-    "mul_", "div", "float", "double", "contiguous", "clone",
+    "mul_", "div", "clamp", "clamp_", "float", "double", "contiguous", "clone",
 }  # fmt: skip
 """Methods of a tensor that do."""
 
@@ -77,7 +78,8 @@ def mixes(node: fx.Node, before: fx.Node, channels: int) -> str | None:
         over_pixels = len(old) == 4 and all(isinstance(dim, int) and dim % 4 in (2, 3) for dim in dims)
         return None if over_pixels else f"its output is averaged over its channels by {said(node)}"
     if not (kind in MODULES or kind in FUNCTIONS or kind in METHODS):
-        return f"its output passes through {said(node)}, which may mix channels"
+        remedy = "" if node.op == "call_module" else ": if it does not, write it as a layer or a function of torch.nn"
+        return f"its output passes through {said(node)}, which may mix channels{remedy}"
     return None if new[:2] == old[:2] else f"its output is changed from {old} to {new} by {said(node)}"
 
 

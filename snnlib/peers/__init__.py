@@ -55,6 +55,8 @@ def peer(rival: Rival, network: Network, images: int, config: TrainConfig, draw:
 
     Raises ``ValueError`` for a rival or an option that does not exist, and for a network that it cannot prune.
     """
+    if not isinstance(rival, Rival):
+        raise TypeError(f"a {type(rival).__name__} is no Rival: give Rival.of({rival!r}, ...) of snnlib.arms")
     if rival.name not in PEERS:
         raise ValueError(f"there is no rival {rival.name!r}: choose {', '.join(PEERS)}")
     kind = PEERS[rival.name]

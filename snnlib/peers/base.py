@@ -24,6 +24,7 @@ from ..data import Dataset
 from ..networks import MLP, ConvNet, DeepNet, Network
 from ..networks.count import layers, nonzero
 from ..seeds import generator
+from ..training.fit import check_fit, check_read
 from ..training.loops import OnEpoch, State, Stepped, epochs
 from ..training.optimizers import fused_where_right, set_rate, sgd_of
 from ..training.steps import descend, loss_of
@@ -46,8 +47,8 @@ class Options:
 
 def check_share(name: str, value: float, least: float = 0.0) -> None:
     """Raise ``ValueError`` unless ``value``, called ``name``, is a share above ``least`` and at most 1."""
-    if not least < value <= 1:
-        raise ValueError(f"{name}={value}: a share, above {least:g} and at most 1")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least < value <= 1:
+        raise ValueError(f"{name}={value!r}: a share, a number above {least:g} and at most 1")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Peer(nn.Module):
 
     KIND: ClassVar[Kind] = "neurons"
     NETWORKS: ClassVar[tuple[type, ...]] = (MLP, ConvNet, DeepNet)
-    WHY: ClassVar[str] = ""
+    WHY: ClassVar[str] = "it needs to know its layers"
     """Why other networks cannot be pruned, for the error."""
     PRECISIONS: ClassVar[tuple[str, ...]] = ("float32", "bfloat16")
     """What the network's products can be computed in."""
@@ -107,6 +108,8 @@ class Peer(nn.Module):
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
         """The objective on images ``x`` and labels ``y``: cross-entropy, and what the method adds."""
         loss, added = loss_of(self, x, y, precision=self.config.precision), self.penalty()
+        if added is not None and added.numel() != 1:
+            raise TypeError(f"{type(self).__name__}.penalty returns {tuple(added.shape)} numbers; one is wanted")
         return loss if added is None else loss + added
 
     def penalty(self) -> Tensor | None:
@@ -179,8 +182,11 @@ def train_peer(
 ) -> State:
     """Train ``peer`` for ``config.epochs`` epochs; ``state`` resumes. As :func:`~snnlib.training.loops.train_dense`.
 
-    Raises :class:`~snnlib.training.checks.DivergenceError`.
+    ``config`` and ``data`` are those that the rival was made for: rounds and penalties rest on them. Raises
+    :class:`~snnlib.training.checks.DivergenceError`, ``TypeError`` for another module, and ``ValueError`` where rival,
+    data and settings do not fit each other.
     """
+    check_made_for(peer, data, config)
     optimizers, per_epoch = peer.optimizers(), math.ceil(len(data.x_train) / config.batch_size)
 
     def step(t: int, x: Tensor, y: Tensor, progress: float) -> Stepped:
@@ -193,6 +199,26 @@ def train_peer(
         return "network", peer.step(optimizers, x, y), None
 
     return epochs(peer, None, optimizers, step, data, config, seed, state, on_epoch)
+
+
+def check_made_for(peer: Peer, data: Dataset, config: TrainConfig) -> None:
+    """Raise ``TypeError`` or ``ValueError`` unless ``peer`` is a rival that was made for ``data`` and ``config``."""
+    if not isinstance(peer, Peer):
+        raise TypeError(
+            f"a {type(peer).__name__} is no rival: make one with snnlib.peers.peer(Rival.of('dnw'), network, "
+            "images, config, generator), or train the network alone with train_dense"
+        )
+    check_read(config, peer.network)
+    check_fit(peer.network, data, config)
+    made, given = (dataclasses.asdict(each.for_training()) for each in (peer.config, config))
+    differ = [f"{name}={value!r} (made for {made[name]!r})" for name, value in given.items() if value != made[name]]
+    if differ:
+        raise ValueError(f"the rival was made for other settings: {', '.join(differ)}; give peer.config")
+    if peer.images != len(data.x_train):
+        raise ValueError(
+            f"the rival was made for {peer.images} training images, {data.name} has {len(data.x_train)}: make it anew "
+            f"with images={len(data.x_train)}"
+        )
 
 
 def gated_weights(network: Network) -> list[Tensor]:

@@ -192,12 +192,13 @@ def untrained(history: Sequence[dict[str, Any]], data: Dataset) -> str | None:
     )
 
 
-def remark(history: Sequence[dict[str, Any]], data: Dataset) -> None:
-    """Warn where :func:`untrained` has something to remark."""
+def remark(history: Sequence[dict[str, Any]], data: Dataset, switched: bool) -> None:
+    """Warn where :func:`untrained` has something to remark of a network, ``switched`` or not."""
     if said := untrained(history, data):
+        start = ", or a switcher that starts closer to 1 (SwitcherConfig(initial_spread=0.5))" if switched else ""
         warnings.warn(
-            f"{said}. Try another rate (TrainConfig(rate=0.01)), normalize=True, a wider start of the weights, "
-            "batch norm in the network, or a switcher that starts closer to 1 (SwitcherConfig(initial_spread=0.5)).",
+            f"{said}. Try another rate (TrainConfig(rate=0.01)), normalize=True, a wider start of the weights, batch "
+            f"norm in the network{start}.",
             UntrainedWarning,
             stacklevel=5,  # who called the training function: `remark`, `epochs` and its decorator lie between
         )

@@ -46,7 +46,8 @@ class State:
 
     ``marks`` holds which factors were 0 before the first step ("start") and after the switcher's first turn ("first
     turn"), as :func:`snnlib.training.flow.encode` writes them; rows of the history hold the same under "off". ``first``
-    is the number of the first epoch's order of images: a second stage goes on where the first one ended.
+    is the number of the first epoch's order of images: a second stage goes on where the first one ended. A state goes
+    with the model that it was filled with: the weights are there alone.
     """
 
     epoch: int = 0
@@ -55,6 +56,7 @@ class State:
     velocity: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     marks: dict[str, str] = field(default_factory=dict[str, str])
     first: int = 0
+    seed: int | None = None  # of the run; None before its first epoch
 
 
 OnEpoch = Callable[[State], None]
@@ -199,6 +201,9 @@ def epochs(
     (:class:`.UntrainedWarning`) where nothing is learned.
     """
     state = state or State()
+    if state.seed not in (None, seed):
+        raise ValueError(f"seed={seed}: the state is of a run of seed {state.seed}; go on with that, or begin anew")
+    state.seed = seed
     check_precision(config.precision, data.x_train.device)
     batches = Batches(data, config, seed, next(network.parameters()).dtype)
     for side, sgd in sgds.items():
@@ -239,7 +244,7 @@ def epochs(
         state.history.append(row | (gate_counts(gates) | {"off": flow.encode(gates)} if gates is not None else {}))
         state.velocity = velocity_of(sgds)
         state.epoch += 1
-        remark(state.history, data)
+        remark(state.history, data, model is not None)
         if on_epoch is not None:
             on_epoch(state)
     return state
