@@ -179,6 +179,7 @@ def test_depthwise_convolutions_stay_whole_and_the_rest_has_the_density(name, fi
         (lambda: made("lottery", rounds=1), "rounds=1: two or more"),
         (lambda: made("lottery", epochs=2), "epochs=2 for 3 rounds"),
         (lambda: made("nested", levels=(1.0, 0.5)), "give shares in rising order"),
+        (lambda: made("nested", levels=0.5), "levels=0.5: give shares in rising order"),
         (lambda: made("bc-gnj", threshold="widest"), "threshold='widest': a number, one for each layer, or 'gap'"),
         (lambda: made("bc-gnj", threshold=(-3.0, -5.0)), "the network has 3 gated layers, so give 3 numbers"),
         (lambda: made("bc-ghs", scale=0.0), "scale=0.0"),

@@ -43,6 +43,13 @@ def rivals_with_runs(evidence):
     return len(have & set(OF_PAPER))
 
 
+def their_ticket():
+    """Rounds of the lottery ticket by its authors' recipe, and the epochs of each."""
+    arm = arm_of(TABLES["rivals"], "authors", "lottery-authors")
+    rounds = dict(arm.rival.options)["rounds"]
+    return rounds, arm.train.epochs / rounds
+
+
 def pairs_ahead(evidence, rival):
     """Seeds in which ``rival``, at SNN-AL's size, is more accurate; a run that was lost guesses."""
     arm = comparable.as_sparse(evidence, rival, comparable.least_compared(evidence, SPARSE))
@@ -147,6 +154,8 @@ COUNTS = {
     "trials of VGG-cov2's search": lambda _: STUDIES["vgg-cov2-snn"].rungs[0].trials,
     "epochs of a rival": lambda _: arm_of(TABLES["rivals"], "paper", "l0-90").train.epochs,
     "epochs of its authors": lambda _: arm_of(TABLES["rivals"], "authors", "l0-authors").train.epochs,
+    "rounds of the ticket's authors": lambda _: their_ticket()[0],
+    "epochs of each of them": lambda _: their_ticket()[1],
     "rivals run": rivals_with_runs,
     "rivals ahead in all eight pairs": lambda evidence: sum(pairs_ahead(evidence, rival) == 8 for rival in NAMES),
     "pairs in which edge-popup is ahead": lambda evidence: pairs_ahead(evidence, "edge-popup"),

@@ -28,6 +28,8 @@ class Options(AnyOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.levels, tuple | list) or not self.levels:
+            raise ValueError(f"levels={self.levels!r}: give shares in rising order, (0.5, 1.0) say")
         for level in self.levels:
             check_share("levels", level)
         if list(self.levels) != sorted(set(self.levels)):

@@ -21,8 +21,8 @@ from .wording import span, unbroken
 PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", "L0 (lambda sep.)": None}
 """The paper's name of a rival in Table 1, ours and what comes before a bracket in it, to the arm of its recipe."""
 
-LEFT_OUT = {"L0 (one lambda)": "l0-authors"}
-"""A row of the perceptron that the paper leaves out of what it quotes, and the arm of its recipe."""
+LEFT_OUT = {"L0 (one lambda)": "l0-authors", "lottery ticket": "lottery-authors"}
+"""Rows of the perceptron that the paper does not quote, though their authors have trained it, and arms of recipes."""
 
 
 ASKED = re.compile(r"(\d+(?:, \d+)*(?: and \d+)? %) removed$")
