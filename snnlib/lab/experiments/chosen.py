@@ -324,6 +324,17 @@ MLP_GNJ: dict[str, Any] = {
 }
 """Trial 50 of ``mlp-bc-gnj``."""
 
+LENET5_GNJ: dict[str, Any] = {
+    "rate": 0.002919417167921173,
+    "clip_network": 1.0,
+    "fc": "kaiming",
+    "strength": 2.9438529526758606,
+    "warm_up": 0.0,
+    "scale_factor": 10.0,
+    "variance": -9.0,
+}
+"""Trial 109 of ``lenet5-bc-gnj``."""
+
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[48]},
     "mlp-lottery": {
@@ -371,6 +382,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
         "given": {"rate": 0.5193252867644469, "weight_decay": 0.0001, "start": "signed", "scaled": False}
     },
     "lenet5-l0": {"60": MLP_L0[48], "75": MLP_L0[48], "90": MLP_L0[48]},
+    "lenet5-bc-gnj": {"60": LENET5_GNJ, "75": LENET5_GNJ, "90": LENET5_GNJ},
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
