@@ -14,12 +14,6 @@ from . import RecordsFolder
 if TYPE_CHECKING:
     from ..data import Dataset, Normalize
 
-TOLERANCE = 1e-4
-"""Largest difference of logits, relative to the largest logit, between the switched network and the compacted one."""
-
-CHECKED = 500
-"""Test images on which the two are compared."""
-
 
 def compact(
     record: Annotated[
@@ -58,6 +52,7 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     from .. import compaction
     from ..data import DataError, Normalize, scale
     from ..lab import runner, trained
+    from ..lab.measuring import CHECKED, TOLERANCE
     from ..networks import count
     from ..peers import Peer
 

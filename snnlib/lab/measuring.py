@@ -40,8 +40,8 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
 
 
 CHECKED, TOLERANCE = 500, 1e-4
-"""Test images on which a rival is held against the network that it says it leaves, and how far their logits may lie
-apart, as a part of the largest."""
+"""Test images on which a network is held against what compaction leaves of it, and how far their logits may lie apart,
+as a part of the largest."""
 
 
 @torch.no_grad()
