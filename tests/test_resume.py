@@ -12,7 +12,8 @@ import torch
 from command_line import ENVIRONMENT, PROJECT
 
 from snnlib import data
-from snnlib.lab import records, runner
+from snnlib.arms import Rival
+from snnlib.lab import building, records, runner, underway
 
 CPU = torch.device("cpu")
 
@@ -106,6 +107,24 @@ def test_a_run_stopped_after_every_epoch_goes_on_to_the_same_end(tmp_path, image
     assert seen == [(done, total) for done in range(1, total + 1)]  # no epoch is trained twice
     assert stops == total - 1
     assert assert_same_runs(tmp_path / "alone", tmp_path / "stopped") == 1
+
+
+def test_a_record_holds_every_option_of_a_rival_and_others_begin_its_run_anew(tmp_path, images, monkeypatch):
+    arm = replace(tiny.DENSE, name="dnw", method="rival", rival=Rival.of("dnw", density=0.25))
+    seen = []
+
+    def watch(done, total, row):
+        seen.append(done)
+
+    for _ in range(2):
+        with pytest.raises(runner.BudgetReached):
+            runner.run(arm, "quick", 0, tmp_path, CPU, images, watch, deadline=time.monotonic())
+    monkeypatch.setattr(underway, "options_of", lambda arm: building.options_of(arm) | {"new": 1.0})
+    record = runner.run(arm, "quick", 0, tmp_path, CPU, images, watch)
+    assert seen == [1, 2, 1, 2, 3, 4]
+    options = record["code"]["options"]
+    assert options.pop("new") == 1.0 and options == {"optimizer": "sgd", "density": 0.25, "first": False}
+    assert "options" not in runner.run(tiny.DENSE, "quick", 0, tmp_path, CPU, images)["code"]
 
 
 def test_a_run_killed_between_its_weights_and_its_record_ends_the_same(tmp_path, images, monkeypatch):

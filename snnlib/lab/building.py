@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import torch
 
 from .. import peers
@@ -66,6 +69,14 @@ def left_out(arm: Arm, network: Network, seed: int, kept_by: list[list[float]]) 
         score = torch.rand(len(kept), generator=draw) if criterion == "random" else weight.cpu().norm(dim=1)
         keep[index] = torch.zeros_like(kept).index_fill(0, score.topk(int(kept.sum())).indices, True)
     return Masked(network, keep)
+
+
+def options_of(arm: Arm) -> dict[str, Any] | None:
+    """Every option of the arm's rival, with those that its method's code gives; None for an arm without one."""
+    if arm.rival is None:
+        return None
+    found = dataclasses.asdict(peers.options_of(peers.PEERS[arm.rival.name], arm.rival))
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
 def rival_of(arm: Arm, network: Network, seed: int, images: int) -> Peer:

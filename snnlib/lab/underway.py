@@ -23,7 +23,7 @@ from ..training import flow
 from ..training.checks import TrainingError
 from ..training.loops import State
 from . import records, sealing
-from .building import build_network, left_out, rival_of, wrap
+from .building import build_network, left_out, options_of, rival_of, wrap
 from .devices import describe
 from .measuring import measured, result
 
@@ -85,8 +85,9 @@ class UnderWay:
         if not path.exists():
             return None
         tensors, metadata = files.load_tensors(path, ANEW)
-        if metadata["settings_hash"] != self.arm.settings_hash():
-            return None  # the settings changed since: start anew
+        options = options_of(self.arm)
+        if metadata["settings_hash"] != self.arm.settings_hash() or metadata.get("options", options) != options:
+            return None  # the settings changed since, or what a rival's code has for them: start anew
         self.stage, self.before, self._spent = metadata["stage"], metadata["before"], metadata["seconds"]
         velocity = {
             name.removeprefix("velocity."): tensors.pop(name) for name in list(tensors) if name.startswith("velocity.")
@@ -150,6 +151,7 @@ class UnderWay:
             "epoch": state.epoch,
             "history": state.history,
             "marks": state.marks,
+            "options": options_of(self.arm),
         }
         tensors = self.trained.state_dict() | {f"velocity.{key}": buffer for key, buffer in state.velocity.items()}
         files.save_tensors(records.checkpoint_path(self.path), tensors, extra | {"seconds": self._seconds()})
@@ -218,7 +220,8 @@ class UnderWay:
             "code": {
                 "fused_encoder": self.device.type == "cpu"
                 and unet is not None
-                and unet.library(torch.float32) is not None
+                and unet.library(torch.float32) is not None,
+                **({"options": options_of(self.arm)} if self.arm.rival else {}),  # the hash has those that are given
             },
             "images": images,
             "result": None if error else self._measured(history),
