@@ -124,6 +124,7 @@ def test_a_record_holds_every_option_of_a_rival_and_others_begin_its_run_anew(tm
     assert seen == [1, 2, 1, 2, 3, 4]
     options = record["code"]["options"]
     assert options.pop("new") == 1.0 and options == {"optimizer": "sgd", "density": 0.25, "first": False}
+    monkeypatch.undo()
     assert "options" not in runner.run(tiny.DENSE, "quick", 0, tmp_path, CPU, images)["code"]
 
 
