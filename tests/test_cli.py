@@ -263,8 +263,8 @@ def test_compact_of_a_dense_run_is_refused(smoke, tmp_path, capsys):
         (("data", "minst"), "did you mean 'mnist'?"),
         (("compact", "nowhere.json", "--out", "x"), "nowhere.json: there is no such record"),
         (
-            ("pack", "x.tar.gz", "--records", "recrods"),
-            "--records recrods: there are no records there, so x.tar.gz was",
+            ("pack", "x.tar.gz", "--records", "not-there"),
+            "--records not-there: there are no records there, so x.tar.gz was",
         ),
     ],
 )

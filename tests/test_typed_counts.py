@@ -317,6 +317,15 @@ def of_lenet(evidence, first, second):
     return evidence.difference("", "1", first, second, "accuracy", LENET).found
 
 
+def gnj_is_below(evidence):
+    """Whether BC-GNJ on LeNet5-Caffe removes as much as the row that the paper quotes, is less accurate than that by a
+    third of a point or more, and than L0 in every seed."""
+    row = printed("1", LENET, "BC-GNJ")
+    accuracy, gone = (mean_of(evidence, "bc-gnj-60", figure, "1", LENET) for figure in ("accuracy", "effective_pct"))
+    behind = all_below(*(evidence.figures("1", arm, "accuracy", LENET) for arm in ("bc-gnj-60", "l0-60")))
+    return behind and -0.67 < accuracy - row.acc_mean < -0.33 and abs(gone - row.removed_pct) < 0.5 and gone > 98.5
+
+
 def gained(evidence):
     """What training removes in the interventions on the sparse setting, by arm."""
     arms = [arm.name for arm in TABLES["sparsity"].arms["paper"] if arm.name != "short"]
@@ -613,6 +622,12 @@ HOLDS = {
         all_below(narrow(evidence, arm), narrow(evidence, "accurate"))
         and dict(arm_of(TABLES["3"], WHOLE, arm, "mobilenet-v1-x0.25").rival.options)["rounds"] == 2
         for arm in ("lottery-60", "lottery-75", "lottery-90")
+    ),
+    "BC-GNJ on LeNet5-Caffe is behind L0 in every pair and a third of a point or more below its published row": (
+        lambda evidence: gnj_is_below(evidence)
+    ),
+    "the divergence chosen for BC-GNJ on LeNet5-Caffe weighs nearly three times as much as the bound has it": (
+        lambda _: 2.5 < dict(arm_of(TABLES["1"], "paper", "bc-gnj-60", LENET).rival.options)["strength"] < 3
     ),
     "with rounds of full length it is five to eight points better": lambda evidence: all_of(
         5 < right(run) - narrow(evidence, "lottery-60")[seed] < 8 for seed, run in long_rounds(evidence)
