@@ -623,6 +623,9 @@ HOLDS = {
         and dict(arm_of(TABLES["3"], WHOLE, arm, "mobilenet-v1-x0.25").rival.options)["rounds"] == 2
         for arm in ("lottery-60", "lottery-75", "lottery-90")
     ),
+    "N2N keeps the whole network where a student must keep 95 percent": lambda evidence: all_of(
+        run["result"]["left_pct"] == 100 for run in evidence.runs("prices", "n2n-strict").values()
+    ),
     "BC-GNJ on LeNet5-Caffe is behind L0 in every pair and a third of a point or more below its published row": (
         lambda evidence: gnj_is_below(evidence)
     ),
