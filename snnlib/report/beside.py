@@ -108,10 +108,11 @@ def lost(row: Row) -> str:
 
 
 def _range(row: Row) -> str:
-    """The least and the most weights that single runs remove, in brackets; nothing where these are alike."""
-    if row.removed_low is None or row.removed_high is None or row.removed_high - row.removed_low < 0.1:
+    """The least and the most weights that single runs remove, in brackets; nothing where these are alike, rounded."""
+    if row.removed_low is None or row.removed_high is None:
         return ""
-    return f" ({row.removed_low:.0f} to {row.removed_high:.0f})"
+    low, high = (f"{end:.0f}" for end in (row.removed_low, row.removed_high))
+    return "" if low == high else f" ({low} to {high})"
 
 
 def in_short(results: Results, networks: Iterable[str], arm: str = "snn-al-epoch", dense: str = "dense") -> str:
