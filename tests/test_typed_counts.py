@@ -627,7 +627,7 @@ HOLDS = {
         run["result"]["left_pct"] == 100 for run in evidence.runs("prices", "n2n-strict").values()
     ),
     "BC-GNJ on LeNet5-Caffe is behind L0 in every pair and a third of a point or more below its published row": (
-        lambda evidence: gnj_is_below(evidence)
+        gnj_is_below
     ),
     "the divergence chosen for BC-GNJ on LeNet5-Caffe weighs nearly three times as much as the bound has it": (
         lambda _: 2.5 < dict(arm_of(TABLES["1"], "paper", "bc-gnj-60", LENET).rival.options)["strength"] < 3

@@ -52,7 +52,7 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     from .. import compaction
     from ..data import DataError, Normalize, scale
     from ..lab import runner, trained
-    from ..lab.measuring import CHECKED, TOLERANCE
+    from ..lab.measuring import CHECKED, TOLERANCE, apart
     from ..networks import count
     from ..peers import Peer
 
@@ -74,9 +74,7 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
         smaller = compaction.compact(network, model.gates())
         images = scale(dataset.x_test[:CHECKED])
         images = normalize(images) if normalize else images
-        logits = model(images)
-        difference = float((logits - smaller(images)).abs().max())
-    largest = max(1.0, float(logits.abs().max()))
+        difference, largest = apart(model(images), smaller(images))
     if not difference <= TOLERANCE * largest:
         raise records.FileError(
             f"{path}: the compacted network does not agree with the switched one (logits differ by {difference:.2g}); "

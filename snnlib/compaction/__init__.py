@@ -11,7 +11,7 @@ for networks whose FC layers alone are switched, :mod:`~snnlib.compaction.module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar, overload, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, overload, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -29,11 +29,15 @@ from .module import compact_module, fold_module
 Kind = TypeVar("Kind", bound=Network)
 
 
+Prunes = Literal["neurons", "weights", "images"]
+"""What a method prunes: whole neurons and kernels; single weights; or neurons, others for each image."""
+
+
 @runtime_checkable
 class Pruned(Protocol):
     """What a rival (:class:`snnlib.peers.Peer`) offers: what it prunes, the network it leaves, and factors for it."""
 
-    KIND: ClassVar[str]
+    KIND: ClassVar[Prunes]
 
     def final(self) -> Network:
         """The network that is left."""

@@ -44,16 +44,20 @@ CHECKED, TOLERANCE = 500, 1e-4
 as a part of the largest."""
 
 
+def apart(logits: Tensor, others: Tensor) -> tuple[float, float]:
+    """The largest difference of two networks' logits, and the largest of the first, 1 at least."""
+    return float((logits - others).abs().max()), max(1.0, float(logits.abs().max()))
+
+
 @torch.no_grad()
 def check_left(peer: Peer, images: Tensor) -> None:
     """Raise ``ValueError`` unless ``peer`` has the logits of the network that it says it leaves: what would be counted
     as removed were in use otherwise."""
-    logits = peer(images)
-    apart = float((logits - compact(peer.final(), peer.gates())(images)).abs().max())
-    if not apart <= TOLERANCE * max(1.0, float(logits.abs().max())):
+    difference, largest = apart(peer(images), compact(peer)(images))
+    if not difference <= TOLERANCE * largest:
         raise ValueError(
-            f"{type(peer).__name__} is judged by another network than it leaves: logits lie {apart:.2g} apart from "
-            "those of compact(peer.final(), peer.gates()). Mend the method; the run goes on from its last epoch"
+            f"{type(peer).__name__} is judged by another network than it leaves: logits lie {difference:.2g} apart "
+            "from those of compact(peer). Mend the method; the run goes on from its last epoch"
         )
 
 

@@ -231,7 +231,7 @@ def _told(problem: Exception) -> bool:
     from .. import data  # here, as above: torch is imported where runs are made
     from . import records
 
-    if isinstance(problem, ValueError) and not isinstance(problem, data.DataError):
+    if isinstance(problem, ValueError):
         return Path(traceback.extract_tb(problem.__traceback__)[-1].filename).is_relative_to(Path(__file__).parents[1])
     return isinstance(problem, data.DataError | records.FileError | OSError)
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arms import Rival
-from ..compaction import compact
+from ..compaction import Prunes, compact
 from ..config import Side, TrainConfig
 from ..data import Dataset
 from ..networks import MLP, ConvNet, DeepNet, Network
@@ -29,9 +29,6 @@ from ..training.loops import OnEpoch, State, Stepped, epochs
 from ..training.optimizers import fused_where_right, set_rate, sgd_of
 from ..training.steps import descend, loss_of
 from ..training.turns import rate_at
-
-Kind = Literal["neurons", "weights", "images"]
-"""What a method prunes: whole neurons and kernels; single weights; or neurons, others for each image."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Peer(nn.Module):
     the network at the start. Raises ``ValueError`` for a network that the method cannot prune.
     """
 
-    KIND: ClassVar[Kind] = "neurons"
+    KIND: ClassVar[Prunes] = "neurons"
     NETWORKS: ClassVar[tuple[type, ...]] = (MLP, ConvNet, DeepNet)
     WHY: ClassVar[str] = "it needs to know its layers"
     """Why other networks cannot be pruned, for the error."""

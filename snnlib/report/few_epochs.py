@@ -39,7 +39,7 @@ def curve(root: Path) -> pd.DataFrame:
     results = Results("epochs", "search", root)
     rows: dict[str, dict[str, str]] = {}
     for network in TABLES["epochs"].networks if "epochs" in TABLES else ():
-        means = {epochs: results.mean(f"epochs-{epochs}", network=network) for epochs in (*whole.TRIED, whole.LONGER)}
+        means = {epochs: results.mean(f"epochs-{epochs}", network=network) for epochs in whole.SHOWN}
         if any(mean is not None for mean in means.values()):
             taken = whole.EPOCHS.get(network)
             rows[NETWORKS[network]] = {

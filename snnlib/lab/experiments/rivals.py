@@ -61,11 +61,11 @@ STRUCTURED = ("mlp", "lenet5-caffe")
 
 def sized(values: Mapping[str, Any], study: Study) -> list[Arm]:
     """The arms of a rival whose size is an option, with the settings ``values``; both forms of the lottery ticket."""
+    if study.rival not in SIZES:
+        raise KeyError(f"{study.rival!r} has no sizes: its size is an option, so give them in SIZES")
     made: list[Arm] = []
     both = study.rival == "lottery" and study.network in STRUCTURED
     for kind in [study.rival, *(["lottery-neurons"] if both else [])]:
-        if study.rival not in SIZES:
-            raise KeyError(f"{study.rival!r} has no sizes: its size is an option, so give them in SIZES")
         for percent, size in SIZES[study.rival].items():
             arm = judged(study, {**values, **size}, f"{kind}-{percent}")
             assert arm.rival is not None

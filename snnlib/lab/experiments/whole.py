@@ -22,6 +22,9 @@ LONGER = 32
 """A further number of epochs, which the rule does not read: what does it cost that two cores stop at the last of
 :data:`TRIED`? (Added on 2026-11-30, when the dense networks of the profile were below what is published.)"""
 
+SHOWN = (*TRIED, LONGER)
+"""The numbers of epochs that are shown."""
+
 ENOUGH = 1.0
 """Percentage points: of :data:`TRIED` the fewest epochs are taken whose dense network is, on held-out images, less than
 so far from twice as many; where none is, the most that are tried. Written on 2026-11-25, before any such run."""
@@ -81,7 +84,7 @@ def arms(
 
 
 def curve(chosen: Mapping[str, tuned.Roles] | None = None) -> tuple[Arm, ...]:
-    """The tuned dense networks on held-out images, each number of :data:`TRIED` epochs and :data:`LONGER`."""
+    """The tuned dense networks on held-out images, each number of epochs of :data:`SHOWN`."""
     chosen = tuned.CHOSEN if chosen is None else chosen
     found: list[Arm] = []
     for network, roles in chosen.items():
@@ -91,7 +94,7 @@ def curve(chosen: Mapping[str, tuned.Roles] | None = None) -> tuple[Arm, ...]:
                 replace(
                     study.arm(dict(roles["dense"]), epochs, f"epochs-{epochs}"), title=f"dense, tuned, {epochs} epochs"
                 )
-                for epochs in (*TRIED, LONGER)
+                for epochs in SHOWN
             ]
     return tuple(found)
 
