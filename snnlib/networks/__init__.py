@@ -35,7 +35,9 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "vgg-cov2": vgg_cov2,
     "vgg-cov2-bn": partial(vgg_cov2, batch_norm=True),
     "vgg16": vgg16,
+    "vgg16-x0.25": partial(vgg16, width=0.25),
     "resnet34": resnet34_cifar,
+    "resnet34-x0.25": partial(resnet34_cifar, width=0.25),
     "mobilenet-v1-x1": mobilenet_v1,
     "mobilenet-v1-x0.25": partial(mobilenet_v1, width=0.25),
 }
@@ -47,14 +49,17 @@ USES = (
     ("vgg-cov2", "cifar10"),
     ("vgg-cov2-bn", "cifar10"),
     ("vgg16", "cifar10"),
+    ("vgg16-x0.25", "cifar10"),
     ("resnet34", "cifar10"),
+    ("resnet34-x0.25", "cifar10"),
     ("mobilenet-v1-x1", "cifar10"),
     ("mobilenet-v1-x0.25", "cifar10"),
     ("resnet34", "mini_imagenet"),
     ("mobilenet-v1-x1", "mini_imagenet"),
     ("mobilenet-v1-x0.25", "mini_imagenet"),
 )
-"""Names of a network and of a data set that the paper, or one of its readings, puts together."""
+"""Names of a network and of a data set that the paper, or one of its readings, puts together, and the reduced
+forms of its largest networks."""
 
 __all__ = [
     "MLP",

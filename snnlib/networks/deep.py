@@ -5,9 +5,9 @@ torchvision is imported where a network is built: importing it takes as long as 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -73,38 +73,62 @@ class DeepNet(nn.Module):
 def vgg16(
     image: tuple[int, int, int] = (3, 32, 32),
     classes: int = 10,
+    width: float = 1.0,
     fc_std: float = 0.01,
     generator: torch.Generator | None = None,
 ) -> DeepNet:
-    """VGG16 with batch norm, head 512-4096-4096 (Table 3); larger images are pooled to the same 512 inputs."""
-    from torchvision.models import vgg16_bn
+    """VGG16 with batch norm, head 512-4096-4096 (Table 3); larger images are pooled to the same 512 inputs.
+
+    ``width`` multiplies the kernels of each convolution and the neurons of each hidden layer, as MobileNetV1's does.
+    """
+    from torchvision.models.vgg import cfgs, make_layers
 
     _check_size(image, halvings=5)
-    convolutions = blank(lambda: cast(nn.Sequential, vgg16_bn(weights=None).features))
-    convolutions[0] = blank(nn.Conv2d, image[0], 64, 3, padding=1)
+    plan = [_of_width(part, width) if isinstance(part, int) else part for part in cfgs["D"]]
+    convolutions = blank(make_layers, plan, batch_norm=True)
+    convolutions[0] = blank(nn.Conv2d, image[0], _of_width(64, width), 3, padding=1)
     features = nn.Sequential(convolutions, nn.AdaptiveAvgPool2d(1))
-    return DeepNet.drawn("vgg16", image, features, (512, 4096, 4096, classes), fc_std, generator)
+    hidden = _of_width(4096, width)
+    head = (_of_width(512, width), hidden, hidden, classes)
+    return DeepNet.drawn(_named("vgg16", width), image, features, head, fc_std, generator)
 
 
 def resnet34_cifar(
     image: tuple[int, int, int] = (3, 32, 32),
     classes: int = 10,
+    width: float = 1.0,
     fc_std: float = 0.01,
     generator: torch.Generator | None = None,
 ) -> DeepNet:
     """ResNet34 with the stem for small images: a 3 x 3 convolution of stride 1, no pooling; one FC layer of 512 inputs.
 
-    84 x 84 images (Mini-ImageNet) halve once more, by stride 2 in the stem.
+    84 x 84 images (Mini-ImageNet) halve once more, by stride 2 in the stem. ``width`` multiplies the kernels of each
+    convolution, as MobileNetV1's does. Parts are called as torchvision calls them.
     """
-    from torchvision.models import resnet34
+    from torchvision.models.resnet import BasicBlock, conv1x1
 
     stride = _stem_stride(image)
     _check_size(image, halvings=3 + stride - 1)
-    features = blank(resnet34, weights=None)
-    features.conv1 = blank(nn.Conv2d, image[0], 64, 3, stride=stride, padding=1, bias=False)
-    for unused in ("maxpool", "fc"):
-        features.add_module(unused, nn.Identity())
-    return DeepNet.drawn("resnet34", image, features, (512, classes), fc_std, generator)
+    channels = _of_width(64, width)
+    parts: dict[str, nn.Module] = {
+        "conv1": blank(nn.Conv2d, image[0], channels, 3, stride=stride, padding=1, bias=False),
+        "bn1": blank(nn.BatchNorm2d, channels),
+        "relu": nn.ReLU(inplace=True),
+    }
+    for number, (kernels, blocks, stride) in enumerate(RESNET34_PLAN, 1):
+        outputs, layer = _of_width(kernels, width), nn.Sequential()
+        for _ in range(blocks):
+            narrowed = stride != 1 or channels != outputs
+            shortcut = blank(lambda: nn.Sequential(conv1x1(channels, outputs, stride), nn.BatchNorm2d(outputs)))
+            layer.append(blank(BasicBlock, channels, outputs, stride, shortcut if narrowed else None))
+            channels, stride = outputs, 1
+        parts[f"layer{number}"] = layer
+    features = nn.Sequential(OrderedDict(parts, avgpool=nn.AdaptiveAvgPool2d(1)))
+    return DeepNet.drawn(_named("resnet34", width), image, features, (channels, classes), fc_std, generator)
+
+
+RESNET34_PLAN = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
+"""Outputs at full width, number and first stride of the blocks of ResNet34's four stages."""
 
 
 MOBILENET_PLAN = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
@@ -126,15 +150,25 @@ def mobilenet_v1(
 
     stride = _stem_stride(image)
     _check_size(image, halvings=4 + stride - 1)
-    channels = int(32 * width)
+    channels = _of_width(32, width)
     blocks = [blank(Conv2dNormActivation, image[0], channels, 3, stride=stride)]
     for outputs, stride in MOBILENET_PLAN:
-        outputs = int(outputs * width)
+        outputs = _of_width(outputs, width)
         blocks.append(blank(Conv2dNormActivation, channels, channels, 3, stride=stride, groups=channels))
         blocks.append(blank(Conv2dNormActivation, channels, outputs, 1))
         channels = outputs
     features = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1))
     return DeepNet.drawn(f"mobilenet-v1-x{width:g}", image, features, (channels, classes), fc_std, generator)
+
+
+def _of_width(kernels: int, width: float) -> int:
+    """So many of ``kernels`` at a ``width``, at least one."""
+    return max(int(kernels * width), 1)
+
+
+def _named(network: str, width: float) -> str:
+    """The name of ``network`` at this ``width``."""
+    return network if width == 1 else f"{network}-x{width:g}"
 
 
 def _stem_stride(image: tuple[int, int, int]) -> int:

@@ -55,6 +55,12 @@ SIZES: dict[str, dict[int, dict[str, Any]]] = {
 shares are of hidden neurons."""
 
 
+IN_HEADS: dict[tuple[str, str], dict[int, dict[str, Any]]] = {
+    ("nested", "vgg16-x0.25"): {55: {"levels": (0.673, 1.0)}, 75: {"levels": (0.5, 1.0)}, 90: {"levels": (0.316, 1.0)}}
+}
+"""Rival and network to its sizes there, where they differ from :data:`SIZES`; the first is what Deep Elastic Networks
+removes of VGG16's FC layers in print."""
+
 STRUCTURED = ("mlp", "lenet5-caffe")
 """Networks that the lottery ticket's structured form prunes."""
 
@@ -66,7 +72,7 @@ def sized(values: Mapping[str, Any], study: Study) -> list[Arm]:
     made: list[Arm] = []
     both = study.rival == "lottery" and study.network in STRUCTURED
     for kind in [study.rival, *(["lottery-neurons"] if both else [])]:
-        for percent, size in SIZES[study.rival].items():
+        for percent, size in IN_HEADS.get((study.rival, study.network), SIZES[study.rival]).items():
             arm = judged(study, {**values, **size}, f"{kind}-{percent}")
             assert arm.rival is not None
             rival = Rival(kind, arm.rival.options)
@@ -112,6 +118,7 @@ QUOTED = {
     "lenet5-caffe": ("bc-gnj", "bc-ghs", "l0"),
     "vgg-cov2": ("edge-popup",),
     "mobilenet-v1-x0.25": ("dnw", "lottery"),
+    "vgg16-x0.25": ("nested", "elastic"),
 }
 """The rivals that the paper's Tables 1 and 3 quote, by network; their rows stand in ours too."""
 

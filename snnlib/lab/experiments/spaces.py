@@ -192,3 +192,7 @@ RIVALS: tuple[tuple[str, str, Mapping[str, Choices], bool, dict[str, Any]], ...]
 takes the settings of the other. N2N's bounds on accuracy were lowered from 0.97 to 0.995 on 2026-11-30, after 46 trials
 in which they had refused every student, before any test run; these trials were thrown away, for the first student that
 was refused had been taken for the best."""
+
+IN_HEADS: dict[tuple[str, str], dict[str, Any]] = {("nested", "vgg16-x0.25"): {"levels": (0.5, 1.0)}}
+"""Rival and network to what is not searched there and differs from :data:`RIVALS`: in a deep network the inputs of each
+FC layer are nested, those of the first too, so that half of them leaves a core with a quarter of the weights."""

@@ -11,7 +11,7 @@ from typing import Any
 from ...arms import Arm, Criterion, Pruning
 from ...config import TrainConfig
 from .chosen import CHOSEN, CHOSEN_SMALL
-from .studies import STUDIES
+from .studies import COLOURED, STUDIES
 from .study import Study
 
 SMALL = {
@@ -27,7 +27,7 @@ CONTROLLED = ("compact", "sparse")
 """Settings of the tuned regime that prune many neurons: with the other reading of t, the cut and pruned controls."""
 
 SEARCHED = {"mlp": ("mlp-snn", "mlp-dense"), "lenet5-caffe": ("lenet5-snn", "lenet5-dense")} | {
-    network: (f"{network}-snn", f"{network}-dense") for network in ("vgg-cov2", "vgg-cov2-bn", "mobilenet-v1-x0.25")
+    network: (f"{network}-snn", f"{network}-dense") for network in COLOURED
 }
 """Network to its studies: SNN-AL's and the dense network's."""
 

@@ -32,8 +32,19 @@ so far from twice as many; where none is, the most that are tried. Written on 20
 EPOCHS: dict[str, int] = {"vgg-cov2": 16, "vgg-cov2-bn": 16, "mobilenet-v1-x0.25": 16}
 """Network to epochs, by that rule; a network is missing until its runs are there."""
 
-BORROWED = {"mobilenet-v1-x1": "mobilenet-v1-x0.25", "vgg16": "vgg-cov2-bn", "resnet34": "vgg-cov2-bn"}
-"""Networks too large for a search of their own, and the network whose settings and epochs they take."""
+BORROWED = {
+    "mobilenet-v1-x1": "mobilenet-v1-x0.25",
+    "vgg16": "vgg16-x0.25",
+    "resnet34": "vgg16-x0.25",
+    "resnet34-x0.25": "vgg16-x0.25",
+}
+"""Networks too large for a search of their own, and the network whose settings and epochs they take. VGG16 and ResNet34
+took VGG-cov2's with batch norm until VGG16 at a quarter of its width was added, on 2026-12-01, before any of their
+runs."""
+
+REDUCED = ("vgg16-x0.25", "resnet34-x0.25")
+"""The paper's largest networks at a quarter of their width: what two cores can train on all images, and no more than
+that; they stand beside the paper's rows as reduced."""
 
 STEPS_COMPARED = ("vgg-cov2", "vgg-cov2-bn")
 """Networks for which dense with equal task-network steps is run as well."""
@@ -44,7 +55,7 @@ RECIPE_COMPARED = ("mobilenet-v1-x0.25", "vgg-cov2-bn")
 same.)"""
 
 SEEDS = tuple(range(8))
-FEWER = {"mobilenet-v1-x1": 3, "vgg16": 2, "resnet34": 1}
+FEWER = {"mobilenet-v1-x1": 3, "vgg16": 2, "vgg16-x0.25": 3, "resnet34": 1, "resnet34-x0.25": 1}
 FEWER_4 = {"mobilenet-v1-x0.25": 3, "mobilenet-v1-x1": 0, "resnet34": 0}
 
 
