@@ -62,7 +62,7 @@ def test_searches_that_have_begun_are_told(tmp_path):
 
 
 def test_networks_too_large_for_a_search_have_the_published_rivals_with_the_dense_networks_training():
-    source = "vgg-cov2-bn"
+    source = "vgg16-x0.25"
     chosen = {
         source: {"dense": settings_of(STUDIES[f"{source}-dense"]), "accurate": settings_of(STUDIES[f"{source}-snn"])}
     }

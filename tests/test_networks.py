@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from command_line import inside
+from torch.nn import Conv2d
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -28,6 +29,7 @@ from snnlib.networks import (
 from snnlib.networks.convnet import Stage
 from snnlib.networks.initial import start_linear
 from snnlib.networks.listing import IMAGES, listed
+from snnlib.networks.residual import Residual
 
 TABLES = Path(__file__).parents[1] / "snnlib" / "report" / "paper.csv"
 PAPER_CONVOLUTIONS = {
@@ -36,7 +38,9 @@ PAPER_CONVOLUTIONS = {
     "vgg-cov2": 2,
     "vgg-cov2-bn": 2,
     "vgg16": 13,
+    "vgg16-x0.25": 13,
     "resnet34": 36,
+    "resnet34-x0.25": 36,
     "mobilenet-v1-x0.25": 27,
     "mobilenet-v1-x1": 27,
 }
@@ -122,7 +126,7 @@ def test_forward_is_equation_4(name, training):
     torch.testing.assert_close(network(X, ones), network(X), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", ["vgg16", "resnet34", "mobilenet-v1-x0.25"])
+@pytest.mark.parametrize("name", ["vgg16-x0.25", "resnet34-x0.25", "mobilenet-v1-x0.25"])
 def test_deep_networks_gate_their_fully_connected_layers(name):
     network = disturb(build(name, "cifar10", fc_std=0.1)).eval()
     X, gates = torch.rand(2, 3, 32, 32, generator=generator(3)), random_gates(network)
@@ -151,7 +155,9 @@ def test_logits_of_every_network_on_images_of_its_data_sets(name, dataset):
         ("vgg-cov2", "cifar10", 4_300_992),
         ("vgg-cov2-bn", "cifar10", 4_300_992),
         ("vgg16", "cifar10", 512 * 4096 + 4096 * 4096 + 4096 * 10),
+        ("vgg16-x0.25", "cifar10", 128 * 1024 + 1024 * 1024 + 1024 * 10),
         ("resnet34", "cifar10", 5120),
+        ("resnet34-x0.25", "cifar10", 1280),
         ("resnet34", "mini_imagenet", 51_200),
         ("mobilenet-v1-x1", "cifar10", 10_240),
         ("mobilenet-v1-x0.25", "mini_imagenet", 25_600),
@@ -217,7 +223,7 @@ def test_small_images_keep_their_resolution_in_the_stem(name, side, last):
     with torch.device("meta"):
         features = NETWORKS[name]((3, side, side), 10).features
         seen = []
-        before_pooling = features.layer4 if name == "resnet34" else features[-2]
+        before_pooling = features.layer4[-1] if name == "resnet34" else features[-2]
         before_pooling.register_forward_hook(lambda module, x, y: seen.append(tuple(y.shape[2:])))
         features(torch.zeros(2, 3, side, side))
     assert seen == [(last, last)]
@@ -387,3 +393,64 @@ def test_other_starts_of_the_fc_layers(how):
             assert 0.99 * bound < float(layer.weight.detach().abs().max()) <= bound
             assert 0 < float(layer.bias.detach().abs().max()) <= bound
     assert all(torch.equal(conv.weight, other.weight) for conv, other in zip(first.convolutions, normal.convolutions))
+
+
+# ---------------------------------------------------------------- residual blocks
+
+
+def test_resnet34_is_torchvisions_with_another_stem():
+    from torchvision.models import resnet34
+
+    theirs = resnet34(weights=None)
+    theirs.conv1 = torch.nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    theirs.maxpool = theirs.fc = torch.nn.Identity()
+    ours = build("resnet34", "cifar10").features
+    assert list(theirs.state_dict()) == list(ours.state_dict())
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.rand(2, 3, 32, 32, generator=generator(3))
+    for mode in (True, False):
+        theirs.train(mode).to(memory_format=torch.channels_last)
+        torch.testing.assert_close(ours.train(mode)(x).flatten(1), theirs(x), rtol=1e-4, atol=1e-5)
+
+
+def test_a_quarter_of_the_width_is_a_quarter_of_every_layer():
+    for name, unit in (("vgg16", 16), ("resnet34", 16), ("mobilenet-v1-x1", 8)):
+        small = {"mobilenet-v1-x1": "mobilenet-v1-x0.25"}.get(name, f"{name}-x0.25")
+        with torch.device("meta"):
+            whole, quarter = (
+                [module for module in NETWORKS[each]((3, 32, 32), 10).features.modules() if isinstance(module, Conv2d)]
+                for each in (name, small)
+            )
+        assert [4 * layer.out_channels for layer in quarter] == [layer.out_channels for layer in whole]
+        assert quarter[0].out_channels == unit
+        assert NETWORKS[small]((3, 32, 32), 10, generator=generator()).name == small
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_fewer_kernels_within_residual_blocks(training):
+    features = disturb(build("resnet34-x0.25", "cifar10")).features.train(training)
+    draw = generator(5)
+    inner = [int(torch.randint(width + 1, (), generator=draw)) for width in features.inner()]
+    inner[:4] = [0, 0, 16, 0]  # the fourth changes the shape: its shortcut has a convolution
+    small = features.narrowed(inner)
+    assert small.inner() == tuple(inner) and small.training == training
+    convolutions = [layer.weight.numel() for layer in small.modules() if isinstance(layer, Conv2d)]
+    assert sum(convolutions) == small.weights(inner) == features.weights(inner) < features.weights(features.inner())
+    x = torch.rand(3, 3, 32, 32, generator=draw)
+    torch.testing.assert_close(small(x), features(x, inner), rtol=1e-4, atol=1e-5)
+    assert tuple(features.narrow_as(small.state_dict(), "").inner()) == tuple(inner)
+
+
+def test_a_block_without_kernels_is_its_shortcut():
+    features = disturb(build("resnet34-x0.25", "cifar10")).features.eval()
+    x = torch.rand(2, 3, 32, 32, generator=generator(3))
+    h = F.relu(features.bn1(features.conv1(x)))
+    for stage in (features.layer1, features.layer2, features.layer3, features.layer4):
+        for block in stage:
+            h = h if block.downsample is None else F.relu(block.downsample(h))
+    torch.testing.assert_close(features(x, [0] * 16), h.mean((2, 3), keepdim=True), rtol=1e-4, atol=1e-5)
+
+
+def test_features_need_a_width_for_each_block():
+    with pytest.raises(ValueError, match="give one width for each of 16 blocks"):
+        Residual(3, 1, 0.25, [4, 4])

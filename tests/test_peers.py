@@ -14,7 +14,7 @@ from torch import distributions as of
 from torch.nn import functional as F
 
 from snnlib.arms import Arm, Rival
-from snnlib.compaction import compact
+from snnlib.compaction import compact, load_compact, save_compact
 from snnlib.config import TrainConfig
 from snnlib.data import Dataset
 from snnlib.lab import measuring, records, workers
@@ -120,6 +120,9 @@ def test_arms_of_it_survive_their_record(name):
         *((name, "lenet5-caffe") for name, kind in PEERS.items() if ConvNet in kind.NETWORKS),
         *((name, "mobilenet-v1-x0.25") for name in ("lottery", "dnw", "edge-popup", "nested")),
         ("dnw", "vgg-cov2-bn"),
+        ("n2n", "vgg-cov2-bn"),
+        *((name, "vgg16-x0.25") for name in ("nested", "dnw")),
+        *((name, "resnet34-x0.25") for name in ("n2n", "dnw", "lottery")),
     ],
 )
 def test_other_networks_too(name, network):
@@ -198,6 +201,10 @@ def test_depthwise_convolutions_stay_whole_and_the_rest_has_the_density(name, fi
             "L0 cannot prune a DeepNet: its gates .*; it takes MLP or ConvNet",
         ),
         (lambda: made("bc-gnj", NETWORKS["vgg-cov2-bn"]((3, 32, 32))), "with batch norm"),
+        (
+            lambda: made("n2n", NETWORKS["mobilenet-v1-x0.25"]((3, 32, 32))),
+            "N2N cannot prune mobilenet-v1-x0.25: .* it takes mlp, lenet5-caffe, vgg-cov2 or resnet34",
+        ),
     ],
 )
 def test_what_cannot_be_is_said(make, message):
@@ -217,11 +224,6 @@ def test_products_are_in_the_precision_asked_for_and_the_loss_in_float32(name):
         found[precision] = built.step(built.optimizers(), x, y) if name == "elastic" else built.loss(x, y)
         assert found[precision].dtype == torch.float32
     assert torch.isfinite(found["bfloat16"]) and found["bfloat16"] != found["float32"]
-
-
-def test_a_rival_with_steps_of_its_own_refuses_another_precision():
-    with pytest.raises(ValueError, match="is trained in float32, not in bfloat16: its steps are its own"):
-        peer(Rival.of("n2n"), MLP((8, 6, 4)), 100, TrainConfig(precision="bfloat16"), generator())
 
 
 def test_an_arm_and_its_rival_belong_together():
@@ -588,6 +590,34 @@ def test_a_student_that_leaves_a_layer_out_is_the_network_that_is_kept():
         small = found.student.small(kept)
         assert small.widths == widths and count.weights(small) == round((1 - found.removed(kept)) * 896)
         torch.testing.assert_close(small(x), found.student(x, kept))
+
+
+def test_a_student_of_a_resnet_has_fewer_kernels_within_its_blocks_or_shortcuts_alone(tmp_path):
+    teacher = NETWORKS["resnet34-x0.25"]((3, 32, 32), 10, fc_std=0.05, generator=generator())
+    found = made("n2n", teacher)
+    assert found.full == [16] * 3 + [32] * 4 + [64] * 6 + [128] * 3 and found.student.REMOVES
+    kept = [16, 0, 3, 0, 32, 1, 0, *[7] * 6, 0, 0, 50]
+    small = found.student.eval().small(kept)
+    of = sum(layer.weight.numel() for _, layer in count.layers(teacher))
+    assert sum(layer.weight.numel() for _, layer in count.layers(small)) == round((1 - found.removed(kept)) * of)
+    x = torch.rand(2, 3, 32, 32, generator=generator(2))
+    torch.testing.assert_close(small(x), found.student(x, kept), rtol=1e-4, atol=1e-5)
+    save_compact(small, tmp_path / "small.safetensors")
+    again = load_compact(tmp_path / "small.safetensors")
+    assert torch.equal(again(x), small(x)) and again.features.inner() == tuple(kept)
+
+
+def test_what_n2n_leaves_of_a_resnet_is_counted_with_its_features():
+    images, labels = torch.randint(256, (8, 3, 32, 32), dtype=torch.uint8, generator=generator()), torch.arange(8)
+    data = Dataset("cifar10", images, labels, images, labels, tuple("0123456789"))
+    found = made("n2n", NETWORKS["resnet34-x0.25"]((3, 32, 32), 10, generator=generator()))
+    kept = [0, 4] * 8
+    found._get("stage").fill_(n2n.STAGES.index("student"))
+    found._get("kept").copy_(torch.tensor(kept))
+    arm = Arm("n2n-63", "rival", "N2N", "cifar10", "resnet34-x0.25", TrainConfig(batch_size=4), rival=Rival.of("n2n"))
+    result = measuring.measured(found, data, arm, 0, [{"epoch": 0, "accuracy": 0.1}])
+    assert result["inner_widths"] == kept and tables.removed(result) == pytest.approx(100 * found.removed(kept))
+    assert result["weights"] == found.student.weights(found.full) and result["macs"] < result["macs_full"] / 2
 
 
 def test_the_reward_of_a_student():

@@ -13,6 +13,7 @@ from ..data import Normalize
 from ..files import FileError, load_tensors, save_tensors
 from ..networks import MLP, NETWORKS, ConvNet, DeepNet, Network
 from ..networks.convnet import Stage
+from ..networks.residual import Residual
 from .convolution import empty_convnet
 from .mlp import empty_mlp
 
@@ -116,7 +117,11 @@ def _deep(described: dict[str, Any], tensors: dict[str, Tensor]) -> DeepNet:
     head = _mlp(described, tensors, "head.")
     if not isinstance(whole, DeepNet):
         raise ValueError(f"{described['network']} is no network of which only the head is switched")
-    features = whole.features.to(head.layers[0].weight.dtype).to_empty(device="cpu")
+    features = whole.features
+    if isinstance(features, Residual):
+        with torch.device("meta"):
+            features = features.narrow_as(tensors, "features.")
+    features = features.to(head.layers[0].weight.dtype).to_empty(device="cpu")
     return DeepNet(whole.name, whole.image, features, head)
 
 

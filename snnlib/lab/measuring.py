@@ -25,9 +25,7 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
     if peer.KIND != "images":
         check_left(peer, images[:CHECKED])
     scaled = peer if any(bool((gate != 1).any()) for gate in peer.gates()) else None
-    uncounted = 0  # weights of features that no factor touches are not counted, as the paper does not
-    if isinstance(peer.network, DeepNet) and peer.KIND != "weights":
-        uncounted = left.of - count.weights(peer.network)
+    uncounted = of_untouched_features(peer)
     counted = left.of - uncounted
     found = {
         "kind": peer.KIND,
@@ -37,6 +35,15 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
         "macs_full": count.macs(peer.network),
     }
     return result(final, scaled, history) | found | left.also
+
+
+def of_untouched_features(peer: Peer) -> int:
+    """Weights of the features of a deep network that ``peer`` leaves as they are: not counted, as by the paper."""
+    network, final = peer.network, peer.final()
+    if peer.KIND == "weights" or not isinstance(network, DeepNet) or not isinstance(final, DeepNet):
+        return 0
+    before, after = (sum(layer.weight.numel() for _, layer in count.layers(each.features)) for each in (network, final))
+    return before if after == before else 0
 
 
 CHECKED, TOLERANCE = 500, 1e-4

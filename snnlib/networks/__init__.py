@@ -11,9 +11,10 @@ from functools import partial
 import torch
 
 from .convnet import ConvNet, lenet5_caffe, vgg_cov2
-from .deep import DeepNet, mobilenet_v1, resnet34_cifar, vgg16
+from .deep import DeepNet, mobilenet_v1, vgg16
 from .mlp import MLP
 from .protocol import TaskNetwork
+from .residual import resnet34_cifar
 
 
 def mlp(

@@ -1,11 +1,12 @@
-"""VGG16, ResNet34 and MobileNetV1: deep networks of which only the fully connected layers are switched (section 4).
+"""Deep networks of which only the fully connected layers are switched (section 4): VGG16 and MobileNetV1.
+
+ResNet34 is in :mod:`~snnlib.networks.residual`.
 
 torchvision is imported where a network is built: importing it takes as long as torch, and small networks need it not.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
 
@@ -83,52 +84,14 @@ def vgg16(
     """
     from torchvision.models.vgg import cfgs, make_layers
 
-    _check_size(image, halvings=5)
-    plan = [_of_width(part, width) if isinstance(part, int) else part for part in cfgs["D"]]
+    check_size(image, halvings=5)
+    plan = [of_width(part, width) if isinstance(part, int) else part for part in cfgs["D"]]
     convolutions = blank(make_layers, plan, batch_norm=True)
-    convolutions[0] = blank(nn.Conv2d, image[0], _of_width(64, width), 3, padding=1)
+    convolutions[0] = blank(nn.Conv2d, image[0], of_width(64, width), 3, padding=1)
     features = nn.Sequential(convolutions, nn.AdaptiveAvgPool2d(1))
-    hidden = _of_width(4096, width)
-    head = (_of_width(512, width), hidden, hidden, classes)
-    return DeepNet.drawn(_named("vgg16", width), image, features, head, fc_std, generator)
-
-
-def resnet34_cifar(
-    image: tuple[int, int, int] = (3, 32, 32),
-    classes: int = 10,
-    width: float = 1.0,
-    fc_std: float = 0.01,
-    generator: torch.Generator | None = None,
-) -> DeepNet:
-    """ResNet34 with the stem for small images: a 3 x 3 convolution of stride 1, no pooling; one FC layer of 512 inputs.
-
-    84 x 84 images (Mini-ImageNet) halve once more, by stride 2 in the stem. ``width`` multiplies the kernels of each
-    convolution, as MobileNetV1's does. Parts are called as torchvision calls them.
-    """
-    from torchvision.models.resnet import BasicBlock, conv1x1
-
-    stride = _stem_stride(image)
-    _check_size(image, halvings=3 + stride - 1)
-    channels = _of_width(64, width)
-    parts: dict[str, nn.Module] = {
-        "conv1": blank(nn.Conv2d, image[0], channels, 3, stride=stride, padding=1, bias=False),
-        "bn1": blank(nn.BatchNorm2d, channels),
-        "relu": nn.ReLU(inplace=True),
-    }
-    for number, (kernels, blocks, stride) in enumerate(RESNET34_PLAN, 1):
-        outputs, layer = _of_width(kernels, width), nn.Sequential()
-        for _ in range(blocks):
-            narrowed = stride != 1 or channels != outputs
-            shortcut = blank(lambda: nn.Sequential(conv1x1(channels, outputs, stride), nn.BatchNorm2d(outputs)))
-            layer.append(blank(BasicBlock, channels, outputs, stride, shortcut if narrowed else None))
-            channels, stride = outputs, 1
-        parts[f"layer{number}"] = layer
-    features = nn.Sequential(OrderedDict(parts, avgpool=nn.AdaptiveAvgPool2d(1)))
-    return DeepNet.drawn(_named("resnet34", width), image, features, (channels, classes), fc_std, generator)
-
-
-RESNET34_PLAN = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
-"""Outputs at full width, number and first stride of the blocks of ResNet34's four stages."""
+    hidden = of_width(4096, width)
+    head = (of_width(512, width), hidden, hidden, classes)
+    return DeepNet.drawn(named("vgg16", width), image, features, head, fc_std, generator)
 
 
 MOBILENET_PLAN = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
@@ -148,12 +111,12 @@ def mobilenet_v1(
     """
     from torchvision.ops import Conv2dNormActivation
 
-    stride = _stem_stride(image)
-    _check_size(image, halvings=4 + stride - 1)
-    channels = _of_width(32, width)
+    stride = stem_stride(image)
+    check_size(image, halvings=4 + stride - 1)
+    channels = of_width(32, width)
     blocks = [blank(Conv2dNormActivation, image[0], channels, 3, stride=stride)]
     for outputs, stride in MOBILENET_PLAN:
-        outputs = _of_width(outputs, width)
+        outputs = of_width(outputs, width)
         blocks.append(blank(Conv2dNormActivation, channels, channels, 3, stride=stride, groups=channels))
         blocks.append(blank(Conv2dNormActivation, channels, outputs, 1))
         channels = outputs
@@ -161,22 +124,22 @@ def mobilenet_v1(
     return DeepNet.drawn(f"mobilenet-v1-x{width:g}", image, features, (channels, classes), fc_std, generator)
 
 
-def _of_width(kernels: int, width: float) -> int:
+def of_width(kernels: int, width: float) -> int:
     """So many of ``kernels`` at a ``width``, at least one."""
     return max(int(kernels * width), 1)
 
 
-def _named(network: str, width: float) -> str:
+def named(network: str, width: float) -> str:
     """The name of ``network`` at this ``width``."""
     return network if width == 1 else f"{network}-x{width:g}"
 
 
-def _stem_stride(image: tuple[int, int, int]) -> int:
+def stem_stride(image: tuple[int, int, int]) -> int:
     """Stride of the first convolution: small images keep their resolution."""
     return 1 if image[1] <= 32 else 2
 
 
-def _check_size(image: tuple[int, int, int], halvings: int) -> None:
+def check_size(image: tuple[int, int, int], halvings: int) -> None:
     """Raise ``ValueError`` where ``halvings`` leave less than a pixel: the last layers would see only padding."""
     least = 2**halvings
     if min(image[1:]) < least:

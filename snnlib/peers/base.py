@@ -72,8 +72,6 @@ class Peer(nn.Module):
     NETWORKS: ClassVar[tuple[type, ...]] = (MLP, ConvNet, DeepNet)
     WHY: ClassVar[str] = "it needs to know its layers"
     """Why other networks cannot be pruned, for the error."""
-    PRECISIONS: ClassVar[tuple[str, ...]] = ("float32", "bfloat16")
-    """What the network's products can be computed in."""
 
     Options: ClassVar[type[Options]] = Options
     network: Network
@@ -87,11 +85,6 @@ class Peer(nn.Module):
             raise ValueError(
                 f"{type(self).__name__} cannot prune a {type(network).__name__}: {self.WHY}; it takes "
                 f"{' or '.join(kind.__name__ for kind in self.NETWORKS)}"
-            )
-        if config.precision not in self.PRECISIONS:
-            raise ValueError(
-                f"{type(self).__name__} is trained in {' or '.join(self.PRECISIONS)}, not in {config.precision}: its "
-                "steps are its own; choose precision='float32'"
             )
         self.network, self.options, self.images, self.config = network, options, images, config
         self.noise = draw  # replaced before each epoch by one of its own

@@ -10,6 +10,9 @@ Here a proposal is judged on images of the same epoch that it was not trained on
 last training, has the passes over the images that every other method has. So a proposal is trained for 60 or 150 steps
 where theirs gets five epochs, and the policies take some sixteen steps each: what it finds is found with that budget.
 The shrinking policy does not see which factor was drawn for the layer before, as theirs does.
+
+The layers of a ResNet are its blocks: one that is removed leaves its shortcut, and what shrinks are the kernels between
+a block's two convolutions, for the others are tied to one another.
 """
 
 from __future__ import annotations
@@ -23,15 +26,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..config import Side
-from ..metrics import weight_count
-from ..networks import MLP, ConvNet, Network
-from ..networks.count import shape
+from ..networks import DeepNet, Network
 from ..networks.initial import as_torch, blank, start_linear
 from ..networks.initial import draw as draw_convolutions
-from ..training.steps import descend
+from ..networks.residual import Residual
+from ..training.steps import arithmetic, descend
 from .base import Options as AnyOptions
-from .base import Peer, check_share
-from .students import Gated, Wired
+from .base import Left, Peer, check_share
+from .students import student_of
 
 FACTORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """What the shrinking policy multiplies a width by; their lookup table, with smaller factors besides."""
@@ -98,21 +100,14 @@ class Policy(nn.Module):
 class N2N(Peer):
     """Teacher, policies and student of one run."""
 
-    NETWORKS = (MLP, ConvNet)
-    WHY = "its students have fewer kernels and hidden neurons"
-    PRECISIONS = ("float32",)
     Options = Options
     options: Options
 
     def add(self, network: Network, draw: torch.Generator) -> None:
         """The student, the policies, and where the search stands."""
         like = next(network.parameters())
-        if isinstance(network, MLP):
-            self.student, self.full = Wired(network.widths), list(network.widths[1:-1])
-        else:
-            assert isinstance(network, ConvNet)
-            self.student = Gated(network)
-            self.full = [*(stage.kernels for stage in network.plan), *network.head.widths[1:-1]]
+        self.student = student_of(network)
+        self.full = self.student.full
         self.removal = Policy(2, self.options.hidden, draw, both_ways=True)
         self.shrinking = Policy(len(FACTORS), self.options.hidden, draw, both_ways=False)
         self.to(like)
@@ -149,7 +144,7 @@ class N2N(Peer):
         epochs, options = self.config.epochs, self.options
         teacher = max(round(options.teacher * epochs), 1)
         search = max(round((options.teacher + options.search) * epochs), teacher + 1)
-        between = (teacher + search) // 2 if isinstance(self.student, Wired) else teacher
+        between = (teacher + search) // 2 if self.student.REMOVES else teacher
         return teacher, between, search
 
     def begin(self, epoch: int) -> bool:
@@ -195,14 +190,14 @@ class N2N(Peer):
     def step(self, optimizers: Mapping[Side, torch.optim.Optimizer], x: Tensor, y: Tensor) -> Tensor:
         """A step of the teacher, of a proposal or of the last student; or a batch on which a proposal is judged."""
         if self._stage == "teacher":
-            loss = F.cross_entropy(self.network(x), y)
+            loss = F.cross_entropy(self._logits(self.network, x), y)
             descend(self.network, optimizers["network"], loss, self.config.clip_network)
             return loss.detach()
         with torch.no_grad():
-            taught = self.network(x)
+            taught = self._logits(self.network.eval(), x)
         kept = self._get("kept").tolist()
         if self._stage == "student" or self._get("done")[2] < self.options.rollout:
-            logits = self.student(x, kept)
+            logits = self._logits(self.student.train(), x, kept)
             loss = F.cross_entropy(logits, y) + self.options.distilled * F.mse_loss(logits, taught)
             if self._stage != "student" and not bool(loss.isfinite()):  # a proposal that diverges has no accuracy
                 self._rewarded(optimizers)
@@ -210,7 +205,7 @@ class N2N(Peer):
             descend(self.student, optimizers["network"], loss, self.config.clip_network)
         else:
             with torch.no_grad():
-                logits = self.student(x, kept)
+                logits = self._logits(self.student.eval(), x, kept)
                 loss = F.cross_entropy(logits, y)
                 self._get("right").add_(torch.stack([(each.argmax(1) == y).sum() for each in (logits, taught)]))
         if self._stage != "student":
@@ -219,16 +214,14 @@ class N2N(Peer):
                 self._rewarded(optimizers)
         return loss.detach()
 
+    def _logits(self, network: nn.Module, x: Tensor, *kept: Sequence[int]) -> Tensor:
+        """Logits in the dtype of ``x``, the products in the run's precision."""
+        with arithmetic(x.device, self.config.precision):
+            return network(x, *kept).to(x.dtype)
+
     def removed(self, kept: Sequence[int]) -> float:
         """C: the share of the teacher's weights that a student with ``kept`` neurons lacks."""
-        network = self.network
-        if isinstance(network, MLP):
-            widths = [network.widths[0], *(width for width in kept if width)]
-        else:
-            assert isinstance(network, ConvNet)
-            kernels = len(network.plan)
-            widths = [*kept[:kernels], kept[kernels - 1] * network.map_pixels, *kept[kernels:]]
-        return 1 - weight_count(widths, **shape(network)) / weight_count(network.gate_widths(), **shape(network))
+        return 1 - self.student.weights(kept) / self.student.weights(self.full)
 
     def reward(self, kept: Sequence[int], ratio: float) -> float:
         """C (2 - C) times ``ratio``, the accuracy over the teacher's; -1 for a student beyond a bound."""
@@ -298,8 +291,7 @@ class N2N(Peer):
     def _layers(self) -> Tensor:
         """What the policies read (layers, features)."""
         like, count = next(self.removal.parameters()), len(self.full)
-        kernels = len(self.network.plan) if isinstance(self.network, ConvNet) else 0
-        widest = max(self.full)
+        kernels, widest = self.student.convolutions, max(self.full)
         rows = [[index / count, width / widest, float(index < kernels), 1.0] for index, width in enumerate(self.full)]
         return torch.tensor(rows).to(like)
 
@@ -313,6 +305,13 @@ class N2N(Peer):
     def final(self) -> Network:
         """The student, a smaller network of the teacher's class; the teacher until there is one."""
         return self.network if self._stage == "teacher" else self.student.small(self._get("kept").tolist())
+
+    def left(self, images: Tensor) -> Left:
+        """What is left of the student; of a ResNet also the kernels within each block."""
+        found, final = super().left(images), self.final()
+        if isinstance(final, DeepNet) and isinstance(final.features, Residual):
+            found.also["inner_widths"] = list(final.features.inner())
+        return found
 
     def forward(self, x: Tensor, gates: Sequence[Tensor] | None = None) -> Tensor:
         """Logits of the student, of the teacher until there is one."""

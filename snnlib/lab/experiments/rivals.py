@@ -128,17 +128,26 @@ def quoted(network: str, chosen: Chosen | None = None) -> tuple[Arm, ...]:
     return tuple(arm for arm in searched(network, chosen) if arm.rival and arm.rival.name in QUOTED.get(network, ()))
 
 
+N2N_OF_SEARCH = ("least", "rollout", "rate_shrinking", "distilled")
+"""Options of N2N that its search on the MLP has settled, and that ResNet34 takes from there."""
+
 UNSEARCHED: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "vgg16": {
         "nested-55": ("NestedNet, a core with 45 % of the FC weights", {"levels": (0.673, 1.0)}),
         "elastic-55": ("Deep Elastic Networks, rho 0.1", {"rho": 0.1}),
-    }
+    },
+    "resnet34-x0.25": {
+        "n2n-63": (
+            "N2N, at most 37 % of the weights kept",
+            {"most": 0.37} | {name: CHOSEN_RIVALS["mlp-n2n"]["60"][name] for name in N2N_OF_SEARCH},
+        )
+    },
 }
 """Network too large for a search to the rivals that Table 3 quotes for it, by arm: title and options.
 
 Rho is as published. The core of NestedNet is ours: as large as what Deep Elastic Networks leaves there in print, since
-the row that is quoted of NestedNet removes next to nothing. N2N, quoted for ResNet34, is run on the MLP and
-LeNet5-Caffe alone: it shrinks hidden layers and kernels, which residual blocks tie to one another.
+the row that is quoted of NestedNet removes next to nothing. N2N may keep the share of the weights that the quoted row
+keeps of the last layer's; it is not run on the whole ResNet34, whose search takes a day of one core.
 """
 
 

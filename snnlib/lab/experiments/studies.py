@@ -212,8 +212,8 @@ ALSO_ON = {
     "vgg16-x0.25": ("nested", "elastic"),
 }
 """The networks besides the MLP on which rivals run: those for which the paper quotes them (VGG16 at a quarter of its
-width, added on 2026-12-01), the lottery ticket, and LeNet5-Caffe for N2N, whose own network (ResNet34) it cannot shrink
-here."""
+width, added on 2026-12-01), the lottery ticket, and LeNet5-Caffe for N2N, whose own network (ResNet34) is too large for
+a search."""
 
 STUDIES = {
     study.name: study
