@@ -171,6 +171,9 @@ COUNTS = {
     "pairs in which N2N is ahead": lambda evidence: pairs_ahead(evidence, "n2n"),
     "runs of N2N left without a hidden layer": lambda evidence: len(left_by_n2n(evidence, 0)),
     "runs of N2N for nine tenths left without a hidden layer": lambda evidence: len(left_by_n2n(evidence, 0, 90)),
+    "runs of Deep Elastic Networks at their least level": lambda evidence: sum(
+        run["result"]["mean_widths"] == [784, 75, 25] for run in evidence.runs("rivals", "elastic-60").values()
+    ),
     "steps that a student of N2N is trained for": lambda _: dict(
         arm_of(TABLES["rivals"], "paper", "n2n-60").rival.options
     )["rollout"],
@@ -622,6 +625,23 @@ HOLDS = {
         all_below(narrow(evidence, arm), narrow(evidence, "accurate"))
         and dict(arm_of(TABLES["3"], WHOLE, arm, "mobilenet-v1-x0.25").rival.options)["rounds"] == 2
         for arm in ("lottery-60", "lottery-75", "lottery-90")
+    ),
+    "Deep Elastic Networks give every image the same widths": lambda evidence: all_of(
+        width == round(width)
+        for table, arm in (("rivals", "elastic-60"), ("prices", "elastic-tenth"), ("prices", "elastic-fine"))
+        for run in evidence.runs(table, arm).values()
+        for width in run["result"]["mean_widths"]
+    ),
+    "at a tenth of the price all but one run remove a little more than half": lambda evidence: (
+        [50 < 100 - run["result"]["left_pct"] < 55 for run in evidence.runs("prices", "elastic-tenth").values()].count(
+            True
+        )
+        == 7
+    ),
+    "with ten levels the price chosen removes from less than half to nine tenths": lambda evidence: (
+        min(left := [run["result"]["left_pct"] for run in evidence.runs("prices", "elastic-fine").values()]) < 10
+        and max(left) > 50
+        and len(left) == 8
     ),
     "N2N keeps the whole network where a student must keep 95 percent": lambda evidence: all_of(
         run["result"]["left_pct"] == 100 for run in evidence.runs("prices", "n2n-strict").values()
