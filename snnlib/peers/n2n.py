@@ -31,8 +31,8 @@ from ..networks.initial import as_torch, blank, start_linear
 from ..networks.initial import draw as draw_convolutions
 from ..networks.residual import Residual
 from ..training.steps import arithmetic, descend
-from .base import Options as AnyOptions
 from .base import Left, Peer, check_share
+from .base import Options as AnyOptions
 from .students import student_of
 
 FACTORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..lab.experiments import TABLES, tuned
+from ..lab.experiments import TABLES, tuned, whole
 from . import pages, printing, tables
 from .results import Results
 from .tables import Row
@@ -19,7 +19,9 @@ NETWORKS = {
     "vgg-cov2": "VGG-cov2",
     "vgg-cov2-bn": "VGG-cov2 with batch norm",
     "vgg16": "VGG16",
+    "vgg16-x0.25": "VGG16 x0.25",
     "resnet34": "ResNet34",
+    "resnet34-x0.25": "ResNet34 x0.25",
     "mobilenet-v1-x0.25": "MobileNetV1 x0.25",
     "mobilenet-v1-x1": "MobileNetV1",
     "mobilenetv1 (x0.25)": "MobileNetV1",  # in the paper, which writes x0.25 beside the inputs of the full network
@@ -50,6 +52,8 @@ def source(row: Row) -> str:
     """Whose a row is, in words."""
     if row.source == "paper":
         return "paper, quoted" if row.note else "paper"
+    if row.network in whole.REDUCED:
+        return SOURCES["quick"]
     return SOURCES.get(row.profile or "", f"ours ({row.profile})")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ..lab.experiments import TABLES, arm_of
+from ..lab.experiments import TABLES, arm_of, whole
 from ..lab.experiments.rivals import NAMES, QUOTED, is_rival
 from . import beside, pages, scale
 from .comparable import held_against, living, pairs_ahead
@@ -199,13 +199,13 @@ def _nearest(curve: Curve | None, share: float) -> Row | None:
 
 def on_photographs(results: Results) -> pd.DataFrame:
     """The rivals that the paper quotes for networks of Table 3 and that run on them here, in print and ours, beside
-    SNN-AL and dense."""
-    ours = (scale.OF_WHOLE[scale.DENSE], scale.OF_WHOLE[scale.SNN])
+    SNN-AL and dense; of its largest networks ours are reduced."""
+    main, known = (scale.OF_WHOLE[scale.DENSE], scale.OF_WHOLE[scale.SNN]), TABLES[results.table].networks
+    of_paper = [network for network in (*QUOTED, *whole.REDUCED) if network in known]
     found = [
         row
-        for network in QUOTED
-        if network in TABLES[results.table].networks
+        for network in dict.fromkeys(each for ours in of_paper for each in (whole.REDUCED.get(ours, ours), ours))
         for row in beside.rows(results, network, regime=None)
-        if row.source == "paper" or row.arm in ours or is_rival(row.arm)
+        if row.source == "paper" or row.arm in main or is_rival(row.arm)
     ]
     return beside.table(found, ("runs", "accuracy (%)", "minus dense [95 %]", "removed (%)"))

@@ -151,7 +151,7 @@ def counted_weights(network: str) -> str:
     """What the paper counts the removed weights of ``network`` of: those of the layers that have factors."""
     if network.startswith("vgg-cov2"):
         return "its weights"
-    return "its FC layers' weights" if network == "vgg16" else "its last layer's weights"
+    return "its FC layers' weights" if network.startswith("vgg16") else "its last layer's weights"
 
 
 def table(results: Results, networks: Iterable[str], images: int) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def colour(
 ) -> Table:
     """Table 3 or 4; the profile ``whole`` is there once its settings are chosen."""
     found = profiles(dataset, networks, replace(COLOUR, epochs=60), images, tried_on)
-    whole_arms = whole.arms(dataset, (*networks, *whole.REDUCED) if dataset == "cifar10" else networks)
+    whole_arms = whole.arms(dataset, whole.with_reduced(networks) if dataset == "cifar10" else networks)
     return Table(
         name,
         title,

@@ -42,8 +42,16 @@ class Table:
 
     @property
     def networks(self) -> list[str]:
-        """The networks of the arms, in their order."""
-        return list(dict.fromkeys(arm.network for arms in self.arms.values() for arm in arms))
+        """The networks of the arms, in their order; one that a later profile adds stands behind that which it follows
+        there."""
+        found: list[str] = []
+        for arms in self.arms.values():
+            place = 0
+            for network in dict.fromkeys(arm.network for arm in arms):
+                if network not in found:
+                    found.insert(place, network)
+                place = found.index(network) + 1
+        return found
 
     def seeds_of(self, arm: Arm, profile: str) -> tuple[int, ...]:
         """The seeds of ``arm`` in ``profile``."""

@@ -42,9 +42,16 @@ BORROWED = {
 took VGG-cov2's with batch norm until VGG16 at a quarter of its width was added, on 2026-12-01, before any of their
 runs."""
 
-REDUCED = ("vgg16-x0.25", "resnet34-x0.25")
-"""The paper's largest networks at a quarter of their width: what two cores can train on all images, and no more than
-that; they stand beside the paper's rows as reduced."""
+REDUCED = {"vgg16-x0.25": "vgg16", "resnet34-x0.25": "resnet34"}
+"""The paper's largest networks at a quarter of their width, which two cores can train on all images, to the paper's own:
+they stand beside its rows as reduced."""
+
+
+def with_reduced(networks: tuple[str, ...]) -> tuple[str, ...]:
+    """``networks``, each followed by its reduced form where it has one."""
+    reduced = {whole: network for network, whole in REDUCED.items()}
+    return tuple(each for network in networks for each in (network, reduced.get(network)) if each)
+
 
 STEPS_COMPARED = ("vgg-cov2", "vgg-cov2-bn")
 """Networks for which dense with equal task-network steps is run as well."""
