@@ -13,7 +13,7 @@ from snnlib.arms import Arm, Rival
 from snnlib.config import TrainConfig
 from snnlib.data import Dataset
 from snnlib.lab import building, measuring, records, search
-from snnlib.lab.experiments import TABLES, regime_of, rivals, whole
+from snnlib.lab.experiments import TABLES, as_published, regime_of, rivals, whole
 from snnlib.lab.experiments.studies import STUDIES
 from snnlib.lab.experiments.table import Table
 from snnlib.networks import NETWORKS
@@ -122,7 +122,7 @@ def test_of_deep_networks_rivals_that_leave_the_features_alone_are_counted_by_th
     labels = torch.zeros(4, dtype=torch.long)
     data = Dataset("cifar10", images, labels, images, labels, tuple("0123456789"))
     for name, removed in (("nested-55", 54.6), ("elastic-55", None)):
-        title, options = rivals.UNSEARCHED["vgg16"][name]
+        title, options = as_published.UNSEARCHED["vgg16"][name]
         kind = name.partition("-")[0]
         train = TrainConfig(batch_size=4)
         arm = Arm(name, "rival", title, "cifar10", "vgg16", train, rival=Rival.of(kind, **options))

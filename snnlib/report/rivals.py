@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..lab.experiments.prices import PRICES, others
-from ..lab.experiments.rivals import NAMES, RIVALS_TABLE, size_of
+from ..lab.experiments.rivals import NAMES, size_of
+from ..lab.experiments.rivals_table import RIVALS_TABLE
 from ..peers import PEERS
 from . import tables, wording
 from .comparable import NEAR, first_large

@@ -6,7 +6,8 @@ from .architectures import CIFAR10, MINI_IMAGENET, MNIST
 from .controls import CONTROLS, SPARSITY
 from .prices import PRICED, PRICES
 from .question import CANDIDATES, QUESTION
-from .rivals import RIVALS_TABLE, is_rival
+from .rivals import is_rival
+from .rivals_table import RIVALS_TABLE
 from .search import SEARCH
 from .stability import ROUNDING, STABILITY
 from .table import PROFILES, Table, arm_of

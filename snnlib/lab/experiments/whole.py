@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...arms import Arm
-from . import rivals, tuned
+from . import as_published, rivals, tuned
 from .studies import STUDIES
 from .table import Table
 
@@ -43,8 +43,8 @@ took VGG-cov2's with batch norm until VGG16 at a quarter of its width was added,
 runs."""
 
 REDUCED = {"vgg16-x0.25": "vgg16", "resnet34-x0.25": "resnet34"}
-"""The paper's largest networks at a quarter of their width, which two cores can train on all images, to the paper's own:
-they stand beside its rows as reduced."""
+"""The paper's largest networks at a quarter of their width, which two cores can train on all images, to its own, beside
+whose rows they stand as reduced."""
 
 
 def with_reduced(networks: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,8 +96,8 @@ def arms(
             found.append(tuned.under(both["accurate"]))
         if dataset == "cifar10":
             quoted = [replace(arm, train=replace(arm.train, epochs=epochs[source])) for arm in rivals.quoted(network)]
-            found += [*quoted, *rivals.as_theirs(network, quoted)]
-            found += rivals.unsearched(both["dense"]) if "dense" in both else ()
+            found += [*quoted, *as_published.as_theirs(network, quoted)]
+            found += as_published.unsearched(both["dense"]) if "dense" in both else ()
     return tuple(found)
 
 
