@@ -29,9 +29,17 @@ def progress(folder: Path) -> str:
     return "\n".join(f"* {line}" for line in found) or "No search on CIFAR-10 has begun."
 
 
-def settings(network: str, folder: Path) -> pd.DataFrame:
-    """The settings chosen for ``network``: the dense one's beside SNN-AL's."""
-    return search_tables.chosen(tuned.SEARCHED[network][0], folder)
+def settings(role: str, folder: Path) -> pd.DataFrame:
+    """The settings chosen for ``role``, "dense" or "accurate", a column a network; of SNN-AL alone those that it has."""
+    columns: dict[str, dict[str, str]] = {}
+    for network in searched(folder):
+        chosen = search_tables.chosen(tuned.SEARCHED[network][0], folder)
+        if role in chosen.columns:
+            values = {str(name): str(value) for name, value in chosen[role].items()}
+            columns[NETWORKS[network]] = {
+                name: value for name, value in values.items() if value and (role, name) != ("dense", "removed (%)")
+            }
+    return pages.table(columns, search_tables.NOTHING).T
 
 
 def curve(root: Path) -> pd.DataFrame:

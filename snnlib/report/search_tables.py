@@ -192,7 +192,10 @@ def chosen(name: str, folder: Path) -> pd.DataFrame:
                 "removed (%)": f"{row['removed']:.1f}",
                 **{in_words(key): in_words(row[key]) if key in each.space else "" for key in study.space},
             }
-    return pages.table(columns, "Nothing is chosen yet: the search has not come so far.").T
+    return pages.table(columns, NOTHING).T
+
+
+NOTHING = "Nothing is chosen yet: the search has not come so far."
 
 
 def _taken(study: Study, folder: Path) -> dict[str, Row]:
