@@ -30,7 +30,7 @@ def progress(folder: Path) -> str:
 
 
 def settings(role: str, folder: Path) -> pd.DataFrame:
-    """The settings chosen for ``role``, "dense" or "accurate", a column a network; of SNN-AL alone those that it has."""
+    """The settings chosen for ``role``, "dense" or "accurate", a column a network."""
     columns: dict[str, dict[str, str]] = {}
     for network in searched(folder):
         chosen = search_tables.chosen(tuned.SEARCHED[network][0], folder)
