@@ -235,6 +235,25 @@ CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
             "kernel_rows": 5,
         },
     },
+    "vgg16-x0.25": {
+        "dense": {"rate": 0.04012882565278287, "weight_decay": 0.0001, "clip_network": 5.0, "fc": "torch"},
+        "accurate": {
+            "rate": 0.0458802740248308,
+            "weight_decay": 0.0,
+            "clip_network": 5.0,
+            "fc": "kaiming",
+            "rate_switcher": 0.11217683171176059,
+            "momentum_switcher": 0.0,
+            "clip_switcher": 0.1,
+            "turn": "100",
+            "ratio": "1:3",
+            "switcher_until": 1.0,
+            "initial_mean": 0.6828756903131836,
+            "initial_spread": 0.23512994974239254,
+            "upsample": "transposed",
+            "kernel_rows": 7,
+        },
+    },
 }
 """Network to role ("dense", those of ``ROLES``, and "front-TRIAL") to a value for each setting of the study's space.
 
@@ -335,6 +354,18 @@ LENET5_GNJ: dict[str, Any] = {
 }
 """Trial 109 of ``lenet5-bc-gnj``."""
 
+LENET5_GHS: dict[str, Any] = {
+    "rate": 0.003608480618384621,
+    "clip_network": 1.0,
+    "fc": "kaiming",
+    "strength": 7.066515633871347,
+    "warm_up": 0.0,
+    "scale_factor": 10.0,
+    "variance": -9.0,
+    "scale": 1e-05,
+}
+"""Trial 110 of ``lenet5-bc-ghs``, the best for each share."""
+
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[48]},
     "mlp-lottery": {
@@ -383,6 +414,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "lenet5-l0": {"60": MLP_L0[48], "75": MLP_L0[48], "90": MLP_L0[48]},
     "lenet5-bc-gnj": {"60": LENET5_GNJ, "75": LENET5_GNJ, "90": LENET5_GNJ},
+    "lenet5-bc-ghs": {"60": LENET5_GHS, "75": LENET5_GHS, "90": LENET5_GHS},
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
