@@ -14,7 +14,7 @@ from snnlib.arms import Arm
 from snnlib.commands import PROFILE_HELP
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab import batch, machine, records, workers
-from snnlib.lab.experiments import PROFILES, TABLES, arm_of, place_in_queue, question
+from snnlib.lab.experiments import PROFILES, TABLES, arm_of, place_in_queue, question, whole
 from snnlib.lab.names import Refused
 from snnlib.networks import NETWORKS
 from snnlib.report import pixels, printing, tables
@@ -103,6 +103,13 @@ def test_seeds_of_small_networks_are_grouped_and_nothing_else(tmp_path):
 
 
 @pytest.mark.usefixtures("unchecked")
+def test_reduced_networks_stand_behind_those_whose_form_they_are():
+    networks = TABLES["3"].networks
+    for reduced, network in whole.REDUCED.items():
+        assert networks.index(reduced) == networks.index(network) + 1
+    assert whole.with_reduced(("vgg16", "mobilenet-v1-x1")) == ("vgg16", "vgg16-x0.25", "mobilenet-v1-x1")
+
+
 def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
     for arm, seed in TABLES["3"].runs("smoke"):
         result = {
@@ -117,7 +124,8 @@ def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
         )
     rows = tables.rows("3", "smoke", tmp_path)
     networks = list(dict.fromkeys("".join(filter(str.isalnum, row.network)) for row in rows))
-    assert networks == ["".join(filter(str.isalnum, network)) for network in TABLES["3"].networks]
+    known = [network for network in TABLES["3"].networks if network not in whole.REDUCED]
+    assert networks == ["".join(filter(str.isalnum, network)) for network in known]
     for network in networks:
         sources = [row.source for row in rows if "".join(filter(str.isalnum, row.network)) == network]
         assert sources == sorted(sources, reverse=True)

@@ -197,14 +197,17 @@ def _nearest(curve: Curve | None, share: float) -> Row | None:
     return min(rows, key=lambda row: abs(row.gone_pct - share), default=None)
 
 
-def on_photographs(results: Results) -> pd.DataFrame:
+def on_photographs(results: Results, reduced: bool = False) -> pd.DataFrame:
     """The rivals that the paper quotes for networks of Table 3 and that run on them here, in print and ours, beside
-    SNN-AL and dense; of its largest networks ours are reduced."""
+    SNN-AL and dense; or those of its largest networks, of which ours are ``reduced``."""
     main, known = (scale.OF_WHOLE[scale.DENSE], scale.OF_WHOLE[scale.SNN]), TABLES[results.table].networks
-    of_paper = [network for network in (*QUOTED, *whole.REDUCED) if network in known]
+    whole_ones = [(network,) for network in QUOTED if network not in whole.REDUCED]
+    pairs = [(network, of) for of, network in whole.REDUCED.items()] if reduced else whole_ones
     found = [
         row
-        for network in dict.fromkeys(each for ours in of_paper for each in (whole.REDUCED.get(ours, ours), ours))
+        for pair in pairs
+        if pair[-1] in known
+        for network in pair
         for row in beside.rows(results, network, regime=None)
         if row.source == "paper" or row.arm in main or is_rival(row.arm)
     ]
