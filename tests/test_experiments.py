@@ -102,7 +102,6 @@ def test_seeds_of_small_networks_are_grouped_and_nothing_else(tmp_path):
         )
 
 
-@pytest.mark.usefixtures("unchecked")
 def test_reduced_networks_stand_behind_those_whose_form_they_are():
     networks = TABLES["3"].networks
     for reduced, network in whole.REDUCED.items():
@@ -110,6 +109,7 @@ def test_reduced_networks_stand_behind_those_whose_form_they_are():
     assert whole.with_reduced(("vgg16", "mobilenet-v1-x1")) == ("vgg16", "vgg16-x0.25", "mobilenet-v1-x1")
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_each_networks_rows_stand_together_the_papers_first(tmp_path):
     for arm, seed in TABLES["3"].runs("smoke"):
         result = {

@@ -195,6 +195,7 @@ def test_rivals_on_photographs_stand_below_what_the_paper_quotes():
     quoted = [name.rpartition(", ")[2] for name in reduced.index if name.startswith("paper, quoted")]
     assert quoted == ["baseline", "NestedNet (H)", "DEN (rho=0.1)", "baseline", "N2N"]
     assert not set(found.index) & set(reduced.index)
-    assert all(name.startswith("ours, reduced") for name in reduced.index if not name.startswith("paper"))
+    ours = [name for name in reduced.index if not name.startswith("paper")]
+    assert ours == ["ours: not run yet"] or all(name.startswith("ours, reduced: ") for name in ours)
     assert "ours: MobileNetV1 x0.25, SNN-AL, accurate setting" in found.index
     assert not any("dense, with" in name for name in found.index), "recipes are another table's"
