@@ -51,6 +51,16 @@ def test_other_rivals_differ_from_the_arm_of_their_search_in_their_price_alone()
     }
 
 
+def test_on_lenet5_bayesian_compression_is_run_under_the_bound_itself_too():
+    table = TABLES["prices"]
+    assert set(prices.bounds()) <= set(table.arms["paper"])
+    for arm in prices.bounds():
+        base = next(each for each in rivals.searched("lenet5-caffe") if each.name == f"{arm.rival.name}-60")
+        assert (arm.train, arm.network) == (base.train, "lenet5-caffe") and regime_of(arm.name) == "tuned"
+        assert dict(arm.rival.options) == {**dict(base.rival.options), "strength": 1.0} != dict(base.rival.options)
+        assert table.seeds_of(arm, "paper") == (0, 1, 2) and table.reference_of(arm.name) == arm.name
+
+
 @pytest.mark.parametrize("form", ["one", "each"])
 def test_with_open_gates_both_forms_cost_alike_and_each_layer_the_same_where_it_has_its_own(form):
     arm = next(arm for arm in prices.arms() if arm.name == prices.name_of(form, 0.2))

@@ -78,6 +78,23 @@ def others() -> tuple[Arm, ...]:
     return tuple(made)
 
 
+LENET5 = "lenet5-caffe"
+
+
+def bounds() -> tuple[Arm, ...]:
+    """Bayesian compression on LeNet5-Caffe with a divergence that weighs what the variational bound says.
+
+    Its searches took three and seven times that, and ended below the published rows: how much of it does the weight
+    make? (Written on 2026-12-01, when BC-GNJ's eight runs and two of BC-GHS's had been seen, before any of these.)
+    """
+    made: list[Arm] = []
+    for rival in ("bc-gnj", "bc-ghs"):
+        study = STUDIES[f"lenet5-{rival}"]
+        arm = judged(study, {**CHOSEN_RIVALS[study.name]["60"], "strength": 1.0}, f"{rival}-bound")
+        made.append(replace(arm, title=f"{NAMES[rival]}, the bound itself"))
+    return tuple(made)
+
+
 def _other(rival: str, ending: str, title: str, changed: dict[str, Any]) -> Arm:
     study = STUDIES[f"mlp-{rival}"]
     arm = judged(study, {**CHOSEN_RIVALS[study.name]["60"], **changed}, f"{rival}-{ending}")
@@ -86,10 +103,12 @@ def _other(rival: str, ending: str, title: str, changed: dict[str, Any]) -> Arm:
 
 PRICES = Table(
     "prices",
-    "Rivals whose size is an outcome, on the MLP: what the price of each buys, L0's lambda first",
-    {"paper": (*arms(), *others())},
+    "Rivals whose size is an outcome: what the price of each buys, L0's lambda on the MLP first",
+    {"paper": (*arms(), *others(), *bounds())},
     {"paper": ABLATION.seeds["paper"]},
     name_of("one", LAMBDAS[0]),
+    {arm.name: arm.name for arm in bounds()},
+    {"paper": {LENET5: 3}},
 )
 
 PRICED = frozenset(arm.name for arm in PRICES.arms["paper"])
