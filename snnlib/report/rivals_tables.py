@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from ..lab.experiments import TABLES, arm_of, whole
+from ..lab.experiments.prices import LENET5, PRICES
 from ..lab.experiments.rivals import NAMES, QUOTED, is_rival
 from . import beside, pages, scale
 from .comparable import held_against, living, pairs_ahead
@@ -15,7 +17,7 @@ from .evidence import Evidence
 from .printing import short
 from .results import Results
 from .rivals import FLOOR, FURTHER, OURS, Curve, curves
-from .tables import Row, of_network
+from .tables import Row, of_network, our_rows
 from .wording import span, unbroken
 
 PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", "L0 (lambda sep.)": None}
@@ -195,6 +197,13 @@ def _nearest(curve: Curve | None, share: float) -> Row | None:
     """Of ``curve`` the row whose percent of weights removed is nearest to ``share``."""
     rows = curve.rows if curve else ()
     return min(rows, key=lambda row: abs(row.gone_pct - share), default=None)
+
+
+def on_lenet5(root: Path) -> pd.DataFrame:
+    """LeNet5-Caffe with tuned settings: rows of the paper, ours, and Bayesian compression under the bound itself."""
+    found = beside.rows(Results("1", "paper", root), LENET5, "tuned")
+    found += of_network(our_rows(PRICES, "paper", root), LENET5)
+    return beside.table(found, ("runs", "accuracy (%)", "minus dense [95 %]", "removed (%)"))
 
 
 def on_photographs(results: Results, reduced: bool = False) -> pd.DataFrame:

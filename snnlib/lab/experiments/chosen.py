@@ -415,6 +415,9 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "lenet5-l0": {"60": MLP_L0[48], "75": MLP_L0[48], "90": MLP_L0[48]},
     "lenet5-bc-gnj": {"60": LENET5_GNJ, "75": LENET5_GNJ, "90": LENET5_GNJ},
     "lenet5-bc-ghs": {"60": LENET5_GHS, "75": LENET5_GHS, "90": LENET5_GHS},
+    "vgg16-x0.25-nested": {
+        "given": {"rate": 0.04535498654881578, "weight_decay": 0.0005, "clip_network": None, "fc": "torch"}
+    },
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
