@@ -69,6 +69,8 @@ def test_the_queue_takes_the_most_wanted_first(tmp_path):
         ("cifar10", "mobilenet-v1-x1"),
         ("mini_imagenet", "mobilenet-v1-x0.25"),
     ]
+    small = [place_in_queue("3", each) for each in ("mobilenet-v1-x0.25", *whole.REDUCED, "vgg16", "resnet34")]
+    assert small == sorted(small) and len(set(small[:4])) == 4, "what two cores can do comes first"
     assert len(todo) == len(set(todo)), "runs that two tables share are made once"
     assert place_in_queue("search", "mlp") > max(
         place_in_queue(name, network) for name in PAPER for network in TABLES[name].networks

@@ -43,6 +43,8 @@ QUEUE = (
     ("1", "lenet5-caffe"),
     ("2", "mlp"),
     ("3", "mobilenet-v1-x0.25"),
+    ("3", "vgg16-x0.25"),
+    ("3", "resnet34-x0.25"),
     ("3", "mobilenet-v1-x1"),
     ("4", "mobilenet-v1-x0.25"),
     ("3", None),
