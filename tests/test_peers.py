@@ -388,6 +388,19 @@ def test_a_gap_is_the_widest_empty_stretch():
     assert [int((gate > 0).sum()) for gate in each.eval().gates()] == [0, 12, 8], "all log alphas are near -9"
 
 
+@pytest.mark.parametrize("name", ["bc-gnj", "bc-ghs"])
+def test_a_record_says_how_accurate_the_network_is_before_the_cut(name):
+    found, _ = trained(name, threshold=-1e9)  # everything goes
+    data = noise()
+    arm = Arm("a", "rival", name, train=found.config, rival=Rival.of(name))
+    result = measuring.measured(found, data, arm, 0, [{"epoch": 0, "accuracy": 0.25}])
+    network, gates = found.final(), found.uncut()
+    assert all(bool((gate > 0).all()) for gate in gates)
+    right = (network(data.x_test.float() / 255, gates).argmax(1) == data.y_test).double().mean()
+    assert result["uncut_accuracy"] == pytest.approx(100 * float(right)) and result["left_pct"] == 0
+    assert made("dnw").uncut() is None and "uncut_accuracy" not in invented.result(90.0)
+
+
 @pytest.mark.parametrize("network", [None, "lenet5-caffe"])
 def test_a_negative_scale_is_judged_as_it_was_trained_and_counts_as_kept(network):
     """Its sign moves into the weights: behind a kernel's ReLU a negative factor would be another function."""
@@ -763,9 +776,9 @@ def test_a_table_shows_what_a_rival_has_removed_whatever_its_widths(tmp_path):
     records.write(path, invented.record(arm, result=invented.result(90.0, **left)))
     row = tables._our_row("rivals", "smoke", [records.look_up(arm, "smoke", 0, tmp_path)], None)
     assert (row.removed_pct, row.effective_pct, row.widths, row.n) == (75.0, 75.0, [784, 300, 100], 1)
-    broken = invented.record(arm, result=invented.result(90.0, **left | {"left_pct": 125.0}))
-    records.write(path, broken)
-    assert records.look_up(arm, "smoke", 0, tmp_path).state == "broken"
+    for wrong in ({"left_pct": 125.0}, {"uncut_accuracy": 120.0}):
+        records.write(path, invented.record(arm, result=invented.result(90.0, **left | wrong)))
+        assert records.look_up(arm, "smoke", 0, tmp_path).state == "broken"
 
 
 def test_the_rule_of_a_rival_takes_the_most_accurate_of_its_size():

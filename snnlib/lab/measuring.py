@@ -14,13 +14,18 @@ from ..networks import DeepNet, Network, count
 from ..peers import Peer
 from ..switching.switched import Masked, Switched
 from ..training.batches import Batches
+from ..training.judging import accuracy
 
 
 @torch.no_grad()
 def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a rival's finished run measured: as :func:`result`, and what is left of weights and multiplications."""
+    """What a rival's finished run measured: as :func:`result`, and what is left of weights and multiplications.
+
+    Of a method that prunes by a threshold after training also the accuracy without it, in percent.
+    """
     peer.eval()
-    images = Batches(dataset, arm.train, seed).standard(data.scale(dataset.x_test))
+    standard = Batches(dataset, arm.train, seed).standard
+    images = standard(data.scale(dataset.x_test))
     final, left = peer.final(), peer.left(images)
     if peer.KIND != "images":
         check_left(peer, images[:CHECKED])
@@ -34,6 +39,9 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
         "macs_left": left.macs,
         "macs_full": count.macs(peer.network),
     }
+    if (whole := peer.uncut()) is not None:
+        right = accuracy(final, whole, dataset.x_test, dataset.y_test, standard=standard)
+        found["uncut_accuracy"] = round(100 * right, 4)
     return result(final, scaled, history) | found | left.also
 
 

@@ -188,6 +188,8 @@ def _of_rival(found: Mapping[str, Any]) -> Iterator[str]:
     """What a rival's run left, beside what every run says."""
     if found["kind"] not in ("neurons", "weights", "images") or type(found["weights"]) is not int:
         yield f"it pruned {found['kind']} of {found['weights']} weights"
+    if not 0 <= found.get("uncut_accuracy", 0.0) <= 100:
+        yield f"uncut_accuracy {found['uncut_accuracy']}"
     if not 0 <= found["left_pct"] <= 100:
         yield f"{found['left_pct']} % of its weights are left"
     if not 0 <= found["macs_left"] <= found["macs_full"]:

@@ -147,6 +147,10 @@ class Peer(nn.Module):
         reference = next(self.network.parameters())
         return [reference.new_ones(width) for width in self.network.gate_widths()]
 
+    def uncut(self) -> list[Tensor] | None:
+        """As :meth:`gates`, before a threshold set after training has pruned any; None for a method that has none."""
+        return None
+
     def final(self) -> Network:
         """The network that is left, to be used with :meth:`gates`: of the same class, pruned weights 0."""
         return self.network

@@ -145,6 +145,10 @@ class Bayesian(Peer):
             found.append(torch.where(doubt < threshold, self.mean_scales(layer).abs(), 0))
         return found
 
+    def uncut(self) -> list[Tensor]:
+        """The size of each group's mean scale."""
+        return [self.mean_scales(layer).abs() for layer in range(len(self.network.gate_widths()))]
+
     def final(self) -> Network:
         """The network of the mean weights, those of a group with a negative scale with their signs turned.
 
