@@ -26,7 +26,11 @@ def test_every_table_has_its_reference_for_each_network():
     for table in TABLES.values():
         for profile, arms in table.arms.items():
             assert profile in PROFILES and len({(arm.network, arm.name) for arm in arms}) == len(arms)
-            assert {arm.network for arm in arms} <= set(NETWORKS)
+            for network in {arm.network for arm in arms}:
+                assert network in NETWORKS
+                alone = all(table.reference_of(arm.name) == arm.name for arm in arms if arm.network == network)
+                reference = "tuned-dense" if profile == "whole" else table.reference
+                assert alone or arm_of(table, profile, reference, network).network == network
             for arm in arms:
                 reference = arm_of(table, profile, table.reference_of(arm.name), arm.network)
                 tuned = reference.name in ("tuned-dense", "small")  # whose settings a search of its own has found

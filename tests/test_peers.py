@@ -212,7 +212,7 @@ def test_what_cannot_be_is_said(make, message):
         make()
 
 
-@pytest.mark.parametrize("name", ["l0", "lottery", "dnw", "edge-popup", "bc-gnj", "nested", "elastic"])
+@pytest.mark.parametrize("name", ["l0", "lottery", "dnw", "edge-popup", "bc-gnj", "nested", "elastic", "n2n"])
 def test_products_are_in_the_precision_asked_for_and_the_loss_in_float32(name):
     found = {}
     for precision in ("float32", "bfloat16"):
@@ -221,7 +221,7 @@ def test_products_are_in_the_precision_asked_for_and_the_loss_in_float32(name):
         built.noise = generator()
         x = torch.rand(5, 8, generator=generator())
         y = torch.tensor([0, 1, 2, 3, 0])
-        found[precision] = built.step(built.optimizers(), x, y) if name == "elastic" else built.loss(x, y)
+        found[precision] = built.step(built.optimizers(), x, y) if name in ("elastic", "n2n") else built.loss(x, y)
         assert found[precision].dtype == torch.float32
     assert torch.isfinite(found["bfloat16"]) and found["bfloat16"] != found["float32"]
 

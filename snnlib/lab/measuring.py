@@ -30,7 +30,7 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
     if peer.KIND != "images":
         check_left(peer, images[:CHECKED])
     scaled = peer if any(bool((gate != 1).any()) for gate in peer.gates()) else None
-    uncounted = of_untouched_features(peer)
+    uncounted = of_untouched_features(peer, final)
     counted = left.of - uncounted
     found = {
         "kind": peer.KIND,
@@ -45,9 +45,10 @@ def measured(peer: Peer, dataset: data.Dataset, arm: Arm, seed: int, history: li
     return result(final, scaled, history) | found | left.also
 
 
-def of_untouched_features(peer: Peer) -> int:
-    """Weights of the features of a deep network that ``peer`` leaves as they are: not counted, as by the paper."""
-    network, final = peer.network, peer.final()
+def of_untouched_features(peer: Peer, final: Network) -> int:
+    """Weights of the features of a deep network that ``peer`` leaves in ``final`` as they are: not counted, as by the
+    paper."""
+    network = peer.network
     if peer.KIND == "weights" or not isinstance(network, DeepNet) or not isinstance(final, DeepNet):
         return 0
     before, after = (sum(layer.weight.numel() for _, layer in count.layers(each.features)) for each in (network, final))

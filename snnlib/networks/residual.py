@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .deep import DeepNet, check_size, named, of_width, stem_stride
-from .initial import blank
+from .initial import blank, module_list
 
 PLAN = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
 """Outputs at full width, number and first stride of the blocks of ResNet34's four stages."""
@@ -84,22 +84,27 @@ class Residual(nn.Module):
         for number, (kernels, count, first) in enumerate(PLAN, 1):
             outputs = of_width(kernels, width)
             ends = [(inputs, first), *[(outputs, 1)] * (count - 1)]
-            stage = nn.ModuleList(Block(a, outputs, step, next(left)) for a, step in ends)
-            self.add_module(f"layer{number}", stage)
+            stage = module_list(Block(a, outputs, step, next(left)) for a, step in ends)
+            setattr(self, f"layer{number}", stage)
             inputs = outputs
 
-    def blocks(self) -> dict[str, Block]:
-        """The blocks by name, in their order."""
-        return {name: module for name, module in self.named_modules() if isinstance(module, Block)}
+    @property
+    def stages(self) -> list[Sequence[Block]]:
+        """The blocks of each stage."""
+        return [getattr(self, f"layer{number}") for number in range(1, len(PLAN) + 1)]
+
+    def blocks(self) -> list[Block]:
+        """The blocks in their order."""
+        return [block for stage in self.stages for block in stage]
 
     def inner(self) -> tuple[int, ...]:
         """The inner width of each block."""
-        return tuple(block.inner for block in self.blocks().values())
+        return tuple(block.inner for block in self.blocks())
 
     def forward(self, x: Tensor, inner: Sequence[int] | None = None) -> Tensor:
         """Means (images, kernels, 1, 1) of the last maps of images ``x``, with so many kernels ``inner`` each block."""
         h = self.bn1(self.conv1(x)).relu_()
-        for block, kernels in zip(self.blocks().values(), self.inner() if inner is None else inner):
+        for block, kernels in zip(self.blocks(), self.inner() if inner is None else inner, strict=True):
             h = block(h, kernels)
         return F.adaptive_avg_pool2d(h, 1)
 
@@ -114,13 +119,18 @@ class Residual(nn.Module):
 
     def narrow_as(self, tensors: Mapping[str, Tensor], prefix: str) -> Residual:
         """Features, their weights unset, of the inner widths that ``tensors`` have, called after ``prefix``."""
-        found = (tensors.get(f"{prefix}{name}.conv1.weight") for name in self.blocks())
+        names = (
+            f"{prefix}layer{number}.{place}"
+            for number, stage in enumerate(self.stages, 1)
+            for place in range(len(stage))
+        )
+        found = (tensors.get(f"{name}.conv1.weight") for name in names)
         inner = [0 if weight is None else len(weight) for weight in found]
         return Residual(self.channels, self.stride, self.width, inner)
 
     def weights(self, inner: Sequence[int]) -> int:
         """Weights of the convolutions with the first ``inner`` kernels of each block."""
-        blocks = zip(self.blocks().values(), inner)
+        blocks = zip(self.blocks(), inner, strict=True)
         return self.conv1.weight.numel() + sum(block.weights(kernels) for block, kernels in blocks)
 
 

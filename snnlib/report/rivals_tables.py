@@ -199,25 +199,29 @@ def _nearest(curve: Curve | None, share: float) -> Row | None:
     return min(rows, key=lambda row: abs(row.gone_pct - share), default=None)
 
 
+HEADS = ("runs", "accuracy (%)", "minus dense [95 %]", "removed (%)")
+"""Columns of tables that set rivals beside the paper's rows."""
+
+
 def on_lenet5(root: Path) -> pd.DataFrame:
     """LeNet5-Caffe with tuned settings: rows of the paper, ours, and Bayesian compression under the bound itself."""
     found = beside.rows(Results("1", "paper", root), LENET5, "tuned")
     found += of_network(our_rows(PRICES, "paper", root), LENET5)
-    return beside.table(found, ("runs", "accuracy (%)", "minus dense [95 %]", "removed (%)"))
+    return beside.table(found, HEADS)
 
 
 def on_photographs(results: Results, reduced: bool = False) -> pd.DataFrame:
     """The rivals that the paper quotes for networks of Table 3 and that run on them here, in print and ours, beside
     SNN-AL and dense; or those of its largest networks, of which ours are ``reduced``."""
     main, known = (scale.OF_WHOLE[scale.DENSE], scale.OF_WHOLE[scale.SNN]), TABLES[results.table].networks
-    whole_ones = [(network,) for network in QUOTED if network not in whole.REDUCED]
-    pairs = [(network, of) for of, network in whole.REDUCED.items()] if reduced else whole_ones
+    if reduced:
+        networks = whole.with_reduced(tuple(whole.REDUCED.values()))
+    else:
+        networks = tuple(network for network in QUOTED if network in known and network not in whole.REDUCED)
     found = [
         row
-        for pair in pairs
-        if pair[-1] in known
-        for network in pair
+        for network in networks
         for row in beside.rows(results, network, regime=None)
         if row.source == "paper" or row.arm in main or is_rival(row.arm)
     ]
-    return beside.table(found, ("runs", "accuracy (%)", "minus dense [95 %]", "removed (%)"))
+    return beside.table(found, HEADS)

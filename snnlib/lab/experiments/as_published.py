@@ -31,7 +31,7 @@ UNSEARCHED: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
 
 Rho is as published. The core of NestedNet is ours: as large as what Deep Elastic Networks leaves there in print, since
 the row that is quoted of NestedNet removes next to nothing. N2N may keep the share of the weights that the quoted row
-keeps of the last layer's; it is not run on the whole ResNet34, whose search takes a day of one core.
+keeps of the last layer's; it is not run on the whole ResNet34, which two cores cannot train.
 """
 
 

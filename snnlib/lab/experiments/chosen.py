@@ -366,6 +366,30 @@ LENET5_GHS: dict[str, Any] = {
 }
 """Trial 110 of ``lenet5-bc-ghs``, the best for each share."""
 
+VGG16_ELASTIC: dict[int, dict[str, Any]] = {
+    21: {
+        "rate": 0.029451797321498097,
+        "weight_decay": 0.0001,
+        "clip_network": 5.0,
+        "fc": "torch",
+        "rho": 0.22967575781062935,
+        "rate_policy": 0.001,
+        "explore": 0.3,
+        "alone": 0.25,
+    },
+    20: {
+        "rate": 0.06091332641510925,
+        "weight_decay": 0.0001,
+        "clip_network": 5.0,
+        "fc": "torch",
+        "rho": 0.06413976426867425,
+        "rate_policy": 0.001,
+        "explore": 0.0,
+        "alone": 0.5,
+    },
+}
+"""Trials of ``vgg16-x0.25-elastic`` by number."""
+
 CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "mlp-l0": {"60": MLP_L0[46], "75": MLP_L0[46], "90": MLP_L0[48]},
     "mlp-lottery": {
@@ -418,38 +442,7 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
     "vgg16-x0.25-nested": {
         "given": {"rate": 0.04535498654881578, "weight_decay": 0.0005, "clip_network": None, "fc": "torch"}
     },
-    "vgg16-x0.25-elastic": {
-        "60": {
-            "rate": 0.029451797321498097,
-            "weight_decay": 0.0001,
-            "clip_network": 5.0,
-            "fc": "torch",
-            "rho": 0.22967575781062935,
-            "rate_policy": 0.001,
-            "explore": 0.3,
-            "alone": 0.25,
-        },
-        "75": {
-            "rate": 0.029451797321498097,
-            "weight_decay": 0.0001,
-            "clip_network": 5.0,
-            "fc": "torch",
-            "rho": 0.22967575781062935,
-            "rate_policy": 0.001,
-            "explore": 0.3,
-            "alone": 0.25,
-        },
-        "90": {
-            "rate": 0.06091332641510925,
-            "weight_decay": 0.0001,
-            "clip_network": 5.0,
-            "fc": "torch",
-            "rho": 0.06413976426867425,
-            "rate_policy": 0.001,
-            "explore": 0.0,
-            "alone": 0.5,
-        },
-    },
+    "vgg16-x0.25-elastic": {"60": VGG16_ELASTIC[21], "75": VGG16_ELASTIC[21], "90": VGG16_ELASTIC[20]},
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 

@@ -87,16 +87,13 @@ def bounds() -> tuple[Arm, ...]:
     Its searches took three and seven times that, and ended below the published rows: how much of it does the weight
     make? (Written on 2026-12-01, when BC-GNJ's eight runs and two of BC-GHS's had been seen, before any of these.)
     """
-    made: list[Arm] = []
-    for rival in ("bc-gnj", "bc-ghs"):
-        study = STUDIES[f"lenet5-{rival}"]
-        arm = judged(study, {**CHOSEN_RIVALS[study.name]["60"], "strength": 1.0}, f"{rival}-bound")
-        made.append(replace(arm, title=f"{NAMES[rival]}, the bound itself"))
-    return tuple(made)
+    return tuple(
+        _other(rival, "bound", "the bound itself", {"strength": 1.0}, "lenet5") for rival in ("bc-gnj", "bc-ghs")
+    )
 
 
-def _other(rival: str, ending: str, title: str, changed: dict[str, Any]) -> Arm:
-    study = STUDIES[f"mlp-{rival}"]
+def _other(rival: str, ending: str, title: str, changed: dict[str, Any], place: str = "mlp") -> Arm:
+    study = STUDIES[f"{place}-{rival}"]
     arm = judged(study, {**CHOSEN_RIVALS[study.name]["60"], **changed}, f"{rival}-{ending}")
     return replace(arm, title=f"{NAMES[rival]}, {title}")
 

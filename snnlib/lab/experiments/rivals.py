@@ -51,7 +51,7 @@ SIZES: dict[str, dict[int, dict[str, Any]]] = {
 shares are of hidden neurons."""
 
 
-IN_HEADS: dict[tuple[str, str], dict[int, dict[str, Any]]] = {
+SIZES_IN_HEADS: dict[tuple[str, str], dict[int, dict[str, Any]]] = {
     ("nested", "vgg16-x0.25"): {55: {"levels": (0.673, 1.0)}, 75: {"levels": (0.5, 1.0)}, 90: {"levels": (0.316, 1.0)}}
 }
 """Rival and network to its sizes there, where they differ from :data:`SIZES`; the first is what Deep Elastic Networks
@@ -68,7 +68,7 @@ def sized(values: Mapping[str, Any], study: Study) -> list[Arm]:
     made: list[Arm] = []
     both = study.rival == "lottery" and study.network in STRUCTURED
     for kind in [study.rival, *(["lottery-neurons"] if both else [])]:
-        for percent, size in IN_HEADS.get((study.rival, study.network), SIZES[study.rival]).items():
+        for percent, size in SIZES_IN_HEADS.get((study.rival, study.network), SIZES[study.rival]).items():
             arm = judged(study, {**values, **size}, f"{kind}-{percent}")
             assert arm.rival is not None
             rival = Rival(kind, arm.rival.options)

@@ -89,7 +89,7 @@ PLACES = {
             15.0,
             PHOTOGRAPHS | {"precision": PRECISION[network]},
         )
-        for network in ("vgg-cov2", "mobilenet-v1-x0.25", "vgg16-x0.25")
+        for network in COLOURED
     },
 }
 """By network."""
