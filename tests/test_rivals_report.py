@@ -148,9 +148,11 @@ def test_what_has_been_run_is_said_in_short():
 
 def test_published_points_stand_beside_ours_of_the_nearest_size():
     recipes = [row("bc-ghs-authors", 98.3, 88.0), row("l0-authors", 98.5, 70.0)]
-    found = rivals_tables.beside_published([*tables.paper_rows("1"), *ROWS], recipes)
+    each = [row("lambda-each-0.2", 98.2, 88.0), row("lambda-each-0.6", 97.7, 95.0)]
+    found = rivals_tables.beside_published([*tables.paper_rows("1"), *ROWS], recipes, each)
     assert found.loc["L0 (lambda sep.)", "published"] == "98.20 at 90.1"
-    assert found.loc["L0 (lambda sep.)", "ours"].endswith("at 91.0") and found.loc["BC-GNJ", "ours"] == "not run yet"
+    assert found.loc["L0 (lambda sep.)", "ours"].endswith("at 88.0"), "of the form that is quoted"
+    assert found.loc["BC-GNJ", "ours"] == "not run yet"
     assert found.loc["BC-GHS", "their recipe"].endswith("at 88.0")
     assert list(found["their recipe"])[::2] == ["not run yet", "no recipe of ours", "not run yet"]
 
@@ -160,7 +162,7 @@ def test_the_row_that_the_paper_leaves_out_stands_there_on_the_perceptron():
     line = found.loc["L0 (one lambda)"]
     assert line["published"] == "not quoted" and line["ours"].endswith("at 61.0")
     assert line["their recipe"].endswith("at 70.0")
-    others = rivals_tables.beside_published([*tables.paper_rows("1"), *ROWS], (), "lenet5-caffe")
+    others = rivals_tables.beside_published([*tables.paper_rows("1"), *ROWS], network="lenet5-caffe")
     assert "L0 (one lambda)" not in others.index
 
 
@@ -172,13 +174,39 @@ def test_rivals_are_held_against_snn_al_seed_by_seed(tmp_path):
             status = "failed" if name == "sparse" and seed == 0 else "finished"
             record = invented.record(arm, seed, accuracy + seed / 100, profile="paper", status=status)
             if status == "finished":
-                record["result"]["removed_pct"] = removed
+                record["result"] |= {"removed_pct": removed, "effective_pct": removed}
             records.write(records.path_of(arm, "paper", seed, tmp_path), record)
     found = rivals_tables.pairs(Evidence(tmp_path))
-    assert [" ".join(name.split()) for name in found.index] == ["sparse: L0 (60 and 75 %)"]
-    ahead, chance, difference, lived = found.iloc[0]
-    assert ahead.split() == ["8", "of", "8"] and chance == "0.008" and difference.startswith("+11.88")
+    assert [tuple(map(str.split, names)) for names in found.index] == [
+        (["sparse", "setting"], ["L0", "(60", "and", "75", "%)"])
+    ]
+    gone, ahead, chance, difference, lived = found.iloc[0]
+    assert (
+        gone == "59.0" and ahead.split() == ["8", "of", "8"] and chance == "0.008" and difference.startswith("+11.88")
+    )
     assert lived.startswith("+1.00"), "the seven pairs without a lost run"
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_snn_al_and_its_rivals_are_held_against_both_floors(tmp_path):
+    figures = {
+        "sparse": (97.0, 62.0),
+        "l0-60": (98.0, 60.0),
+        "sparse-random": (97.5, 62.0),
+        "sparse-norm": (97.8, 62.0),
+    }
+    for seed in range(3):
+        for name, (accuracy, gone) in figures.items():
+            arm = arm_of(TABLES["rivals"], "paper", name)
+            lost = name == "sparse" and seed == 2
+            record = invented.record(arm, seed, accuracy, profile="paper", status="failed" if lost else "finished")
+            if not lost:
+                record["result"] |= {"removed_pct": gone, "effective_pct": gone}
+            records.write(records.path_of(arm, "paper", seed, tmp_path), record)
+    found = rivals_tables.floors(Evidence(tmp_path)).loc["sparse setting"]
+    assert [text.split()[0] for text in found.loc["SNN-AL"]] == ["−0.50", "−0.80"], "without the lost run"
+    assert [text.split()[0] for text in found.loc["L0"]] == ["+0.50", "+0.20"]
+    assert rivals_tables.floors(Evidence(tmp_path / "none")).iloc[0, 0] == "No finished pairs of runs yet."
 
 
 def test_rivals_on_photographs_stand_below_what_the_paper_quotes():

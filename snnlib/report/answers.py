@@ -16,7 +16,7 @@ from .beside import NETWORKS, lost
 from .claims import READINGS, RIVALS, beside
 from .comparable import held_against, living, pairs_ahead
 from .evidence import ENOUGH, FEW, WHOLE, Evidence, Sign, sides
-from .scale import counted_weights, paired
+from .scale import counted_weights, paired, really_gone
 from .sparsity import TIMES, first_turn, gone_twice
 from .tables import Row, of_network, rows
 from .verdicts import verdict_on
@@ -411,10 +411,7 @@ def photographs(table: list[Row], evidence: Evidence) -> Answer | None:
             shown = [run["result"]["removed_pct"] for run in evidence.runs(number, "accurate", network, WHOLE).values()]
             if len(shown) > len(shares):
                 none += f" ({min(shown):.0f} to {max(shown):.0f} in all its {len(shown)} runs)"
-            effective = mean(run["result"]["effective_pct"] for run in runs)
-            if effective - mean(shares) > 1:  # pruned kernels leave inputs dead that the paper's count keeps
-                none += f" by the paper's count and {effective:.0f} % really gone"
-            gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}"
+            gone = f"{mean(shares):.0f} % of {counted_weights(network)} removed{none}{really_gone(runs)}"
             cases.append((f"{NETWORKS[network]} on {images}", gone, sign.found))
     if not cases:
         return Answer("", " ".join(astray)) if astray else None

@@ -29,6 +29,11 @@ def rows(results: Results) -> dict[tuple[str, float], Row]:
     return {place: by_arm[name] for place, name in places.items() if name in by_arm}
 
 
+def of_form(results: Results, form: str) -> list[Row]:
+    """The rows of one form, a key of :data:`~snnlib.lab.experiments.prices.FORMS`, the cheapest price first."""
+    return [row for (kind, _), row in rows(results).items() if kind == form]
+
+
 def table(results: Results) -> pd.DataFrame:
     """A line a lambda in each form: accuracy, weights removed and mean widths."""
     found = rows(results)

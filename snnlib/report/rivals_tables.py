@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 
 import pandas as pd
 
 from ..lab.experiments import TABLES, arm_of, whole
 from ..lab.experiments.prices import LENET5, PRICES
 from ..lab.experiments.rivals import NAMES, QUOTED, is_rival
-from . import beside, pages, scale
-from .comparable import held_against, living, pairs_ahead
+from . import beside, pages, prices, scale
+from .comparable import held_against, living, pairs_ahead, removed
 from .evidence import Evidence
 from .printing import short
 from .results import Results
@@ -20,7 +21,7 @@ from .rivals import FLOOR, FURTHER, OURS, Curve, curves
 from .tables import Row, of_network, our_rows
 from .wording import span, unbroken
 
-PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", "L0 (lambda sep.)": None}
+PUBLISHED = {"BC-GNJ": "bc-gnj-authors", "BC-GHS": "bc-ghs-authors", prices.QUOTED: None}
 """The paper's name of a rival in Table 1, ours and what comes before a bracket in it, to the arm of its recipe."""
 
 LEFT_OUT = {"L0 (one lambda)": "l0-authors", "lottery ticket": "lottery-authors"}
@@ -113,22 +114,23 @@ def best(rows: Sequence[Row], network: str = "mlp", least: float = LEAST) -> pd.
                 "removed %": f"{row.gone_pct:.1f}",
                 "runs": _runs(row),
             }
-    found = pages.table({" | ".join(key): line for key, line in lines.items()})
-    if lines:
-        found.index = pd.MultiIndex.from_tuples(list(lines), names=["what goes", "method"])
-    return found
+    return _grouped(lines, ("what goes", "method"))
 
 
-def pairs(evidence: Evidence, ours: Sequence[str] = ("sparse", "small")) -> pd.DataFrame:
+WIDTHS_OF = {"sparse": "sparse setting", "small": "small search"}
+"""Arms of SNN-AL that rivals are held against, and what groups of lines are called after them."""
+
+
+def pairs(evidence: Evidence, ours: Sequence[str] = tuple(WIDTHS_OF)) -> pd.DataFrame:
     """Each rival against the arms ``ours`` of SNN-AL on the MLP, seed by seed: its least sparse size that removes as
     much (:func:`~snnlib.report.comparable.as_sparse`).
 
-    In how many pairs it is ahead, the chance of as lopsided a count if both were alike (sign test), and its accuracy
-    minus SNN-AL's in points: with lost runs as guessing, and of the pairs without any.
+    How much it removes, in how many pairs it is ahead, the chance of as lopsided a count if both were alike (sign
+    test), and its accuracy minus SNN-AL's in points: with lost runs as guessing, and of the pairs without any.
     """
     from scipy.stats import binomtest  # here, not above: it takes a second to import
 
-    lines: dict[str, dict[str, str]] = {}
+    lines: dict[tuple[str, str], dict[str, str]] = {}
     for arm in ours:
         for rival, theirs in held_against(evidence, arm).items():
             found = evidence.difference(NAMES[rival], "rivals", theirs, arm, "accuracy").found
@@ -136,13 +138,37 @@ def pairs(evidence: Evidence, ours: Sequence[str] = ("sparse", "small")) -> pd.D
                 ahead = pairs_ahead(evidence, theirs, arm)
                 asked = _asked(arm_of(TABLES["rivals"], "paper", theirs).title)
                 assert asked is not None, f"the title of {theirs} names no size"
-                lines[f"{arm}: {NAMES[rival]}{asked}"] = {
+                lines[WIDTHS_OF[arm], NAMES[rival] + asked] = {
+                    "removed %": f"{mean(evidence.figures('rivals', theirs, removed).values()):.1f}",
                     "ahead": unbroken(f"{ahead} of {found.n}"),
                     "sign test": f"{binomtest(ahead, found.n).pvalue:.3f}",
                     "minus SNN-AL [95 %]": span(found),
                     "where both live": span(living(evidence, theirs, arm)),
                 }
-    return pages.table(lines, "No finished pairs of runs yet.")
+    return _grouped(lines, ("against", "rival"), "No finished pairs of runs yet.")
+
+
+def floors(evidence: Evidence, ours: Sequence[str] = tuple(WIDTHS_OF)) -> pd.DataFrame:
+    """SNN-AL and the rivals held against it, minus the plain floor at the widths of each of the arms ``ours``: pruning
+    at random and by the norm of the weights. Accuracy in points, of pairs of runs that both went to their end."""
+    lines: dict[tuple[str, str], dict[str, str]] = {}
+    for arm in ours:
+        compared = {OURS: arm} | {NAMES[rival]: theirs for rival, theirs in held_against(evidence, arm).items()}
+        for method, theirs in compared.items():
+            found = {floor: living(evidence, theirs, f"{arm}-{floor}") for floor in FLOOR}
+            if any(each.n for each in found.values()):
+                lines[WIDTHS_OF[arm], method] = {f"minus {FLOOR[floor]}": span(each) for floor, each in found.items()}
+    return _grouped(lines, ("widths of", "method"), "No finished pairs of runs yet.")
+
+
+def _grouped(
+    lines: Mapping[tuple[str, str], dict[str, str]], names: tuple[str, str], missing: str = pages.NO_RUNS
+) -> pd.DataFrame:
+    """These lines, each below its group; ``names`` are the headings of the groups and of the lines."""
+    found = pages.table({" | ".join(key): line for key, line in lines.items()}, missing)
+    if lines:
+        found.index = pd.MultiIndex.from_tuples(list(lines), names=list(names))
+    return found
 
 
 def cost(rows: Sequence[Row], network: str = "mlp") -> pd.DataFrame:
@@ -167,11 +193,16 @@ def ours_at(row: Row) -> str:
     return f"{_accuracy(row)} at {row.gone_pct:.1f}"
 
 
-def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: str = "mlp") -> pd.DataFrame:
+def beside_published(
+    rows: Sequence[Row], recipes: Sequence[Row] = (), each: Sequence[Row] = (), network: str = "mlp"
+) -> pd.DataFrame:
     """Published points of ``network``, ours of nearly the same size, and one run each by the authors' ``recipes``:
     accuracy at percent removed. Beside those that the paper quotes stand those of :data:`LEFT_OUT`, on the MLP, without
-    a published figure."""
-    ours = {curve.method: curve for curve in curves(rows, network)}
+    a published figure.
+
+    ``each`` are our rows of L0 with a lambda for each layer, the form that the paper quotes.
+    """
+    ours = {curve.method: curve.rows for curve in curves(rows, network)} | {prices.QUOTED: each}
     theirs = {row.arm: row for row in recipes if row.n}
     points = {
         row.arm: (f"{row.acc_mean:.2f} at {row.gone_pct:.1f}", row.gone_pct, PUBLISHED[row.arm])
@@ -184,7 +215,7 @@ def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: 
         }
     lines: dict[str, dict[str, str]] = {}
     for name, (published, share, arm) in points.items():
-        near = _nearest(ours.get(name.partition(" (")[0]), share)
+        near = _nearest(ours[name] if name in ours else ours.get(name.partition(" (")[0], ()), share)
         recipe = "no recipe of ours" if arm is None else ours_at(theirs[arm]) if arm in theirs else NOT_RUN
         lines[name] = {"published": published, "ours": ours_at(near) if near else NOT_RUN, "their recipe": recipe}
     return pages.table(lines)
@@ -193,9 +224,8 @@ def beside_published(rows: Sequence[Row], recipes: Sequence[Row] = (), network: 
 NOT_RUN = "not run yet"
 
 
-def _nearest(curve: Curve | None, share: float) -> Row | None:
-    """Of ``curve`` the row whose percent of weights removed is nearest to ``share``."""
-    rows = curve.rows if curve else ()
+def _nearest(rows: Sequence[Row], share: float) -> Row | None:
+    """The row whose percent of weights removed is nearest to ``share``."""
     return min(rows, key=lambda row: abs(row.gone_pct - share), default=None)
 
 

@@ -94,7 +94,11 @@ def outcomes(results: Results) -> str:
             f"* **{NETWORKS[network]}**: {means[0]:.2f} % with its switcher and {means[1]:.2f} % alone in {pairs}, "
             f"{span(found)} points (n = {found.n})"
         ]
-        told[0] += f"; {_spread(removed)} of {counted_weights(network)} are removed{of_these}." if removed else "."
+        if removed:
+            gone = really_gone([run for run in first if not records.at_chance(run)])
+            told[0] += f"; {_spread(removed)} of {counted_weights(network)} are removed{gone}{of_these}."
+        else:
+            told[0] += "."
         if len(every := [run["result"]["removed_pct"] for run in results.runs(ours, network).values()]) > len(first):
             told.append(f"Over all {len(every)} runs with its switcher the mean of these shares is {_spread(every)}.")
         if guessed := sum(map(records.at_chance, first)):
@@ -139,6 +143,15 @@ def paired(first: Mapping[int, Record], second: Mapping[int, Record]) -> tuple[l
     """The runs of the seeds that both have, in the order of the seeds."""
     seeds = sorted(set(first) & set(second))
     return [first[seed] for seed in seeds], [second[seed] for seed in seeds]
+
+
+def really_gone(runs: Sequence[Record]) -> str:
+    """What the end of a phrase says of removed weights where dead inputs make more than a point of them; else nothing.
+
+    Pruned kernels leave inputs dead that the paper's count keeps.
+    """
+    counted, gone = (mean([run["result"][key] for run in runs]) for key in ("removed_pct", "effective_pct"))
+    return f" by the paper's count and {gone:.0f} % really gone" if gone - counted > 1 else ""
 
 
 def _spread(values: Sequence[float]) -> str:

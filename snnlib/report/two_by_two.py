@@ -84,7 +84,9 @@ def _mean(values: BySeed) -> str:
     every = list(values.values())
     if not every:
         return "no runs"
-    return unbroken(f"{np.mean(every):.2f}" + (f" ± {np.std(every, ddof=1):.2f}" if len(every) > 1 else ""))
+    return unbroken(
+        f"{np.mean(every):.2f}" + (f" ± {np.std(every, ddof=1):.2f}" if len(every) > 1 else "") + f" (n = {len(every)})"
+    )
 
 
 def in_short(square: Square) -> str:
