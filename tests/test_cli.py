@@ -266,6 +266,10 @@ def test_compact_of_a_dense_run_is_refused(smoke, tmp_path, capsys):
             ("pack", "x.tar.gz", "--records", "not-there"),
             "--records not-there: there are no records there, so x.tar.gz was",
         ),
+        (
+            ("pack", "x.tar.gz", "--records", "not-there", "--profile", "map", "--profile", "paper"),
+            "there are no records of the profiles map, paper there, so x.tar.gz was",
+        ),
     ],
 )
 def test_wrong_arguments_end_with_one_clear_line_and_exit_code_2(words, message, capsys):

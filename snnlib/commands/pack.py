@@ -24,8 +24,9 @@ def pack(
 ) -> None:
     """Write all records into one .tar.gz file."""
     root, profiles = root or records.default_root(), [check_name("profile", each, PROFILES) for each in profile or ()]
-    if not any(root.glob("*/*/*/seed-*.json")):
-        raise Refused(f"--records {root}: there are no records there, so {target} was not written")
+    if not any(any(root.glob(f"{each}/*/*/seed-*.json")) for each in profiles or ["*"]):
+        of = f" of the profile{'s' if len(profiles) > 1 else ''} {', '.join(profiles)}" if profiles else ""
+        raise Refused(f"--records {root}: there are no records{of} there, so {target} was not written")
     names = archive.pack(target, root, profiles, weights, checkpoints)
     count = sum(name.endswith(".json") for name in names)
     typer.echo(
