@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ..lab.experiments import tuned
 from ..lab.records import Record
 from ..metrics import PairedDifference, paired_difference
 from . import beside, pages, tables
-from .evidence import one
+from .evidence import Evidence, one
 from .results import Quantity, Results
 from .wording import span, unbroken
 
@@ -144,6 +145,18 @@ def by_side(results: Results, arms: Mapping[str, str] = BY_SIDE) -> pd.DataFrame
                 for side, whose in SIDES.items()
             }
     return pages.table(rows, "No finished runs yet.")
+
+
+def recipes(evidence: Evidence) -> str:
+    """What SNN-AL's settings cost a dense network: with them and without a switcher, minus the tuned dense network, as
+    a sentence; nothing before there are such runs."""
+    places = {role: ("2", role) for role in ("accurate", "sparse")} | {"small": ("controls", "small")}
+    parts: list[str] = []
+    for role, (number, arm) in places.items():
+        found = evidence.difference("", number, f"{tuned.UNDER}{arm}", "tuned-dense", "accuracy").found
+        if found.n:
+            parts.append(f"{span(found)} with the {tuned.CALLED[role]} (n = {found.n})")
+    return f"Dense with SNN-AL's settings minus the tuned dense network, in points: {'; '.join(parts)}." if parts else ""
 
 
 def by_start(results: Results) -> pd.DataFrame:

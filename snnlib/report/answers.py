@@ -96,8 +96,9 @@ def compression(table: list[Row], evidence: Evidence) -> Answer | None:
     ours, published = _row(table, *tuned.settings(("sparse",))), _row(table, "SNN-AL", "paper")
     if ours is None or published is None:
         return None
-    lost = f", and {ours.failed} of {ours.failed + (ours.n or 0)} runs are lost" if ours.failed else ""
-    said = f"This is the sparse setting{lost}"
+    lives = f", in the mean of the {ours.n} of {ours.failed + (ours.n or 0)} runs that live" if ours.failed else ""
+    before = "" if ours.start_pct is None else f"; {ours.start_pct:.1f} % are off before the first step"
+    said = "This is the sparse setting"
     small, dead = evidence.runs("controls", "small").values(), evidence.dead("controls", "small")
     if len(small) + len(dead) >= ENOUGH and small:
         gone, right = (mean([run["result"][key] for run in small]) for key in ("removed_pct", "accuracy"))
@@ -109,7 +110,7 @@ def compression(table: list[Row], evidence: Evidence) -> Answer | None:
             f"{broken} lost"
         )
     at = f"{published.removed_pct:.1f} % at {published.acc_mean:.2f} %"
-    return Answer(f"{_at(ours)}; published are {at}.", f"{said}.{_of_lenet(evidence)}")
+    return Answer(f"{_at(ours)}{lives}{before}. Published are {at}.", f"{said}.{_of_lenet(evidence)}")
 
 
 def _of_lenet(evidence: Evidence) -> str:
@@ -125,54 +126,49 @@ def _of_lenet(evidence: Evidence) -> str:
 
 
 def origin(table: list[Row], evidence: Evidence) -> Answer | None:
-    """Weights off before the first step and at the end, and how many of them are the same, in the sparse setting and in
-    the plain one of larger weights; and what becomes of a short run in which none is off before."""
-    said: list[str] = []
+    """Weights off before the first step, after the switcher's first turn and at the end, in settings that prune much;
+    how many of them are the same; and what becomes of a short run in which none is off before."""
+    (sparse,) = tuned.settings(("sparse",))
+    places = {"in the sparse setting": ("2", sparse)}
+    places["in the plain one with larger first weights"] = "2", "snn-al-std-0.1"
+    places["in that of a smaller search"] = "controls", "small"
     early: list[bool] = []
-    lengths: list[str] = []
-    named = {"in the sparse setting": tuned.settings(("sparse",))[0]}
-    named["in the plain one with larger first weights"] = "snn-al-std-0.1"
-    for setting, arm in named.items():
-        if runs := records.learned(evidence.runs("2", arm)).values():
-            start, end = (mean([run["result"][key] for run in runs]) for key in ("start_removed_pct", "removed_pct"))
-            turned = [run["result"].get("first_turn_removed_pct") for run in runs]
-            if all(each is not None for each in turned):
-                early.append(mean(turned) > end / 2)
-                lengths.append(first_turn(arm_of(TABLES["2"], "paper", arm)))
-            before = ""
-            if all(run.get("off") and run["result"]["removed_pct"] for run in runs):
-                shares = [gone_twice(run) for run in runs]
-                same, chance = (mean([each[what] for each in shares]) for what in ("weights", "weights by chance"))
-                before = f", of which {same:.0f} % were off before, where chance alone would make it {chance:.0f} %"
+    parts: list[str] = []
+    said: list[str] = []
+    for setting, (number, arm) in places.items():
+        found = records.learned(evidence.runs(number, arm)).values()
+        shares = [[run["result"].get(time) for time in TIMES] for run in found]
+        if not shares or any(share is None for times in shares for share in times):
+            continue
+        start, turned, end = (mean(each) for each in zip(*shares))
+        early.append(turned > end / 2)
+        long = first_turn(arm_of(TABLES[number], "paper", arm))
+        parts.append(f"{start:.1f}, {turned:.1f} and {end:.1f} % {setting} (a turn of {long})")
+        if number == "2" and all(run.get("off") and run["result"]["removed_pct"] for run in found):
+            twice = [gone_twice(run) for run in found]
+            same, chance = (mean([each[what] for each in twice]) for what in ("weights", "weights by chance"))
             said.append(
-                f"{start:.1f} % of the weights are off before the first step {setting} and {end:.1f} % at the end"
-                f"{before}"
+                f"Of the weights that are off at the end {setting} {same:.0f} % were off before the first step, where "
+                f"chance alone would make it {chance:.0f} %."
             )
-    answer = "; ".join(said) + "." if said else ""
     short, none = (records.learned(evidence.runs("sparsity", arm)).values() for arm in ("short", "short-start-none"))
     if short and none:
         gone, kept = (mean([run["result"]["removed_pct"] for run in runs]) for runs in (short, none))
-        answer += (
-            " Sixteen epochs of the sparse setting from a start with all factors near 1, so that nothing is off, end "
-            f"at {kept:.1f} % (n = {len(none)}), from the usual start at {gone:.1f} % (n = {len(short)})."
-        )
-    searched = [run["result"] for run in records.learned(evidence.runs("controls", "small")).values()]
-    if searched and all(result.get(time) is not None for result in searched for time in TIMES):
-        shares = [mean([result[time] for result in searched]) for time in TIMES]
-        early.append(shares[1] > shares[2] / 2)
-        lengths.append(first_turn(arm_of(TABLES["controls"], "paper", "small")))
-        answer += (
-            f" With the settings of a smaller search {shares[0]:.1f} % are off before the first step, "
-            f"{shares[1]:.1f} % after the switcher's first turn and {shares[2]:.1f} % at the end."
+        said.append(
+            "Sixteen epochs of the sparse setting from a start with all factors near 1, so that nothing is off, end at "
+            f"{kept:.1f} % (n = {len(none)}), from the usual start at {gone:.1f} % (n = {len(short)})."
         )
     if not early:
-        return Answer("", answer.strip()) if answer else None
-    lead = (
-        f"In {sum(early)} of {len(early)} settings more than half as much is off after the switcher's first turn as at "
-        "the end."
-    )
-    long = wording.listing(lengths)
-    return Answer(lead, f"That turn is {long} long, and the task network has learned nothing in it. {answer.strip()}")
+        return Answer("", " ".join(said)) if said else None
+    what = f"{sum(early)} of {len(early)} settings that prune much"
+    lead = f"In {what} more than half as much is off after the switcher's first turn as at the end."
+    if all(early):
+        lead = (
+            "From the switcher's start and its first turn, in which the task network learns nothing: after it more "
+            f"than half as much is off as at the end in {what}."
+        )
+    times = "Off before the first step, after the first turn and at the end are"
+    return Answer(lead, " ".join([f"{times} {'; '.join(parts)}.", *said]))
 
 
 def reading(table: list[Row], evidence: Evidence) -> Answer | None:
@@ -208,14 +204,23 @@ def reading(table: list[Row], evidence: Evidence) -> Answer | None:
             f" One free factor a neuron, which no network ties to others, minus reading {wording.span(free)} points, "
             f"{wording.span(more, 1)} percent of the weights removed (n = {free.n})."
         )
+    free, more = (
+        evidence.difference("", "controls", beside(large, "fed-nothing"), large, figure).found
+        for figure in ("accuracy", "removed_pct")
+    )
+    if free.n > 1 and more.n > 1:
+        answer += (
+            f" With larger ones the same is {wording.span(free)} points and {wording.span(more, 1)} percent "
+            f"(n = {free.n})."
+        )
     dying: list[str] = []
-    for said, kind in kinds.items():
+    for said, kind in {"constants": "fed-constants", **kinds}.items():
         arm = beside(large, kind)
         dead, tried = evidence.dead("controls", arm), evidence.figures("controls", arm, "accuracy")
         dying += [f"{len(dead)} of {len(tried)} runs that read {said}"] if dead else []
     if dying:
         ours = len(evidence.dead("controls", large))
-        answer += f" With larger ones {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
+        answer += f" There {wording.listing(dying)} die, and {ours or 'none'} that read the weights."
     return Answer(lead, f"{answer} {tuned_reading(evidence)}".strip())
 
 
@@ -288,20 +293,25 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
     }
     kept = {setting: sign for setting, sign in kept.items() if sign.found.n >= FEW}
     above = sum(gain.low > 0 for gain in found)
-    lead = (
-        f"{_lead(found, 'No', 'Yes')}: a dense network cut to its widths, minus SNN-AL, is {_points(found)}, in "
-        f"{above} of {len(found)} cases by an interval above 0"
-        + (f"; its very structure, trained from scratch, minus SNN-AL {_points(scratch)}." if scratch else ".")
-    )
+    lead = ""
     if kept:
         parts = [f"{wording.span(sign.found)} {setting} (n = {sign.found.n})" for setting, sign in kept.items()]
         said[-1] += f". The neurons that it kept minus as many drawn at random, both from scratch: {'; '.join(parts)}"
         told = sides(list(kept.values()), FEW)
-        lead += (
-            f" Its choice of neurons, against as many at random and corrected for the number of settings: better in "
-            f"{told.count(1)} of {len(kept)} settings, worse in {told.count(-1)}."
+        lead = (
+            f"{'Shown' if 1 in told else 'Not shown'}: its choice of neurons, against as many at random, both from "
+            f"scratch and corrected for the number of settings, is better in {told.count(1)} of {len(kept)} settings "
+            f"and worse in {told.count(-1)}. "
         )
-    return Answer(lead, f"Dense minus the switcher's, in points: {'; '.join(said)}.")
+    lead += (
+        f"A dense network cut to its widths, minus SNN-AL, is {_points(found)}, in {above} of {len(found)} cases by an "
+        "interval above 0"
+    )
+    if scratch:
+        lead += f"; its very structure, trained from scratch, minus SNN-AL {_points(scratch)}"
+        if all(gain.low > 0 for gain in scratch):
+            lead += ", so what is lost there is lost by the training"
+    return Answer(f"{lead}.", f"Dense minus the switcher's, in points: {'; '.join(said)}.")
 
 
 def _are(number: int) -> str:
@@ -356,11 +366,14 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     absent = f" ({wording.listing(missing)} not among them)" if missing else ""
     of = f"{len(told)} of " if missing else ""
     more, level, fewer = (list(told.values()).count(sign) for sign in (1, 0, -1))
+    corrected = sides([Sign(title, lived[title]) for title in told], FEW)
+    after = corrected.count(1) if corrected.count(1) != more else "as many"
     ruled = RULED[verdict_on("rivals", evidence.root).verdict]
     return Answer(
-        f"{ruled}. Of {of}the paper's {len(nine)} rivals{absent} {_are(more)} more accurate than SNN-AL's sparse "
-        f"setting by an interval above 0, {_are(level)} not told from it, {_are(fewer)} less accurate "
-        "(pairs in which neither run was lost).",
+        f"{ruled}. Of {of}the paper's {len(nine)} rivals{absent}, each at its least sparse size that removes about as "
+        f"much or more, {_are(more)} more accurate than SNN-AL's sparse setting by an interval above 0 ({after} if corrected "
+        f"for their number), {_are(level)} not told from it, {_are(fewer)} less accurate (pairs in which neither run "
+        "was lost).",
         " ".join(parts),
     )
 
