@@ -156,7 +156,9 @@ def recipes(evidence: Evidence) -> str:
         found = evidence.difference("", number, f"{tuned.UNDER}{arm}", "tuned-dense", "accuracy").found
         if found.n:
             parts.append(f"{span(found)} with the {tuned.CALLED[role]} (n = {found.n})")
-    return f"Dense with SNN-AL's settings minus the tuned dense network, in points: {'; '.join(parts)}." if parts else ""
+    return (
+        f"Dense with SNN-AL's settings minus the tuned dense network, in points: {'; '.join(parts)}." if parts else ""
+    )
 
 
 def by_start(results: Results) -> pd.DataFrame:

@@ -303,9 +303,10 @@ def structure(table: list[Row], evidence: Evidence) -> Answer | None:
             f"scratch and corrected for the number of settings, is better in {told.count(1)} of {len(kept)} settings "
             f"and worse in {told.count(-1)}. "
         )
+    begin = "A" if lead else f"{_lead(found, 'No', 'Yes')}: a"
     lead += (
-        f"A dense network cut to its widths, minus SNN-AL, is {_points(found)}, in {above} of {len(found)} cases by an "
-        "interval above 0"
+        f"{begin} dense network cut to its widths, minus SNN-AL, is {_points(found)}, in {above} of {len(found)} cases "
+        "by an interval above 0"
     )
     if scratch:
         lead += f"; its very structure, trained from scratch, minus SNN-AL {_points(scratch)}"
@@ -371,9 +372,9 @@ def rivals(table: list[Row], evidence: Evidence) -> Answer | None:
     ruled = RULED[verdict_on("rivals", evidence.root).verdict]
     return Answer(
         f"{ruled}. Of {of}the paper's {len(nine)} rivals{absent}, each at its least sparse size that removes about as "
-        f"much or more, {_are(more)} more accurate than SNN-AL's sparse setting by an interval above 0 ({after} if corrected "
-        f"for their number), {_are(level)} not told from it, {_are(fewer)} less accurate (pairs in which neither run "
-        "was lost).",
+        f"much or more, {_are(more)} more accurate than SNN-AL's sparse setting by an interval above 0 ({after} if "
+        f"corrected for their number), {_are(level)} not told from it, {_are(fewer)} less accurate (pairs in which "
+        "neither run was lost).",
         " ".join(parts),
     )
 
