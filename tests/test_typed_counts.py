@@ -251,6 +251,12 @@ def of_table_1(evidence, arm, network="mlp"):
     return row
 
 
+def strengthened(evidence, arm):
+    """Percent of the perceptron's pixels whose factor is 1 or above, mean over the seeds."""
+    gates = [np.array(run["result"]["gates"][0]) for run in evidence.runs("2", arm).values()]
+    return 100 * float(np.mean([np.mean(each >= 1) for each in gates]))
+
+
 def off_at_start():
     """Percent of LeNet5-Caffe's factors that are 0 before the first step, mean over eight seeds."""
     gates = [
@@ -504,6 +510,11 @@ HOLDS = {
     ),
     "a run of the perceptron with a switcher takes four to six times as long as a dense one": lambda evidence: (
         4 < of_table_1(evidence, "snn-al-epoch").seconds / of_table_1(evidence, "dense").seconds < 6
+    ),
+    "with small first weights more than four fifths of the pixels are strengthened and with larger ones a third": (
+        lambda evidence: (
+            strengthened(evidence, "snn-al-epoch") > 80 and 30 < strengthened(evidence, "snn-al-std-0.1") < 36
+        )
     ),
     "L0 removes more of the perceptron at a higher accuracy than either setting of SNN-AL": lambda evidence: all(
         l0.removed_pct > ours.removed_pct and l0.acc_mean > ours.acc_mean
