@@ -443,6 +443,16 @@ CHOSEN_RIVALS: dict[str, dict[str, dict[str, Any]]] = {
         "given": {"rate": 0.04535498654881578, "weight_decay": 0.0005, "clip_network": None, "fc": "torch"}
     },
     "vgg16-x0.25-elastic": {"60": VGG16_ELASTIC[21], "75": VGG16_ELASTIC[21], "90": VGG16_ELASTIC[20]},
+    "lenet5-lottery": {
+        "given": {
+            "rate": 0.13103985668821638,
+            "momentum": 0.9,
+            "weight_decay": 0.0005,
+            "clip_network": 1.0,
+            "fc": "torch",
+            "rounds": 2,
+        }
+    },
 }
 """Study of a rival to role to a value for each setting of the study's space; a study is missing until it is over."""
 
