@@ -196,9 +196,15 @@ COUNTS = {
     "runs under the bound itself": lambda evidence: sum(map(len, under_the_bound(evidence))),
     "seeds of VGG16 x0.25": lambda evidence: len(colour_runs(evidence, "vgg16-x0.25")),
     "runs of ResNet34 x0.25": lambda evidence: len(runs_in(evidence, "3", WHOLE, "resnet34-x0.25")),
-    "runs of the ticket and N2N on LeNet5-Caffe": lambda evidence: len(
-        [arm for arm in runs_in(evidence, "rivals", "paper", LENET) if arm.startswith(("lottery", "n2n"))]
+    "runs of N2N on LeNet5-Caffe": lambda evidence: len(
+        [arm for arm in runs_in(evidence, "rivals", "paper", LENET) if arm.startswith("n2n")]
     ),
+    "runs of the ticket with a tenth of LeNet5-Caffe's weights left": lambda evidence: len(
+        evidence.runs("rivals", "lottery-90", LENET)
+    ),
+    "rounds of the ticket on LeNet5-Caffe": lambda _: dict(
+        arm_of(TABLES["rivals"], "paper", "lottery-90", LENET).rival.options
+    )["rounds"],
     "runs of Bayesian compression at a half and a quarter of its price": lambda evidence: len(
         [arm for arm in runs_in(evidence, "prices", "paper", "mlp") if arm.endswith(("-half", "-quarter"))]
     ),
@@ -398,6 +404,11 @@ def runs_in(evidence, table, profile, network):
     """The arm of each recorded run of ``network`` in a profile of ``table``."""
     entries = Results(table, profile, evidence.root).entries
     return [entry.arm.name for entry in entries if entry.record and entry.arm.network == network]
+
+
+def ticket_minus(evidence, arm):
+    """Accuracy of LeNet5-Caffe's ticket with a tenth of the weights left minus that of an arm."""
+    return evidence.difference("", "rivals", "lottery-90", arm, "accuracy", LENET).found
 
 
 def under_the_bound(evidence):
@@ -830,6 +841,14 @@ HOLDS = {
     ),
     "N2N keeps the whole network where a student must keep 95 percent": lambda evidence: all_of(
         run["result"]["left_pct"] == 100 for run in evidence.runs("prices", "n2n-strict").values()
+    ),
+    "the ticket with a tenth of LeNet5-Caffe's weights left is a quarter of a point behind dense and not told from L0 "
+    "or the accurate setting": lambda evidence: (
+        -0.3 < ticket_minus(evidence, "tuned-dense").mean < -0.2
+        and all(
+            found.n == 8 and found.low < 0 < found.high
+            for found in (ticket_minus(evidence, "l0-60"), ticket_minus(evidence, "accurate"))
+        )
     ),
     "BC-GNJ on LeNet5-Caffe is behind L0 in every pair and a third of a point or more below its published row": (
         lambda evidence: bayes_is_below(evidence, "bc-gnj", (0.33, 0.67), 0.5)

@@ -234,8 +234,15 @@ HEADS = ("runs", "accuracy (%)", "minus dense [95 %]", "removed (%)")
 
 
 def on_lenet5(root: Path) -> pd.DataFrame:
-    """LeNet5-Caffe with tuned settings: rows of the paper, ours, and Bayesian compression under the bound itself."""
+    """LeNet5-Caffe with tuned settings: rows of the paper, ours, those of rivals that the paper does not quote there,
+    and Bayesian compression under the bound itself."""
     found = beside.rows(Results("1", "paper", root), LENET5, "tuned")
+    quoted = {row.arm for row in found}
+    found += [
+        row
+        for row in of_network(our_rows(TABLES["rivals"], "paper", root), LENET5)
+        if is_rival(row.arm) and row.arm not in quoted
+    ]
     found += of_network(our_rows(PRICES, "paper", root), LENET5)
     return beside.table(found, HEADS)
 
