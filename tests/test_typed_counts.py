@@ -21,6 +21,7 @@ from snnlib.lab.experiments.prices import LAMBDAS
 from snnlib.lab.experiments.rivals import NAMES, OF_PAPER, OWN_FORM
 from snnlib.lab.experiments.studies import STUDIES
 from snnlib.networks import lenet5_caffe
+from snnlib.peers import n2n
 from snnlib.report import comparable, controls, prices, pruning, rivals, rivals_tables, sampling, sparsity, tables
 from snnlib.report.beside import printed
 from snnlib.report.claims import beside
@@ -196,6 +197,9 @@ COUNTS = {
     "runs under the bound itself": lambda evidence: sum(map(len, under_the_bound(evidence))),
     "seeds of VGG16 x0.25": lambda evidence: len(colour_runs(evidence, "vgg16-x0.25")),
     "runs of ResNet34 x0.25": lambda evidence: len(runs_in(evidence, "3", WHOLE, "resnet34-x0.25")),
+    "epochs left to N2N's student": lambda _: epochs_of_the_student(
+        arm_of(TABLES["3"], WHOLE, "n2n-63", "resnet34-x0.25")
+    ),
     "runs of N2N on LeNet5-Caffe": lambda evidence: len(
         [arm for arm in runs_in(evidence, "rivals", "paper", LENET) if arm.startswith("n2n")]
     ),
@@ -404,6 +408,22 @@ def runs_in(evidence, table, profile, network):
     """The arm of each recorded run of ``network`` in a profile of ``table``."""
     entries = Results(table, profile, evidence.root).entries
     return [entry.arm.name for entry in entries if entry.record and entry.arm.network == network]
+
+
+def of_resnet34(evidence, arm):
+    """The result of this arm of ResNet34 x0.25, seed 0."""
+    return evidence.runs("3", arm, "resnet34-x0.25", WHOLE)[0]["result"]
+
+
+def behind_on_resnet34(evidence, arm):
+    """Points by which it is less accurate than the dense network."""
+    return of_resnet34(evidence, "tuned-dense")["accuracy"] - of_resnet34(evidence, arm)["accuracy"]
+
+
+def epochs_of_the_student(arm):
+    """Epochs that N2N has left for its last student."""
+    options = n2n.Options(**dict(arm.rival.options))
+    return arm.train.epochs - round((options.teacher + options.search) * arm.train.epochs)
 
 
 def ticket_minus(evidence, arm):
@@ -849,6 +869,23 @@ HOLDS = {
             found.n == 8 and found.low < 0 < found.high
             for found in (ticket_minus(evidence, "l0-60"), ticket_minus(evidence, "accurate"))
         )
+    ),
+    "with the bound of the perceptron N2N keeps the whole ResNet34 x0.25 and is more than six points behind dense": (
+        lambda evidence: (
+            of_resnet34(evidence, "n2n-63")["left_pct"] == 100 and 6 < behind_on_resnet34(evidence, "n2n-63") < 7
+        )
+    ),
+    "without it N2N keeps less than a sixth of the weights and of the multiplications and a quarter of the blocks and "
+    "is nearly twelve points behind": lambda evidence: (
+        of_resnet34(evidence, "n2n-unbound")["left_pct"] < 100 / 6
+        and of_resnet34(evidence, "n2n-unbound")["macs_left"] < of_resnet34(evidence, "n2n-unbound")["macs_full"] / 6
+        and sum(width > 0 for width in of_resnet34(evidence, "n2n-unbound")["inner_widths"]) == 4
+        and len(of_resnet34(evidence, "n2n-unbound")["inner_widths"]) == 16
+        and 11.5 < behind_on_resnet34(evidence, "n2n-unbound") < 12
+    ),
+    "SNN-AL there is nearly three points behind with seven tenths of the last layer off": lambda evidence: (
+        2.5 < behind_on_resnet34(evidence, "accurate") < 3
+        and round(of_resnet34(evidence, "accurate")["removed_pct"] / 10) == 7
     ),
     "BC-GNJ on LeNet5-Caffe is behind L0 in every pair and a third of a point or more below its published row": (
         lambda evidence: bayes_is_below(evidence, "bc-gnj", (0.33, 0.67), 0.5)

@@ -10,7 +10,7 @@ from ...arms import Arm, Rival
 from ...config import TrainConfig
 from . import tuned
 from .chosen import CHOSEN_RIVALS
-from .rivals import LONG, NAMES, RECIPE
+from .rivals import LONG, NAMES, RECIPE, UNBOUND
 
 N2N_OF_SEARCH = ("least", "rollout", "rate_shrinking", "distilled")
 """Options of N2N that its search on the MLP has settled, and that ResNet34 takes from there."""
@@ -25,7 +25,7 @@ UNSEARCHED: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     },
     "resnet34-x0.25": {
         "n2n-63": ("N2N, at most 37 % of the weights kept", N2N_REDUCED),
-        "n2n-unbound": ("N2N, at most 37 % of the weights kept, any accuracy", N2N_REDUCED | {"least": 0.0}),
+        f"n2n-{UNBOUND}": ("N2N, at most 37 % of the weights kept, any accuracy", N2N_REDUCED | {"least": 0.0}),
     },
 }
 """Network too large for a search to the rivals that Table 3 quotes for it, by arm: title and options.

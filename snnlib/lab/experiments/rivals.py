@@ -124,15 +124,15 @@ def quoted(network: str, chosen: Chosen | None = None) -> tuple[Arm, ...]:
     return tuple(arm for arm in searched(network, chosen) if arm.rival and arm.rival.name in QUOTED.get(network, ()))
 
 
-RECIPE, LONG = "recipe", "long"
-"""What stands in the place of a size in the name of an arm that is trained as its authors do."""
+RECIPE, LONG, UNBOUND = "recipe", "long", "unbound"
+"""What stands in the place of a size in the name of an arm: trained as its authors do, or without a bound."""
 
 
 def is_rival(arm: str) -> bool:
-    """Whether ``arm`` is called after a rival and a size, as :func:`searched` calls them, or is trained as
-    its authors do (:mod:`~snnlib.lab.experiments.as_published`)."""
+    """Whether ``arm`` is called after a rival and a size, as :func:`searched` calls them, or is one of those of
+    :mod:`~snnlib.lab.experiments.as_published`."""
     name, _, size = arm.rpartition("-")
-    return name in NAMES and (size.isdecimal() or size in (RECIPE, LONG))
+    return name in NAMES and (size.isdecimal() or size in (RECIPE, LONG, UNBOUND))
 
 
 def size_of(arm: str) -> int | None:
