@@ -254,6 +254,13 @@ def test_compact_of_a_dense_run_is_refused(smoke, tmp_path, capsys):
         (("run", "2", "--seed", "-1"), "a seed is a whole number from 0 to 2147483647"),
         (("run", "2", "--seed", "2147483648"), "a seed is a whole number from 0 to 2147483647"),
         (("run", "2", "--seed", "99"), "has no seed 99 in the profile quick; its seeds: 0, 1, 2"),
+        (
+            ("run", "rivals", "--profile", "paper", "--network", "lenet5-caffe", "--arm", "nested-60"),
+            "table rivals has no run of network lenet5-caffe with arm nested-60 in the profile paper",
+        ),
+        (("run", "--pending", "--arm", "snn-al-epohc"), "unknown arm of the queue 'snn-al-epohc': did you mean 'snn-"),
+        (("run", "--pending", "--seed", "99"), "the queue has no seed 99 in the profile quick; its seeds: 0, 1, 2"),
+        (("run", "--data", "mnist", "--network", "mlp", "--rgb"), "mnist is no image folder: rgb of its images cannot"),
         (("run", "2", "--time-budget", "0"), "--time-budget must be more than 0 seconds"),
         (("run",), "which table? Known: 1, 2, 3, 4, controls, question, pattern, search"),
         (("rum", "2"), "Did you mean 'run'?"),

@@ -54,6 +54,21 @@ def test_compact_writes_a_smaller_network_that_agrees(tmp_path, capsys, network,
         torch.testing.assert_close(small(images), expected, rtol=0, atol=1e-4 * max(1.0, float(expected.abs().max())))
 
 
+def test_no_record_and_no_weights_of_one_are_written_over(tmp_path, capsys):
+    path = run(tmp_path, "lenet5-caffe")
+    before = {file: file.read_bytes() for file in path.parent.iterdir()}
+    assert path in before and path.with_suffix(".safetensors") in before
+    for out, problem in (
+        (path, "written as safetensors, and .json are records"),
+        (path.with_suffix(".safetensors"), f"belongs to the run of {path}: name another file"),
+        (path.with_suffix(".part.safetensors"), f"belongs to the run of {path}: name another file"),
+        (path.parent, "is a folder: name the file"),
+    ):
+        code, _, error = inside(capsys, "compact", path, "--out", out)
+        assert code == 2 and problem in error, error
+    assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
 def test_a_remedy_names_the_folder_of_records_only_where_the_record_stands_in_one(tmp_path, capsys):
     path, out = run(tmp_path / "records", "lenet5-caffe"), tmp_path / "small.safetensors"
     path.with_suffix(".safetensors").unlink()

@@ -251,6 +251,7 @@ def test_an_image_folder_kept_in_a_file_is_the_same_data_set(photos, tmp_path):
     [
         ("y_train", np.array([0, 2]), "labels run from 0 to 2"),
         ("classes", np.array(["a"]), "1 class"),
+        ("classes", np.array("a"), r"classes has shape \(\); needed is a list with the name of each class, or none"),
         ("y_test", np.array([0.0, 1.0]), "whole number"),
         ("x_train", np.zeros((2, 4, 4, 4), np.uint8), "needed are uint8 images"),
         ("x_test", np.zeros((2, 5, 5, 3), np.uint8), "test images 3 x 5 x 5"),

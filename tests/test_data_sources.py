@@ -61,6 +61,15 @@ def test_the_official_cifar_batches(cifar):
     assert np.array_equal(found.x_train[2].numpy(), images["data_batch_2"][0].reshape(3, 32, 32))
 
 
+def test_the_official_batches_by_their_path_are_not_an_archive_beside_them(cifar):
+    folder, _ = cifar
+    batches = data.load(str(folder)).checksum()
+    data.save_npz(data.load("mnist").first(8), folder.parent / "cifar10.npz")
+    for path in (folder, folder.parent):
+        assert data.load(str(path)).checksum() == batches
+    assert data.load("cifar10").image == (1, 28, 28), "by its name it is the archive"
+
+
 def test_a_damaged_or_missing_cifar_batch_is_named_with_the_remedy(cifar, tmp_path, monkeypatch):
     folder, _ = cifar
     (folder / "data_batch_3").write_bytes(b"spoiled")
@@ -182,6 +191,41 @@ def test_the_command_on_a_folder_and_on_what_it_writes(tmp_path, capsys):
     assert code == 2 and "003.png" in problem and "--skip-broken" in problem
     code, said, _ = inside(capsys, "data", folder, "--skip-broken", "--size", 16)
     assert code == 0 and "each 3 x 16 x 16" in said and "left out:" in said and "003.png" in said
+
+
+@pytest.mark.parametrize("parts", [("Training", "Testing"), ("train", "test"), ("train",), ("VAL", "train")])
+def test_folders_of_parts_are_not_taken_for_classes(tmp_path, parts):
+    photos(tmp_path / "pets", parts)
+    with pytest.raises(DataError, match="which are parts, not classes. It needs train/ and test/"):
+        data.load(str(tmp_path / "pets"))
+    photos(tmp_path / "vehicles", ("car", "train"))
+    assert data.load(str(tmp_path / "vehicles")).classes == ("car", "train")
+
+
+def test_images_in_hidden_folders_are_left_out(tmp_path):
+    whole = data.load(str(photos(tmp_path / "pets"))).checksum()
+    photos(tmp_path / "pets" / "cat" / ".thumbnails", ("small",))
+    assert data.load(str(tmp_path / "pets")).checksum() == whole
+
+
+def test_sixteen_bits_of_grey_become_eight_and_other_numbers_are_refused(tmp_path):
+    folder = photos(tmp_path / "scans", ("blank", "text"), count=2, side=4)
+    deep = np.array([[0, 257, 65535, 32896], [128, 129, 300, 65406]] * 2, np.uint16)
+    Image.fromarray(deep).save(folder / "text" / "000.png")
+    found = data.load(str(folder), rgb=True)
+    (image,) = found.x_train[found.y_train == 1]
+    expected = torch.tensor([[0, 1, 255, 128], [0, 1, 1, 254]] * 2, dtype=torch.uint8)
+    assert torch.equal(image, expected.expand(3, 4, 4))
+    with pytest.raises(DataError, match=r"000.png \(its kind is I;16, not RGB\).*--rgb"):
+        data.load(str(folder))
+    Image.fromarray(np.ones((4, 4), np.float32)).save(folder / "text" / "001.tif")
+    with pytest.raises(DataError, match=r"001.tif \(its pixels are 32-bit numbers: bring them to 8 bits\)"):
+        data.load(str(folder), rgb=True)
+
+
+def test_what_chooses_images_of_a_folder_is_refused_for_a_named_data_set():
+    with pytest.raises(DataError, match="mnist is no image folder: size, rgb of its images cannot be chosen"):
+        data.load("mnist", size=8, rgb=True)
 
 
 @pytest.mark.parametrize(

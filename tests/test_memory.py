@@ -115,13 +115,15 @@ def test_as_many_images_are_judged_at_once_as_the_estimate_supposes():
 
 def test_too_little_memory_is_refused_with_both_numbers_and_the_remedy(monkeypatch):
     monkeypatch.setattr(memory, "free_bytes", lambda device: 2**30)
-    memory.check(2**30, torch.device("cpu"))
+    memory.check(2**30, torch.device("cpu"), "mlp")
     with pytest.raises(
-        ValueError, match=r"needs about 2.5 GiB, 1.0 GiB are free on cpu: choose a smaller batch_size or another device"
+        ValueError,
+        match=r"^mlp needs about 2.5 GiB, 1.0 GiB are free on cpu: choose a smaller batch_size, fewer seeds "
+        "--together or another device",
     ):
-        memory.check(5 * 2**29, torch.device("cpu"))
+        memory.check(5 * 2**29, torch.device("cpu"), "mlp")
     monkeypatch.setattr(memory, "free_bytes", lambda device: None)  # a system that does not tell
-    memory.check(2**60, torch.device("cpu"))
+    memory.check(2**60, torch.device("cpu"), "mlp")
 
 
 def test_free_memory_is_read_from_the_system(tmp_path):

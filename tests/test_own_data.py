@@ -100,6 +100,15 @@ def test_other_files_than_mnists_are_damaged_only_under_its_name(tmp_path):
     assert len(data.load(str(folder)).x_train) == 96
 
 
+@pytest.mark.parametrize("labels, missing, highest", [([1, 2, 3], 0, 3), ([0, 2, 5], 1, 5), ([-1, 0, 1], 2, 1)])
+def test_numbers_stand_for_names_of_classes_only_without_gaps(tmp_path, labels, missing, highest):
+    labels = np.array(labels * 4)
+    np.savez(tmp_path / "x.npz", x_train=bars(labels), y_train=labels)
+    said = f"names no classes, and no training image has the label {missing}, while labels go up to {highest}"
+    with pytest.raises(data.DataError, match=said):
+        data.load(str(tmp_path / "x.npz"))
+
+
 def test_an_npz_file_may_leave_out_test_images_and_classes(tmp_path):
     labels = np.repeat(np.arange(3), 12)  # sorted by class
     np.savez(tmp_path / "x.npz", x_train=bars(labels), y_train=labels)

@@ -229,7 +229,7 @@ def test_a_pruned_run_says_why_it_cannot_follow_a_failed_one(tmp_path, images):
         train=TrainConfig(epochs=2, train_images=256, rate=1e30, clip_network=None, clip_switcher=None),
         switcher=tiny.SWITCHER,
     )
-    with pytest.raises(ValueError, match="keeps the neurons that died kept, but that run failed"):
+    with pytest.raises(runner.Barred, match="would keep the neurons that died kept, but that run failed"):
         runner.run(pruned("same", 0, died), "quick", 0, tmp_path, CPU, images)
 
 

@@ -45,8 +45,10 @@ def compact(
 def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     """Write the smaller network of the record at ``path`` to ``out``, and print what it is.
 
-    ``dataset`` are the images of its arm where they are at hand. Raises ``FileError`` where there is no such network.
+    ``dataset`` are the images of its arm where they are at hand. Raises ``FileError`` where there is no such network,
+    ``Refused`` where ``out`` is a record, or the weights of one.
     """
+    _refuse_records(out)
     import torch
 
     from .. import compaction
@@ -90,6 +92,17 @@ def write(path: Path, out: Path, dataset: Dataset | None = None) -> None:
     )
     typer.echo(f"takes   images from 0 to 1{_less(normalize) if normalize else ''}")
     typer.echo(f"written to {out}; snnlib.load_compact and load_normalize read it")
+
+
+def _refuse_records(out: Path) -> None:
+    """Raise ``Refused`` where writing to ``out`` would take away a record, or the weights or checkpoint of one."""
+    if out.is_dir():
+        raise Refused(f"--out {out} is a folder: name the file, {out / 'small.safetensors'} for example")
+    if out.suffix == ".json":
+        raise Refused(f"--out {out}: the network is written as safetensors, and .json are records: name another file")
+    record = out.with_name(out.name.removesuffix(".safetensors").removesuffix(".part") + ".json")
+    if record.is_file() or out.name.endswith(".part.safetensors"):
+        raise Refused(f"--out {out} belongs to the run of {record}: name another file")
 
 
 def _moved(path: Path, place: str) -> Dataset:

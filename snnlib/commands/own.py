@@ -109,7 +109,7 @@ def prepare(path: str, wanted: Asked, seeds: Sequence[int], hold_out: float | No
 def _said(found: Dataset, source: Source, planned: Table, setting: str) -> list[str]:
     """What is trained on what, and with which settings."""
     shape = " x ".join(map(str, found.image))
-    held = ", held out of the training" if source.held_out else ""
+    held = f", one in {source.held_out} of each class, held out of the training" if source.held_out else ""
     lines = [
         f"{found.name}: {len(found.x_train)} images to train, {len(found.x_test)} to judge on{held}, each {shape} "
         f"(channels x height x width), {len(found.classes)} classes; SHA-256 {source.digest}..."

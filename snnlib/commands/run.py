@@ -204,8 +204,8 @@ def run(
 
     Records of your own images go to runs/own unless --records names another folder.
 
-    Exit code: 0 all is well, also when the time budget ended; 1 a run failed; 2 wrong arguments, data or records; 130
-    after Ctrl-C.
+    Exit code: 0 all is well, also when the time budget ended; 1 a run failed, or would follow one that did; 2 wrong
+    arguments, data or records; 130 after Ctrl-C.
     """
     if time_budget is not None and not time_budget > 0:
         raise Refused("--time-budget must be more than 0 seconds")
@@ -257,6 +257,8 @@ def run(
     for (_, name), group in failed.items():
         seeds, others = ", ".join(str(entry.seed) for entry in group), ", and others like it" if len(group) > 1 else ""
         _say(f"  {name} seed {seeds}: {group[0].content['error']['message']}{others}")
+    if todo.barred_before:
+        _say(f"{_runs(len(todo.barred_before))} cannot be made: {_barred(todo.barred_before)}")
     if dry_run:
         _list(todo, root)
         return
@@ -284,6 +286,16 @@ def run(
     if manifest is not None and todo.exit_code == 0 and bundles.complete(standing := todo.entries(), accept_failed):
         bundles.write_manifest(manifest, standing, root)
     _conclude(todo, tables if manifest is None else (), profile, root, mine, out)
+
+
+def _barred(entries: Sequence[Entry]) -> str:
+    """Which runs would follow one that failed, and which these are."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault((entry.arm.name, entry.problem), []).append(entry)
+    return "; ".join(
+        f"{name} seed {', '.join(str(entry.seed) for entry in group)} ({why})" for (name, why), group in groups.items()
+    )
 
 
 def _list(todo: batch.Batch, root: Path) -> None:
@@ -348,6 +360,8 @@ def _conclude(
         _say(f"{_runs(len(done.made))} trained, {len(done.failed)} failed, {done.left} left")
     for event in () if tables else done.failed:
         _say(f"failed: {event.job} ({event.content['error']['message']})", error=True)
+    for event in done.events("barred"):
+        _say(f"not made: {event.text}", error=True)
     if busy := done.events("busy"):
         _say(f"{_runs(len(busy))} under way in another process: left to it")
     if done.left > len(busy) + len(done.events("refused")) and not done.events("crashed"):

@@ -6,6 +6,7 @@ One module for each kind of source; all return a :class:`Dataset` and raise :cla
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import torch
 
-from .cifar import BATCHES, load_cifar10
+from .cifar import BATCHES, load_batches, load_cifar10
 from .dataset import DataError, Dataset, Normalize, check_arrays, checked, colour_statistics, pixel_order, scale
 from .download import DOWNLOADS, download
 from .folder import load_folder
@@ -86,6 +87,9 @@ def load(name: str, folder: Path | None = None, device: str | torch.device = "cp
             f"unknown data set {name!r}: {f'did you mean {near[0]!r}? ' if near else ''}known: {', '.join(LOADERS)}, "
             "or the path of an image folder, of IDX files or of an NPZ file"
         )
+    unknown = [each for each in options if each not in inspect.signature(LOADERS[name]).parameters]
+    if unknown:
+        raise DataError(f"{name} is no image folder: {', '.join(unknown)} of its images cannot be chosen.")
     place = Path(folder) if folder else folder_of(name)
     if name == "mnist" and folder is None and place_of_files(place) is None:
         download(name, place)
@@ -98,7 +102,7 @@ def _at(path: Path, options: dict[str, Any]) -> Dataset:
     loaders: tuple[tuple[bool, Callable[[], Dataset]], ...] = (
         (path.suffix == ".npz", lambda: load_npz(path, path.stem)),
         (bool(idx_sets(path)), lambda: load_idx(path)),
-        (batches.is_dir(), lambda: load_cifar10(batches.parent)),
+        (batches.is_dir(), lambda: load_batches(batches.parent)),
     )
     for here, loader in loaders:
         if here:

@@ -27,6 +27,11 @@ def load_cifar10(folder: Path) -> Dataset:
             f"CIFAR-10 is not in {folder}. Get it with `snn data cifar10 --download`, or set SNNLIB_DATA to a folder "
             "that holds cifar10.npz."
         )
+    return load_batches(folder)
+
+
+def load_batches(folder: Path) -> Dataset:
+    """CIFAR-10 from the official batches, which stand in the subfolder :data:`BATCHES` of ``folder``."""
     from torchvision.datasets import CIFAR10
 
     try:

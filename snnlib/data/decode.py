@@ -16,6 +16,9 @@ from torch import Tensor
 CHANNELS = {"RGB": 3, "L": 1}
 """Kinds of image that are taken as they are, by PIL's names (L is greyscale); every other can be converted to RGB."""
 
+DEEP = ("I", "F")
+"""Kinds whose pixels are 32-bit numbers of no known range, so that they cannot be converted."""
+
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 """What PIL raises for a file that is cut off, damaged or no image."""
 
@@ -31,7 +34,7 @@ class Kind:
 def survey(paths: list[Path], rgb: bool) -> tuple[Kind, dict[Path, str]]:
     """Read the headers of all images: the kind of most of them, and why each of the others cannot be used.
 
-    With ``rgb`` the kind is always RGB.
+    With ``rgb`` the kind is always RGB, and only images of 32-bit numbers cannot be used.
     """
     heads: dict[Path, tuple[str, tuple[int, int]]] = {}
     problems: dict[Path, str] = {}
@@ -43,7 +46,13 @@ def survey(paths: list[Path], rgb: bool) -> tuple[Kind, dict[Path, str]]:
             problems[path] = reason(error)
     counts = Counter(mode for mode, _ in heads.values() if mode in CHANNELS)
     usual = "RGB" if rgb or not counts else counts.most_common(1)[0][0]
-    if not rgb:
+    if rgb:
+        problems |= {
+            path: "its pixels are 32-bit numbers: bring them to 8 bits"
+            for path, (mode, _) in heads.items()
+            if mode in DEEP
+        }
+    else:
         problems |= {path: f"its kind is {mode}, not {usual}" for path, (mode, _) in heads.items() if mode != usual}
     return Kind(usual, {path: size for path, (_, size) in heads.items()}), problems
 
@@ -64,7 +73,7 @@ def decode(
             continue
         try:
             with Image.open(path) as image:
-                picture = image.convert(mode)
+                picture = in_eight_bits(image).convert(mode)
         except UNREADABLE as error:
             problems[path] = reason(error)
             continue
@@ -75,6 +84,13 @@ def decode(
         labels.append(label)
     stacked = np.stack(arrays) if arrays else np.zeros((0, 1, 1, CHANNELS[mode]), np.uint8)
     return torch.from_numpy(stacked).permute(0, 3, 1, 2), torch.tensor(labels, dtype=torch.int64)
+
+
+def in_eight_bits(image: Image.Image) -> Image.Image:
+    """``image``, but one of 16 bits a pixel in 8: PIL's own conversion makes all above 255 white."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
 
 
 def reason(error: Exception) -> str:

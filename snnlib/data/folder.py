@@ -14,6 +14,9 @@ from pathlib import Path
 
 from .dataset import EVERY, DataError, Dataset, checked
 
+PARTS = ("train", "training", "test", "testing", "val", "valid", "validation")
+"""What folders of parts are called; folders of these names alone are no classes."""
+
 Chosen = Callable[[int, int], set[int]]
 """(place of the class, how many images it has) to the positions of its test images, by name."""
 
@@ -33,11 +36,17 @@ def class_folders(folder: Path) -> list[Path]:
 
 
 def images_of(folder: Path) -> list[Path]:
-    """The image files in and below ``folder`` by name; :class:`DataError` if there are none."""
+    """The image files in and below ``folder`` by name, hidden files and folders left out.
+
+    Raises :class:`DataError` if there are none.
+    """
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
     found = sorted(
-        file for file in folder.rglob("*") if file.suffix.lower() in IMG_EXTENSIONS and not file.name.startswith(".")
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in IMG_EXTENSIONS
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     )
     if not found:
         raise DataError(f"{folder} holds no image ({', '.join(IMG_EXTENSIONS)}): fill it, or delete it.")
@@ -75,6 +84,12 @@ def list_images(folder: Path) -> Listed:
             raise DataError(
                 f"{folder} holds no subfolder: it needs one for each class, or train/ and test/ with one for each "
                 "class; or IDX files with MNIST's names (train-images-idx3-ubyte.gz and so on)."
+            )
+        if all(each.name.casefold() in PARTS for each in found):
+            here = ", ".join(f"{each.name}/" for each in found)
+            raise DataError(
+                f"{folder} holds {here}, which are parts, not classes. It needs train/ and test/ (or val/), called so, "
+                "each with a subfolder of images for each class."
             )
         return split(found)
     test = next((folder / name for name in ("test", "val") if folder / name in found), None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .dataset import DataError, Dataset, checked
 
@@ -20,8 +21,8 @@ def load_npz(path: Path, name: str) -> Dataset:
     """The data set of an NPZ file: uint8 images x_train and x_test (N,H,W or N,H,W,3), whole-number labels, classes.
 
     Without x_test and y_test every sixth training image of a class is a test image; without classes they are called
-    after their numbers. Raises :class:`DataError` where the file is cut off, lacks an array or holds arrays of another
-    kind.
+    after their numbers, of which each from 0 on must have a training image. Raises :class:`DataError` where the file is
+    cut off, lacks an array or holds arrays of another kind.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -52,10 +53,27 @@ def load_npz(path: Path, name: str) -> Dataset:
             images[:, None] if x.ndim == 3 else images.permute(0, 3, 1, 2),
             torch.from_numpy(y.astype(np.int64)),
         )
-    numbers = range(int(tensors["train"][1].max()) + 1 if len(tensors["train"][1]) else 0)
-    classes = tuple(str(each) for each in arrays.get("classes", numbers))
+    classes = _classes(path, arrays.get("classes"), tensors["train"][1])
     found = checked(Dataset(name, *tensors["train"], *tensors["test"], classes), path, no_test)
     return found.apart() if no_test else found
+
+
+def _classes(path: Path, named: NDArray[Any] | None, labels: torch.Tensor) -> tuple[str, ...]:
+    """The names of the classes, which are numbers where the file at ``path`` names none."""
+    if named is not None:
+        if named.ndim != 1:
+            raise DataError(
+                f"{path}: classes has shape {named.shape}; needed is a list with the name of each class, or none."
+            )
+        return tuple(map(str, named))
+    found: list[int] = labels.unique().tolist()
+    if found != list(range(len(found))):
+        missing = next((each for each in range(len(found)) if each not in found), 0)
+        raise DataError(
+            f"{path}: it names no classes, and no training image has the label {missing}, while labels go up to "
+            f"{found[-1]}. Number the classes from 0 without gaps, or name them in an array classes."
+        )
+    return tuple(map(str, found))
 
 
 def save_npz(dataset: Dataset, path: Path) -> None:

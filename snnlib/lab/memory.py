@@ -123,12 +123,15 @@ def needed(
     return max(*steps, evaluation_bytes(network, switcher, image, classes, evaluated or judged_at_once(image)))
 
 
-def check(needed: int, device: torch.device) -> None:
-    """Raise ``ValueError`` where ``needed`` bytes are more than are free on ``device``, with a remedy."""
+def check(needed: int, device: torch.device, what: str) -> None:
+    """Raise ``ValueError``, with a remedy, where the ``needed`` bytes of ``what`` are more than ``device`` has free."""
     free = free_bytes(device)
     if free is not None and needed > free:
-        found = f"needs about {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free on {device}"
-        raise ValueError(f"{found}: choose a smaller batch_size or another device, or end what else runs there")
+        found = f"{what} needs about {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free on {device}"
+        raise ValueError(
+            f"{found}: choose a smaller batch_size, fewer seeds --together or another device, or end what else runs "
+            "there"
+        )
 
 
 def free_bytes(device: torch.device) -> int | None:

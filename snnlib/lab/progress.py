@@ -60,7 +60,7 @@ def in_words(seconds: float) -> str:
 
 def outcome(event: Event) -> str:
     """The end of a run in one line."""
-    if event.kind in ("refused", "crashed"):
+    if event.kind in ("refused", "barred", "crashed"):
         return f"{event.job}: not made"  # the reason is printed once, at the end of the batch
     record = event.record
     if record is None:

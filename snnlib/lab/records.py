@@ -64,6 +64,16 @@ def checkpoint_path(record_path: Path) -> Path:
     return record_path.with_suffix(".part.safetensors")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for records. Raises :class:`FileError` where none can be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{folder} cannot be made ({error.strerror}): name a folder that you may write to, --records DIR"
+        ) from error
+
+
 def write(path: Path, record: Record) -> None:
     """Write one record, sealed. Raises :class:`FileError` where the disk is full; the old record then stays."""
     write_bytes(path, encode(record))
@@ -184,6 +194,11 @@ class Entry:
     state: Literal["recorded", "failed", "stale", "missing", "barred", "broken"]
     record: Record | None = None
     problem: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the run has ended with a record of its settings of today, good or failed."""
+        return self.state in ("recorded", "failed")
 
     @property
     def content(self) -> Record:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,16 @@ class BudgetReached(Exception):
 
 class Busy(Exception):
     """Another process works on this run."""
+
+
+class Barred(Exception):
+    """This run would keep the neurons of one that failed, so that there is nothing to train."""
+
+
+def images_of(arm: Arm) -> tuple[object, ...]:
+    """What says which images :func:`load_data` reads for ``arm``: equal where they are the same."""
+    train = arm.train
+    return arm.dataset, arm.source, train.split, train.train_images, train.test_images, train.pixels
 
 
 def load_data(arm: Arm, device: torch.device) -> data.Dataset:
@@ -77,7 +87,8 @@ def check_memory(arm: Arm, dataset: data.Dataset, device: torch.device, members:
         each = _needed(
             arm.network, arm.switcher, arm.train.batch_size, dataset.image, len(dataset.classes), arm.train.momentum
         )
-        memory.check(members * each, device)
+        what = arm.network if members == 1 else f"{arm.network}, {members} seeds together,"
+        memory.check(members * each, device, what)
 
 
 def run(
@@ -89,48 +100,74 @@ def run(
     dataset: data.Dataset | None = None,
     watch: Watch | None = None,
     deadline: float | None = None,
-    force: bool = False,
 ) -> records.Record:
-    """Train one run and write its record; a finished record is returned as it is, unless ``force``.
+    """Train one run and write its record; a finished or failed record is returned as it is.
 
     ``deadline`` is a ``time.monotonic()`` after which no further epoch starts: the run then stops with
     :class:`BudgetReached`. A run that diverges or dies is recorded as failed. Raises :class:`Busy` where another
-    process holds the run, ``FileError`` where a file cannot be read or written.
+    process holds the run, :class:`Barred` where it follows one that failed, ``FileError`` where a file cannot be read
+    or written.
     """
-    check_seed(seed)
-    path = records.path_of(arm, profile, seed, root)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = records.path_of(arm, profile, check_seed(seed), root)
+    with _claimed(path) as mine:
+        if not mine:
+            raise Busy(f"{path}: another process works on this run")
+        record = _standing(arm, profile, seed, root)
+        if record is not None:
+            return record
+        kept_by = _factors_of(arm, profile, seed, root, device, dataset, deadline) if arm.pruning else None
+        dataset = dataset or load_data(arm, device)
+        check_memory(arm, dataset, device)
+        return _train(UnderWay(arm, profile, seed, path, device, dataset, kept_by), watch, deadline)
+
+
+@contextmanager
+def _claimed(path: Path) -> Generator[bool]:
+    """Hold the run whose record stands at ``path``, or will; False where another process does."""
+    records.make_folder(path.parent)
+    lock = FileLock(path.with_suffix(".lock"))
     try:
-        with FileLock(path.with_suffix(".lock"), timeout=0):
-            entry = records.look_up(arm, profile, seed, root)
-            if entry.state in ("recorded", "failed") and not force:
-                records.checkpoint_path(path).unlink(missing_ok=True)  # of a process killed just after its record
-                return entry.content
-            records.sweep(path)
-            if force:
-                records.checkpoint_path(path).unlink(missing_ok=True)
-            dataset = dataset or load_data(arm, device)
-            check_memory(arm, dataset, device)
-            kept_by = _factors_of(arm, profile, seed, root, device, dataset, deadline) if arm.pruning else None
-            return _train(UnderWay(arm, profile, seed, path, device, dataset, kept_by), watch, deadline)
-    except Timeout as error:
-        raise Busy(f"{path}: another process works on this run") from error
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _standing(arm: Arm, profile: str, seed: int, root: Path) -> records.Record | None:
+    """The record that a run has already; else None, and its folder is tidy. Only for the holder of its lock."""
+    entry = records.look_up(arm, profile, seed, root)
+    if entry.stands:
+        records.checkpoint_path(entry.path).unlink(missing_ok=True)  # of a process killed just after its record
+        return entry.content
+    records.sweep(entry.path)
+    return None
 
 
 def _factors_of(
-    arm: Arm, profile: str, seed: int, root: Path, device: torch.device, dataset: data.Dataset, deadline: float | None
+    arm: Arm,
+    profile: str,
+    seed: int,
+    root: Path,
+    device: torch.device,
+    dataset: data.Dataset | None,
+    deadline: float | None,
 ) -> list[list[float]]:
     """The factors of the run that the pruned ``arm`` follows; that run is made first where it has no record."""
     assert arm.pruning is not None
     of = arm.pruning.of
-    same_images = all(
-        getattr(of.train, name) == getattr(arm.train, name)
-        for name in ("split", "train_images", "test_images", "pixels")
-    )
-    record = run(of, profile, seed, root, device, dataset if same_images else None, deadline=deadline)
+    there = records.look_up(of, profile, seed, root)
+    if there.stands:
+        record = there.content  # no lock: several may follow it at once
+    else:
+        images = dataset if images_of(of) == images_of(arm) else None
+        record = run(of, profile, seed, root, device, images, deadline=deadline)
     if record["status"] != "finished":
-        raise ValueError(
-            f"{arm.name} seed {seed} keeps the neurons that {of.name} kept, but that run failed "
+        raise Barred(
+            f"{arm.name} seed {seed} would keep the neurons that {of.name} kept, but that run failed "
             f"({record['error']['message']})"
         )
     return record["result"]["gates"]
@@ -151,6 +188,7 @@ def _train(run: UnderWay, watch: Watch | None, deadline: float | None) -> record
         "pruned": train_dense,
         "rival": train_peer,
     }
+    run.begin()
     try:
         while True:
             config = replace(run.arm.train, epochs=run.epochs).for_training()
@@ -187,25 +225,22 @@ def run_together(
 ) -> dict[int, records.Record]:
     """Train the runs of ``seeds`` that have no record yet as one batch of networks; returns all records by seed.
 
-    As :func:`run` does one; ``watch`` hears the seed first. Checkpoints are those of single runs: what is interrupted
-    goes on together where all seeds stand at the same epoch, and one by one else, as rivals always do.
+    As :func:`run` does one; ``watch`` hears the seed first. A seed that another process works on is left to it, and has
+    no record here. Checkpoints are those of single runs: what is interrupted goes on together where all seeds stand at
+    the same epoch, and one by one else, as rivals always do.
     """
     dataset = dataset or load_data(arm, device)
     found: dict[int, records.Record] = {}
-    with ExitStack() as locks:
+    with ExitStack() as claims:
         runs: list[UnderWay] = []
         for seed in map(check_seed, seeds):
             path = records.path_of(arm, profile, seed, root)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                locks.enter_context(FileLock(path.with_suffix(".lock"), timeout=0))
-            except Timeout as error:
-                raise Busy(f"{path}: another process works on this run") from error
-            entry = records.look_up(arm, profile, seed, root)
-            if entry.state in ("recorded", "failed"):
-                found[seed] = entry.content
+            if not claims.enter_context(_claimed(path)):
                 continue
-            records.sweep(path)
+            record = _standing(arm, profile, seed, root)
+            if record is not None:
+                found[seed] = record
+                continue
             check_memory(arm, dataset, device, len(runs) + 1)
             runs.append(UnderWay(arm, profile, seed, path, device, dataset))
         if arm.rival or len({(each.stage, each.state.epoch) for each in runs}) > 1:
@@ -218,7 +253,8 @@ def run_together(
 
 def _train_together(runs: list[UnderWay], watch: SeedWatch | None, deadline: float | None) -> dict[int, records.Record]:
     found: dict[int, records.Record] = {}
-    members = len(runs)
+    for each in runs:
+        each.begin(share=len(runs))
 
     def after_epoch(index: int, state: State) -> None:
         runs[index].save(state)
@@ -244,9 +280,9 @@ def _train_together(runs: list[UnderWay], watch: SeedWatch | None, deadline: flo
         going: list[UnderWay] = []
         for each, end in zip(runs, ends):
             if isinstance(end, TrainingError):
-                found[each.seed] = each.finish(end, members)
+                found[each.seed] = each.finish(end)
             elif each.last:
-                found[each.seed] = each.finish(share=members)
+                found[each.seed] = each.finish()
             else:
                 each.next_stage()
                 going.append(each)

@@ -57,11 +57,8 @@ class UnderWay:
             device,
             dataset,
         )
-        self._started, self._clock, self._spent = (
-            datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            time.monotonic(),
-            0.0,
-        )
+        self._spent = 0.0
+        self.begin()
         self.stages = ["dense"] if arm.method == "dense" or arm.dense_epochs else []
         self.stages += ["switcher"] if arm.switcher else ["pruned"] if arm.pruning else []
         self.stages += ["rival"] if arm.rival else []
@@ -141,6 +138,11 @@ class UnderWay:
         self.state = State(first=self.first_epoch)
         self._wrap()
 
+    def begin(self, share: int = 1) -> None:
+        """Count the time from now on: a part of it in so many where ``share`` runs train together."""
+        self._started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._clock, self._share = time.monotonic(), share
+
     def save(self, state: State) -> None:
         """Write the checkpoint after an epoch of the present stage."""
         self.state = state
@@ -157,7 +159,7 @@ class UnderWay:
         files.save_tensors(records.checkpoint_path(self.path), tensors, extra | {"seconds": self._seconds()})
 
     def _seconds(self) -> float:
-        return self._spent + time.monotonic() - self._clock
+        return self._spent + (time.monotonic() - self._clock) / self._share
 
     def _removed_before(self) -> dict[str, float]:
         """Share of weights removed before the first step, and after the switcher's first turn, in percent."""
@@ -178,11 +180,8 @@ class UnderWay:
         times = [*marks, *(f"epoch {len(self.before) + index}" for index in range(len(rows)))]
         return {"times": times, "widths": list(self.network.gate_widths()), "bits": flow.pack([*marks.values(), *rows])}
 
-    def finish(self, problem: TrainingError | None = None, share: int = 1) -> records.Record:
-        """Write and return the record, of a failed run if ``problem`` says why; the checkpoint goes.
-
-        ``share`` is the number of runs that were trained together: each is said to have taken its share of the time.
-        """
+    def finish(self, problem: TrainingError | None = None) -> records.Record:
+        """Write and return the record, of a failed run if ``problem`` says why; the checkpoint goes."""
         error = None
         if problem is not None:
             place = {key: getattr(problem, key) for key in ("epoch", "step", "phase", "layer")}
@@ -209,7 +208,7 @@ class UnderWay:
             "settings_hash": self.arm.settings_hash(),
             "settings": self.arm.settings(),
             "started": self._started,
-            "seconds": round(self._seconds() / share, 2),
+            "seconds": round(self._seconds(), 2),
             "device": describe(self.device),
             "versions": {
                 "python": platform.python_version(),

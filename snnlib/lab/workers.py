@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..arms import Arm
+from . import records
 from .machine import huge_pages, keep_memory
 
 
@@ -44,6 +45,17 @@ class Job:
         """Epochs in all, of both stages."""
         return self.arm.train.epochs + self.arm.dense_epochs
 
+    @property
+    def path(self) -> Path:
+        """Where its record will stand."""
+        return records.path_of(self.arm, self.profile, self.seed, self.root)
+
+    @property
+    def followed(self) -> Path | None:
+        """Where the record of the run stands, or will, whose neurons this one keeps."""
+        of = self.arm.pruning
+        return records.path_of(of.of, self.profile, self.seed, self.root) if of else None
+
     def __str__(self) -> str:
         return f"{self.arm.network} {self.arm.name} seed {self.seed}"
 
@@ -53,8 +65,8 @@ class Event:
     """What a worker reports.
 
     ``kind`` is started, epoch (``done`` epochs, ``row`` the newest of the history), finished (``record``), busy
-    (another process has the run), stopped (time budget), refused (bad data, record or setting) or crashed; the last
-    two say why in ``text``, and after crashed the whole batch ends.
+    (another process has the run), stopped (time budget), barred (it follows a run that failed), refused (bad data,
+    record or setting) or crashed; the last three say why in ``text``, and after crashed the whole batch ends.
     """
 
     kind: str
@@ -105,6 +117,40 @@ def groups_of(jobs: Sequence[Job], together: int) -> list[list[Job]]:
     return found
 
 
+class Queue:
+    """Groups of jobs in the order in which they start.
+
+    A run that keeps the neurons of another one waits for it: until that one has ended if it is of this batch, and else
+    while the run is made on behalf of a third, since no two processes can make one run.
+    """
+
+    def __init__(self, groups: Sequence[list[Job]]) -> None:
+        self.waiting = list(groups)
+        self._running: list[Job] = []
+
+    def next(self) -> list[Job] | None:
+        """Take out the first group that can start now; None if there is none."""
+        group = next((each for each in self.waiting if not any(map(self._must_wait, each))), None)
+        if group is not None:
+            self.waiting.remove(group)
+            self._running += group
+        return group
+
+    def end(self, job: Job) -> None:
+        """``job`` runs no more."""
+        self._running.remove(job)
+
+    def _must_wait(self, job: Job) -> bool:
+        if job.followed is None:
+            return False
+        if job.followed in {each.path for group in (self._running, *self.waiting) for each in group}:
+            return True
+        if not any(each.followed == job.followed for each in self._running):
+            return False
+        of = job.arm.pruning
+        return of is not None and not records.look_up(of.of, job.profile, job.seed, job.root).stands
+
+
 def work(
     jobs: Sequence[Job], device: str, workers: int, deadline: float | None = None, together: int = 1, threads: int = 1
 ) -> Generator[Event, None, None]:
@@ -117,10 +163,10 @@ def work(
     trained up to their last checkpoint stays.
     """
     context = multiprocessing.get_context("spawn")
-    queue, running = groups_of(jobs, together), dict[Connection, list[Job]]()
+    queue, running, idle = Queue(groups_of(jobs, together)), dict[Connection, list[Job]](), list[Connection]()
     processes: list[SpawnProcess] = []
     try:
-        for _ in range(min(workers, len(queue))):
+        for _ in range(min(workers, len(queue.waiting))):
             ours, theirs = cast(tuple[Connection, Connection], context.Pipe())
             process = context.Process(target=_serve, args=(theirs, device, threads, deadline), daemon=True)
             # Ctrl-C reaches every process of a terminal; only the parent handles it. Children inherit "ignored".
@@ -137,8 +183,8 @@ def work(
                     signal.signal(signal.SIGINT, answer)
             theirs.close()
             processes.append(process)
-            running[ours] = queue.pop(0)
-            ours.send(list(running[ours]))
+            idle.append(ours)
+        _hand_out(queue, running, idle)
         while running:
             for pipe in cast(list[Connection], wait(list(running))):
                 try:
@@ -151,20 +197,29 @@ def work(
                 if event.kind in ("started", "epoch"):
                     continue
                 running[pipe].remove(event.job)
+                queue.end(event.job)
                 if running[pipe]:
                     continue  # others of its group have not ended yet
-                over = deadline is not None and time.monotonic() > deadline
-                if queue and not over:
-                    running[pipe] = queue.pop(0)
-                    pipe.send(list(running[pipe]))
-                else:
-                    del running[pipe]
-                    pipe.close()
+                idle.append(pipe)
+                del running[pipe]
+                if deadline is None or time.monotonic() <= deadline:
+                    _hand_out(queue, running, idle)
     finally:
         for process in processes:
             process.terminate()
         for process in processes:
             process.join()
+
+
+def _hand_out(queue: Queue, running: dict[Connection, list[Job]], idle: list[Connection]) -> None:
+    """Send each idle worker a group that can start now; those left over stay idle while there may be some later."""
+    while idle and (group := queue.next()) is not None:
+        pipe = idle.pop(0)
+        running[pipe] = list(group)
+        pipe.send(group)
+    if not queue.waiting:
+        while idle:
+            idle.pop().close()
 
 
 def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) -> None:
@@ -192,11 +247,9 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
 
         try:
             place = devices.pick_device(device)
-            train = arm.train
-            key = (arm.dataset, arm.source, train.split, train.train_images, train.test_images, train.pixels)
-            if key != kept:
+            if runner.images_of(arm) != kept:
                 dataset, kept = None, None
-                dataset, kept = runner.load_data(arm, place), key
+                dataset, kept = runner.load_data(arm, place), runner.images_of(arm)
             if len(jobs) > 1:
                 made = runner.run_together(arm, profile, list(by_seed), root, place, dataset, watch, deadline)
             else:
@@ -204,9 +257,16 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
                 made = {
                     seed: runner.run(arm, profile, seed, root, place, dataset, functools.partial(watch, seed), deadline)
                 }
-            ends = [Event("finished", by_seed[seed], record=record) for seed, record in made.items()]
+            ends = [
+                Event("finished", job, record=made[job.seed])
+                if job.seed in made
+                else Event("busy", job, text=f"{job.path}: another process works on this run")
+                for job in jobs
+            ]
         except runner.Busy as problem:
             ends = _all("busy", jobs, str(problem))
+        except runner.Barred as problem:
+            ends = _all("barred", jobs, str(problem))
         except runner.BudgetReached as problem:
             ends = _all("stopped", jobs, str(problem))
         except torch.cuda.OutOfMemoryError as problem:
@@ -229,7 +289,6 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
 def _told(problem: Exception) -> bool:
     """Whether ``problem`` is one that this library raises for the reader to mend, and no mistake in a method's code."""
     from .. import data  # here, as above: torch is imported where runs are made
-    from . import records
 
     if isinstance(problem, ValueError):
         return Path(traceback.extract_tb(problem.__traceback__)[-1].filename).is_relative_to(Path(__file__).parents[1])
@@ -237,7 +296,12 @@ def _told(problem: Exception) -> bool:
 
 
 def _all(kind: str, jobs: Sequence[Job], text: str) -> list[Event]:
-    return [Event(kind, job, text=text) for job in jobs]
+    """How a group of ``jobs`` ended that was broken off: those that had their record by then are finished."""
+    found = [(job, records.look_up(job.arm, job.profile, job.seed, job.root)) for job in jobs]
+    return [
+        Event("finished", job, record=entry.content) if entry.stands else Event(kind, job, text=text)
+        for job, entry in found
+    ]
 
 
 def die_with_parent() -> None:

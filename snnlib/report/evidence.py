@@ -75,11 +75,7 @@ class Evidence:
     def entries(self, table: str, arm: str, network: str = "mlp", profile: str = "paper") -> list[records.Entry]:
         """The entry of every seed of the arm; nothing for an arm that is not in the table."""
         found = self._entries(table, arm, network, profile)
-        self.seen |= {
-            entry.path: (entry.content.get("started", ""), profile)
-            for entry in found
-            if entry.state in ("recorded", "failed")
-        }
+        self.seen |= {entry.path: (entry.content.get("started", ""), profile) for entry in found if entry.stands}
         return found
 
     def _entries(self, *key: str) -> list[records.Entry]:

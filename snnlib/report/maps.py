@@ -34,7 +34,7 @@ class Cell:
 
 def cell(entries: Sequence[Entry]) -> Cell:
     """Measure one setting from the entries of its runs; those without a record are left out."""
-    records = [entry.content for entry in entries if entry.state in ("recorded", "failed")]
+    records = [entry.content for entry in entries if entry.stands]
     errors = [(record["error"] or {}).get("type") for record in records]
     done = [record["result"] for record in records if record["status"] != "failed"]
 

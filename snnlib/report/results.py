@@ -96,7 +96,7 @@ class Results:
         Of all runs, or of those of one regime of settings.
         """
         found = [entry for entry in self.entries if regime in (None, regime_of(entry.arm.name))]
-        done = [entry for entry in found if entry.state in ("recorded", "failed")]
+        done = [entry for entry in found if entry.stands]
         said = [f"Profile **{self.profile}**: {PROFILES[self.profile]}."]
         if self.profile in ("smoke", "quick"):
             said.append("**These are reduced runs**: they show that the page works, and little about the method.")

@@ -42,7 +42,7 @@ def arm(results: Results, name: str) -> str:
 
 def _ended(results: Results) -> int:
     """How many runs have a record, of success or of failure."""
-    return sum(entry.state in ("recorded", "failed") for entry in results.entries)
+    return sum(entry.stands for entry in results.entries)
 
 
 def in_short(results: Results, profile: str = "paper") -> str:

@@ -107,7 +107,7 @@ class Maps:
     def about(self) -> str:
         """What was run, as Markdown."""
         train, seeds = stability.TRAIN, TABLES["stability"].seeds["map"]
-        done = sum(entry.state in ("recorded", "failed") for entry in self.entries)
+        done = sum(entry.stands for entry in self.entries)
         said = (
             f"{len(self._by_setting)} settings, {len(seeds)} seeds each: {done} of {len(self.entries)} runs are "
             f"recorded. Each trains the MLP on {train.train_images:,} digits for {train.epochs} epochs, both sides "
