@@ -2,14 +2,19 @@
 be."""
 
 import copy
+import io
+from dataclasses import replace
 
 import pytest
 import torch
+from rich.console import Console
 
 from snnlib import data
 from snnlib.arms import Arm
 from snnlib.config import SwitcherConfig, TrainConfig
+from snnlib.lab import progress, runner, underway
 from snnlib.lab.together import Together
+from snnlib.lab.workers import Event, Job
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
 from snnlib.switching.switched import Switched
 from snnlib.training import optimizers, steps, train_dense
@@ -33,6 +38,44 @@ def test_a_processor_without_it_is_named(monkeypatch):
     steps.check_precision("float32", torch.device("cpu"))
     with pytest.raises(ValueError, match="this processor has no instructions for it"):
         train_dense(MLP(), data.load("mnist").first(64), HALF, 0)
+
+
+@pytest.mark.parametrize(
+    "machine, avx512_bf16, amx, imitated",
+    [
+        ("x86_64", False, False, True),
+        ("AMD64", False, False, True),
+        ("x86_64", True, False, False),
+        ("x86_64", False, True, False),
+        ("aarch64", False, False, False),
+    ],
+)
+def test_a_processor_that_imitates_it_is_told_of(monkeypatch, machine, avx512_bf16, amx, imitated):
+    monkeypatch.setattr(steps.platform, "machine", lambda: machine)
+    monkeypatch.setattr(steps, "bfloat16_on_cpu", lambda: True)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512_bf16)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    cpu, half = torch.device("cpu"), Arm("half", "dense", train=TrainConfig(precision="bfloat16"))
+    assert steps.imitates_bfloat16(cpu) == imitated and not steps.imitates_bfloat16(torch.device("cuda"))
+    note = runner.note_of(half, cpu)
+    assert ("This processor has no instructions for it (AVX512_BF16 or AMX)" in note) if imitated else note is None
+    assert runner.note_of(replace(half, train=TrainConfig()), cpu) is None
+
+
+def test_the_note_is_shown_once_and_the_record_keeps_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "imitates_bfloat16", lambda device: True)
+    monkeypatch.setattr(underway, "imitates_bfloat16", lambda device: True)
+    arm = Arm("half", "dense", train=TrainConfig(epochs=1, train_images=256, precision="bfloat16"))
+    jobs = [Job(arm, "quick", seed, tmp_path) for seed in (0, 1)]
+    notes = [Event("note", job, text=runner.note_of(arm, torch.device("cpu"))) for job in jobs]
+    for view in (progress.Lines, progress.Bars):
+        shown = io.StringIO()
+        with view(Console(file=shown, force_terminal=view is progress.Bars, width=400), jobs, 1) as lines:
+            for event in notes:
+                lines.show(event)
+        assert shown.getvalue().count("mlp is trained in bfloat16. This processor has no instructions") == 1
+    if steps.bfloat16_on_cpu():
+        assert runner.run(arm, "quick", 0, tmp_path, torch.device("cpu"))["code"]["bfloat16"] == "imitated"
 
 
 def test_seeds_train_together_in_float32_only():

@@ -201,7 +201,7 @@ def carry_out(
     ):
         for event in events:
             view.show(event)
-            if event.kind not in ("started", "epoch"):
+            if event.ends:
                 batch.ended.setdefault(event.kind, []).append(event)
                 if on_end is not None:
                     on_end()

@@ -73,13 +73,18 @@ def outcome(event: Event) -> str:
 
 
 class Remarks:
-    """What is said of runs that learn nothing, once for each arm, with what to try."""
+    """What is said once: notes on a network, and of runs that learn nothing, for each arm, what to try."""
 
     def __init__(self) -> None:
         self._said: set[tuple[str, str]] = set()
+        self._notes: set[str] = set()
 
     def of(self, event: Event) -> str | None:
-        """The remark that comes with an epoch, if it is new."""
+        """The note, or the remark that comes with an epoch, if it is new."""
+        if event.kind == "note":
+            new = event.text not in self._notes
+            self._notes.add(event.text)
+            return event.text if new else None
         arm = event.job.arm
         said, key = event.row.get("remark"), (arm.network, arm.name)
         if said is None or key in self._said:
@@ -110,10 +115,12 @@ class Lines:
         """Take note of one event."""
         if event.kind == "started":
             return
+        if not event.ends and (remark := self._remarks.of(event)):
+            self._console.print(remark, markup=False, highlight=False, soft_wrap=True)
+        if event.kind == "note":
+            return
         if event.kind == "epoch":
             self._remaining.epoch(event.job, event.done, event.row["seconds"])
-            if remark := self._remarks.of(event):
-                self._console.print(remark, markup=False, highlight=False, soft_wrap=True)
             if time.monotonic() - self._last < EVERY:
                 return
             accuracy = f"{100 * event.row['accuracy']:.2f} %"
@@ -154,13 +161,15 @@ class Bars:
     def show(self, event: Event) -> None:
         """Take note of one event."""
         job = event.job
+        if not event.ends and (remark := self._remarks.of(event)):
+            self._progress.console.print(remark, markup=False, highlight=False)
+        if event.kind == "note":
+            return
         if event.kind == "started":
             self._tasks[job] = self._progress.add_task(str(job), total=job.epochs, state="")
         elif event.kind == "epoch":
             self._remaining.epoch(job, event.done, event.row["seconds"])
             self._count(job, event.done)
-            if remark := self._remarks.of(event):
-                self._progress.console.print(remark, markup=False, highlight=False)
             self._progress.update(self._tasks[job], completed=event.done, state=f"{100 * event.row['accuracy']:.2f} %")
         else:
             self._remaining.end(job)

@@ -22,6 +22,7 @@ from ..peers import Peer, train_peer
 from ..training.checks import TrainingError
 from ..training.fit import unremarked, untrained
 from ..training.loops import State, train_alternating, train_dense, train_separate
+from ..training.steps import imitates_bfloat16
 from . import memory, own, records, together
 from .underway import UnderWay
 
@@ -67,6 +68,16 @@ def load_data(arm: Arm, device: torch.device) -> data.Dataset:
         return chosen
     spread = torch.arange(count, device=device) * len(chosen.x_test) // count  # some test sets are sorted by class
     return replace(chosen, x_test=chosen.x_test[spread], y_test=chosen.y_test[spread])
+
+
+def note_of(arm: Arm, device: torch.device) -> str | None:
+    """What is worth knowing before ``arm`` is trained on ``device``, if there is anything."""
+    if arm.train.precision == "bfloat16" and imitates_bfloat16(device):
+        return (
+            f"{arm.network} is trained in bfloat16. This processor has no instructions for it (AVX512_BF16 or AMX) and "
+            "imitates them: nothing is wrong, but a step may take three times as long as in float32"
+        )
+    return None
 
 
 @functools.cache

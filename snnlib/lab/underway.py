@@ -22,6 +22,7 @@ from ..switching.switched import Masked, Switched
 from ..training import flow
 from ..training.checks import TrainingError
 from ..training.loops import State
+from ..training.steps import imitates_bfloat16
 from . import records, sealing
 from .building import build_network, left_out, options_of, rival_of, wrap
 from .devices import describe
@@ -221,6 +222,7 @@ class UnderWay:
                 and unet is not None
                 and unet.library(torch.float32) is not None,
                 **({"options": options_of(self.arm)} if self.arm.rival else {}),  # the hash has those that are given
+                **({"bfloat16": "imitated"} if self._imitated else {}),
             },
             "images": images,
             "result": None if error else self._measured(history),
@@ -233,6 +235,10 @@ class UnderWay:
         records.write(self.path, json.loads(json.dumps(record)))
         records.checkpoint_path(self.path).unlink(missing_ok=True)
         return record
+
+    @property
+    def _imitated(self) -> bool:
+        return self.arm.train.precision == "bfloat16" and imitates_bfloat16(self.device)
 
     def _measured(self, history: list[dict[str, Any]]) -> dict[str, Any]:
         """The result of the finished run."""

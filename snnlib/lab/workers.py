@@ -64,9 +64,10 @@ class Job:
 class Event:
     """What a worker reports.
 
-    ``kind`` is started, epoch (``done`` epochs, ``row`` the newest of the history), finished (``record``), busy
-    (another process has the run), stopped (time budget), barred (it follows a run that failed), refused (bad data,
-    record or setting) or crashed; the last three say why in ``text``, and after crashed the whole batch ends.
+    ``kind`` is started, note (``text`` is worth knowing, the run goes on), epoch (``done`` epochs, ``row`` the newest
+    of the history), finished (``record``), busy (another process has the run), stopped (time budget), barred (it
+    follows a run that failed), refused (bad data, record or setting) or crashed; the last three say why in ``text``,
+    and after crashed the whole batch ends.
     """
 
     kind: str
@@ -75,6 +76,11 @@ class Event:
     row: dict[str, Any] = field(default_factory=dict[str, Any])
     record: dict[str, Any] | None = None
     text: str = ""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the run is over by it."""
+        return self.kind not in ("started", "note", "epoch")
 
     @property
     def succeeded(self) -> bool:
@@ -194,7 +200,7 @@ def work(
                 yield event
                 if event.kind == "crashed":
                     return
-                if event.kind in ("started", "epoch"):
+                if not event.ends:
                     continue
                 running[pipe].remove(event.job)
                 queue.end(event.job)
@@ -247,6 +253,8 @@ def _serve(pipe: Connection, device: str, threads: int, deadline: float | None) 
 
         try:
             place = devices.pick_device(device)
+            if note := runner.note_of(arm, place):
+                pipe.send(Event("note", jobs[0], text=note))
             if runner.images_of(arm) != kept:
                 dataset, kept = None, None
                 dataset, kept = runner.load_data(arm, place), runner.images_of(arm)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import platform
 from typing import Any
 
 import torch
@@ -17,6 +18,17 @@ from ..switching.switched import Switched
 def bfloat16_on_cpu() -> bool:
     """Whether this processor computes in bfloat16 by oneDNN, which torch is built without on macOS."""
     return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def imitates_bfloat16(device: torch.device) -> bool:
+    """Whether ``device`` is an Intel or AMD processor that has AVX-512 but no instructions for bfloat16.
+
+    oneDNN then computes bfloat16 by those of float32, which takes longer than float32 itself.
+    """
+    if device.type != "cpu" or platform.machine().lower() not in ("x86_64", "amd64") or not bfloat16_on_cpu():
+        return False
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # torch has no public ones
+    return not any(getattr(torch.cpu, name)() for name in names)
 
 
 def check_precision(precision: str, device: torch.device) -> None:
