@@ -3,16 +3,19 @@ be."""
 
 import copy
 import io
+import json
 from dataclasses import replace
 
 import pytest
 import torch
+from command_line import PROJECT
 from rich.console import Console
 
 from snnlib import data
 from snnlib.arms import Arm
 from snnlib.config import SwitcherConfig, TrainConfig
 from snnlib.lab import progress, runner, underway
+from snnlib.lab.experiments import studies
 from snnlib.lab.together import Together
 from snnlib.lab.workers import Event, Job
 from snnlib.networks import MLP, lenet5_caffe, vgg_cov2
@@ -76,6 +79,19 @@ def test_the_note_is_shown_once_and_the_record_keeps_it(monkeypatch, tmp_path):
         assert shown.getvalue().count("mlp is trained in bfloat16. This processor has no instructions") == 1
     if steps.bfloat16_on_cpu():
         assert runner.run(arm, "quick", 0, tmp_path, torch.device("cpu"))["code"]["bfloat16"] == "imitated"
+
+
+def test_the_times_that_are_told_of_such_a_processor_are_those_measured():
+    rows = json.loads((PROJECT / "benchmarks" / "without-bfloat16.json").read_text())["rows"]
+    dense = {row["name"]: row["ours_ms"] for row in rows if row["name"].endswith(", dense")}
+    ratio = {
+        name.split(" on ")[0]: ms / dense[name.replace("bfloat16", "float32")]
+        for name, ms in dense.items()
+        if "bfloat16" in name
+    }
+    assert min(ratio.values()) > 1, "with every network float32 is the faster one"
+    assert all(2 < ratio[network] < 3 for network, precision in studies.PRECISION.items() if precision == "bfloat16")
+    assert max(ratio.values()) < 3.2, "a step may take three times as long"
 
 
 def test_seeds_train_together_in_float32_only():

@@ -56,7 +56,9 @@ PRECISION = {
 It is bfloat16 where a processor with instructions for it (AMX) is more than twice as fast with it: 67 against 164 ms a
 dense step of VGG-cov2, 39 against 56 of MobileNetV1 x0.25 (``benchmarks.networks``, one thread, on 2026-11-29, before
 any trial of MobileNetV1). Otherwise it is float32, which every processor has. VGG16 x0.25 takes 35 against 55 ms a
-dense step on a processor without AMX (measured before any trial of it, on 2026-12-01), and VGG-cov2's precision.
+dense step on a processor that has AVX512_BF16 in place of AMX (measured before any trial of it, on 2026-12-01), and
+VGG-cov2's precision. A processor with neither is faster in float32 with every network
+(``benchmarks/without-bfloat16.json``), and ``snn run`` says so there.
 """
 
 COLOURED = tuple(PRECISION)
