@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from ..lab import archive, batch, bundles, estimates, records
+from ..lab import archive, batch, bundles, records
 from ..lab.experiments import PROFILES, TABLES
 from ..lab.experiments import own as own_arms
 from ..lab.machine import cpu_count, cuda_driver
 from ..lab.names import Refused, check_name
-from ..lab.records import Entry
-from ..lab.workers import Job, end_with_parent
-from . import PROFILE_HELP, RecordsFolder, own
-from .show import print_table
+from ..lab.workers import end_with_parent
+from . import PROFILE_HELP, RecordsFolder, own, said
 
 EXAMPLES = """Examples:
 
@@ -245,22 +241,10 @@ def run(
     where = _device(device) if todo.to_do else device
     console = Console(stderr=True, force_terminal=None if sys.stdout.isatty() else False)
     if mine is None:
-        _say(f"table {', '.join(tables)}, profile {profile} ({PROFILES[profile]})")
-    if todo.recorded:
-        _say(f"{_runs(len(todo.recorded))} recorded already: reused")
-    failed: dict[tuple[str, str], list[Entry]] = {}
-    for entry in todo.failed_before:
-        failed.setdefault((entry.arm.network, entry.arm.name), []).append(entry)
-    if failed:
-        mend = "accepted" if accept_failed else "not tried again without --force or --retry-failed"
-        _say(f"{_runs(sum(map(len, failed.values())))} failed before: {mend}")
-    for (_, name), group in failed.items():
-        seeds, others = ", ".join(str(entry.seed) for entry in group), ", and others like it" if len(group) > 1 else ""
-        _say(f"  {name} seed {seeds}: {group[0].content['error']['message']}{others}")
-    if todo.barred_before:
-        _say(f"{_runs(len(todo.barred_before))} cannot be made: {_barred(todo.barred_before)}")
+        said.say(f"table {', '.join(tables)}, profile {profile} ({PROFILES[profile]})")
+    said.standing(todo, accept_failed)
     if dry_run:
-        _list(todo, root)
+        said.listed(todo, root)
         return
     if manifest is not None:
         manifest.unlink(missing_ok=True)  # true again only at the end
@@ -268,8 +252,8 @@ def run(
         on_cuda = where.startswith("cuda")
         count = min(workers or (1 if on_cuda else max(1, cpu_count() // threads)), len(todo.to_do))
         if len(tables) > 1:
-            _list(todo, root)
-        _say(f"{_runs(len(todo.to_do))} to train on {where}, {count} at once")
+            said.listed(todo, root)
+        said.say(f"{said.runs(len(todo.to_do))} to train on {where}, {count} at once")
         save = None if pack is None else (lambda: archive.pack(pack, root))
         if save is not None:
             save()  # so that a file that cannot be written is reported before hours of training
@@ -279,40 +263,13 @@ def run(
         except KeyboardInterrupt:
             if save is not None:
                 save()
-            _say(f"Interrupted. Every finished epoch is kept. Go on with: {_again()}", error=True)
+            said.say(f"Interrupted. Every finished epoch is kept. Go on with: {said.again()}", error=True)
             raise typer.Exit(130) from None
     if pack is not None:
-        _say(f"{pack}: {sum(name.endswith('.json') for name in archive.pack(pack, root))} records")
+        said.say(f"{pack}: {sum(name.endswith('.json') for name in archive.pack(pack, root))} records")
     if manifest is not None and todo.exit_code == 0 and bundles.complete(standing := todo.entries(), accept_failed):
         bundles.write_manifest(manifest, standing, root)
-    _conclude(todo, tables if manifest is None else (), profile, root, mine, out)
-
-
-def _barred(entries: Sequence[Entry]) -> str:
-    """Which runs would follow one that failed, and which these are."""
-    groups: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault((entry.arm.name, entry.problem), []).append(entry)
-    return "; ".join(
-        f"{name} seed {', '.join(str(entry.seed) for entry in group)} ({why})" for (name, why), group in groups.items()
-    )
-
-
-def _list(todo: batch.Batch, root: Path) -> None:
-    """One line for each group of runs, in order, with an estimate of their time from earlier records."""
-    groups: dict[tuple[str, str, str], list[Job]] = {}
-    for job in todo.to_do:
-        groups.setdefault((job.arm.dataset, job.arm.network, job.arm.name), []).append(job)
-    known = estimates.of_arms((job.arm for job in todo.to_do), root)
-    for (dataset, network, arm), jobs in groups.items():
-        took = estimates.said([known[job.arm.settings_hash()] for job in jobs])
-        _say(
-            f"  {dataset} {network} {arm}: {_runs(len(jobs))} (seed {', '.join(str(job.seed) for job in jobs)}), {took}"
-        )
-    if todo.to_do:
-        each = [known[job.arm.settings_hash()] for job in todo.to_do]
-        of = " of one core, or of one device, as recorded runs went" if any(one.seconds for one in each) else ""
-        _say(f"in all {_runs(len(todo.to_do))}, {estimates.said(each)}{of}")
+    said.conclude(todo, tables if manifest is None else (), profile, root, mine, out)
 
 
 def _scope(table: str | None, profile: str | None) -> tuple[list[str], str]:
@@ -336,54 +293,3 @@ def _device(name: str) -> str:
         return str(pick_device(name))
     except ValueError as problem:
         raise Refused(str(problem)) from problem
-
-
-def _conclude(
-    done: batch.Batch,
-    tables: Sequence[str],
-    profile: str,
-    root: Path,
-    mine: own.Own | None = None,
-    out: Path | None = None,
-) -> None:
-    """Print how a batch ended, and the tables where nothing is left, and end with the right exit code.
-
-    Without tables each run that failed is named here; a table names its own. ``mine`` is the table of a command on
-    images of one's own, whose smaller networks go into the folder ``out``.
-    """
-    reasons: dict[str, list[str]] = {}
-    for event in (*done.events("refused"), *done.events("crashed")):
-        reasons.setdefault(event.text, []).append(str(event.job))
-    for text, jobs in reasons.items():
-        _say(f"snn: {text} ({_runs(len(jobs))} not made: {', '.join(jobs)})", error=True)
-    if done.to_do:
-        _say(f"{_runs(len(done.made))} trained, {len(done.failed)} failed, {done.left} left")
-    for event in () if tables else done.failed:
-        _say(f"failed: {event.job} ({event.content['error']['message']})", error=True)
-    for event in done.events("barred"):
-        _say(f"not made: {event.text}", error=True)
-    if busy := done.events("busy"):
-        _say(f"{_runs(len(busy))} under way in another process: left to it")
-    if done.left > len(busy) + len(done.events("refused")) and not done.events("crashed"):
-        _say(f"The time budget ended. Go on with: {_again()}")
-    if not done.left:
-        for name in tables:
-            print_table(name, profile, root)
-        if mine is not None:
-            mine.show(root)
-            if out is not None:
-                mine.write_small(done.entries(), out)
-    raise typer.Exit(done.exit_code)
-
-
-def _say(text: str, error: bool = False) -> None:
-    typer.echo(text, err=error)
-
-
-def _runs(count: int) -> str:
-    return f"{count} run" if count == 1 else f"{count} runs"
-
-
-def _again() -> str:
-    """The command that was given, to be given again."""
-    return shlex.join(["snn", *(word for word in sys.argv[1:] if word not in ("--force", "--retry-failed"))])
