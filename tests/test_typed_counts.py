@@ -206,6 +206,9 @@ COUNTS = {
     "runs of the ticket with a tenth of LeNet5-Caffe's weights left": lambda evidence: len(
         evidence.runs("rivals", "lottery-90", LENET)
     ),
+    "runs of its structured form with a tenth left": lambda evidence: len(
+        evidence.runs("rivals", "lottery-neurons-90", LENET)
+    ),
     "rounds of the ticket on LeNet5-Caffe": lambda _: dict(
         arm_of(TABLES["rivals"], "paper", "lottery-90", LENET).rival.options
     )["rounds"],
@@ -426,9 +429,14 @@ def epochs_of_the_student(arm):
     return arm.train.epochs - round((options.teacher + options.search) * arm.train.epochs)
 
 
-def ticket_minus(evidence, arm):
+def ticket_minus(evidence, arm, ticket="lottery-90"):
     """Accuracy of LeNet5-Caffe's ticket with a tenth of the weights left minus that of an arm."""
-    return evidence.difference("", "rivals", "lottery-90", arm, "accuracy", LENET).found
+    return evidence.difference("", "rivals", ticket, arm, "accuracy", LENET).found
+
+
+def results_on_lenet5(evidence, arm):
+    """The results of an arm on LeNet5-Caffe."""
+    return [run["result"] for run in evidence.runs("rivals", arm, LENET).values()]
 
 
 def under_the_bound(evidence):
@@ -869,6 +877,29 @@ HOLDS = {
             found.n == 8 and found.low < 0 < found.high
             for found in (ticket_minus(evidence, "l0-60"), ticket_minus(evidence, "accurate"))
         )
+    ),
+    "its structured form there is a fifth of a point behind dense and not told from the ticket and the accurate "
+    "setting": (
+        lambda evidence: (
+            round(ticket_minus(evidence, "tuned-dense", "lottery-neurons-90").mean, 1) == -0.2
+            and all(
+                found.n == 8 and found.low < 0 < found.high
+                for found in (ticket_minus(evidence, arm, "lottery-neurons-90") for arm in ("lottery-90", "accurate"))
+            )
+        )
+    ),
+    "it is less than a tenth of a point ahead of L0 by an interval that leaves out 0 and would not corrected for three "
+    "comparisons": lambda evidence: (
+        ticket_minus(evidence, "l0-60", "lottery-neurons-90").low > 0
+        and ticket_minus(evidence, "l0-60", "lottery-neurons-90").mean < 0.1
+        and 0.05 / 3 < ticket_minus(evidence, "l0-60", "lottery-neurons-90").p < 0.05
+    ),
+    "the structured form needs less than two thirds of L0's multiplications in every pair with less than a third of "
+    "the kernels where L0 keeps more than half of the first layer's": lambda evidence: all(
+        ticket["macs_left"] < 2 / 3 * price["macs_left"]
+        and all(3 * left < whole for left, whole in zip(ticket["widths"][:2], ticket["full_widths"]))
+        and 2 * price["widths"][0] > price["full_widths"][0]
+        for ticket, price in zip(*(results_on_lenet5(evidence, arm) for arm in ("lottery-neurons-90", "l0-60")))
     ),
     "with the bound of the perceptron N2N keeps the whole ResNet34 x0.25 and is more than six points behind dense": (
         lambda evidence: (
